@@ -1,0 +1,1 @@
+"""Twin simulates continuous pharmaceutical plants, from reactor to tablet."""

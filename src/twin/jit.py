@@ -1,0 +1,178 @@
+"""The only place that names numba: marks kernels, compiles them on first use, and keeps the cache honest.
+
+`@kernel` only marks a function, so reading a model imports no numba. `arm` replaces the marked
+functions of a module (and of what it imports) by numba dispatchers. Numba's own cache looks at the
+outermost function's file alone and goes stale when a callee in another module changes, so the cache
+folder of each module is named by a hash of its whole import closure and of the versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import platform
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: numba options of every kernel: no fastmath (bits must repeat); numpy error model (no exceptions: NaN and inf are found by the step control).
+OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": False}
+
+
+def kernel(function: F) -> F:
+    """Mark a pure function for compilation; it stays an ordinary Python function until armed."""
+    function.__twin_kernel__ = True  # type: ignore[attr-defined]
+    return function
+
+
+def empirical(*units: str, returns: str) -> Callable[[F], F]:
+    """Mark a kernel whose formula is empirical: the dimension check treats it as opaque.
+
+    Parameters
+    ----------
+    *units : str
+        Unit of each argument, in order.
+    returns : str
+        Unit of the result.
+    """
+
+    def mark(function: F) -> F:
+        function.__twin_units__ = (units, returns)  # type: ignore[attr-defined]
+        return kernel(function)
+
+    return mark
+
+
+def disabled() -> bool:
+    """Whether NUMBA_DISABLE_JIT asks for interpreted kernels (coverage, stepping through)."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
+@lru_cache(maxsize=1)
+def cache_root() -> Path:
+    """Folder of compiled code: TWIN_CACHE_DIR, else the user's cache folder."""
+    override = os.environ.get("TWIN_CACHE_DIR")
+    if override:
+        return Path(override).absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("continuous-twin", appauthor=False)) / "kernels"
+
+
+@lru_cache(maxsize=1)
+def versions() -> str:
+    """What compiled code depends on beside its sources: numba decides by CPU on its own."""
+    from importlib.metadata import version
+
+    parts = [f"{name} {version(name)}" for name in ("numba", "numpy", "llvmlite")]
+    return "; ".join([*parts, f"python {platform.python_version()}", sys.platform, platform.machine()])
+
+
+def _is_ours(name: str, root: str) -> bool:
+    return name == root or name.startswith(root + ".")
+
+
+def import_closure(module: ModuleType) -> list[ModuleType]:
+    """The module and every module of its own top-level package (or of unit_ops) whose names it uses."""
+    roots = {module.__name__.split(".")[0], "unit_ops"}
+    seen: dict[str, ModuleType] = {}
+    queue = [module]
+    while queue:
+        current = queue.pop()
+        if current.__name__ in seen:
+            continue
+        seen[current.__name__] = current
+        for value in list(vars(current).values()):
+            owner = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+            if not isinstance(owner, str) or owner in seen or owner == "twin.jit":
+                continue
+            if any(_is_ours(owner, root) for root in roots) and owner in sys.modules:
+                queue.append(sys.modules[owner])
+    return [seen[name] for name in sorted(seen)]
+
+
+@lru_cache(maxsize=None)
+def _source_hash(path: str, mtime_ns: int, size: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def closure_hash(module: ModuleType) -> str:
+    """Hash of the module's import closure and the versions: the name of its cache folder."""
+    digest = hashlib.sha256(versions().encode())
+    digest.update(repr(sorted(OPTIONS.items())).encode())
+    for member in import_closure(module):
+        file = getattr(member, "__file__", None)
+        if file:
+            stat = os.stat(file)
+            digest.update(member.__name__.encode())
+            digest.update(_source_hash(file, stat.st_mtime_ns, stat.st_size).encode())
+    return digest.hexdigest()[:16]
+
+
+_armed: dict[int, Any] = {}
+#: compilations (not cache loads) so far in this process, by function name: asserted on by tests.
+_dispatchers: list[Any] = []
+
+
+def compile_kernel(function: Callable[..., Any], folder: Path, signature: Any = None) -> Any:
+    """Give a numba dispatcher for one function with its cache in `folder`."""
+    import numba
+
+    folder.mkdir(parents=True, exist_ok=True)
+    previous = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        if signature is None:
+            dispatcher = numba.njit(**OPTIONS)(function)
+        else:
+            dispatcher = numba.njit(signature, **OPTIONS)(function)
+    finally:
+        numba.config.CACHE_DIR = previous
+    _dispatchers.append(dispatcher)
+    return dispatcher
+
+
+def arm(module: ModuleType | str) -> Path:
+    """Compile lazily: put dispatchers in place of marked functions throughout the closure.
+
+    Returns the cache folder of the module. Does nothing when numba is disabled.
+    """
+    if isinstance(module, str):
+        module = importlib.import_module(module)
+    folder = cache_root() / f"{module.__name__}-{closure_hash(module)}"
+    if disabled():
+        return folder
+    members = import_closure(module)
+    for member in members:
+        for value in list(vars(member).values()):
+            if getattr(value, "__twin_kernel__", False) and id(value) not in _armed and value.__module__ == member.__name__:
+                own = cache_root() / f"{member.__name__}-{closure_hash(member)}"
+                _armed[id(value)] = (value, compile_kernel(value, own))
+    for member in members:
+        for name, value in list(vars(member).items()):
+            pair = _armed.get(id(value))
+            if pair is not None and pair[0] is value:
+                setattr(member, name, pair[1])
+    return folder
+
+
+def compilations() -> dict[str, int]:
+    """Number of specialisations compiled (cache misses) in this process, by qualified function name."""
+    counts: dict[str, int] = {}
+    for dispatcher in _dispatchers:
+        misses = sum(dispatcher.stats.cache_misses.values()) if hasattr(dispatcher, "stats") else 0
+        if misses:
+            name = f"{dispatcher.py_func.__module__}.{dispatcher.py_func.__qualname__}"
+            counts[name] = counts.get(name, 0) + misses
+    return counts
+
+
+def python_function(function: Any) -> Callable[..., Any]:
+    """Give the interpreted function behind a dispatcher or a marked function."""
+    return getattr(function, "py_func", function)

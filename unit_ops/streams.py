@@ -1,0 +1,103 @@
+"""What flows between units.
+
+Streams carry component mass flows, so that nothing divides by a vanishing total, and every stream
+carries the full component list of its type. Floats first, then arrays (one compiled type each).
+
+Enthalpy convention of the whole library: sensible heat above `T_REF` of the components as liquids
+(or dissolved) and as solids; heats of reaction, crystallization and evaporation are booked as
+named sources by the unit where they occur. Powders, granules and tablets are handled at ambient
+temperature, `T_REF`, and so carry no enthalpy; the unit that makes a powder books its cooling.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from twin.jit import kernel
+from twin.quantity import Array, Nominal
+
+T_REF = 298.15
+
+
+class Solution(NamedTuple):
+    """A liquid mixture."""
+
+    T: Annotated[float, "K", "temperature", Nominal(300.0)]
+    m_flow: Annotated[Array, "kg/s", "component mass flows", ("fluids",)]
+
+
+class Slurry(NamedTuple):
+    """A liquid with crystals of one component, by size class."""
+
+    T: Annotated[float, "K", "temperature", Nominal(300.0)]
+    m_flow: Annotated[Array, "kg/s", "liquid component mass flows", ("fluids",)]
+    m_flow_crystals: Annotated[Array, "kg/s", "crystal mass flow per size class", ("bins",)]
+
+
+class Cake(NamedTuple):
+    """A wet cake: crystals described by mass and surface, and the liquid they hold."""
+
+    T: Annotated[float, "K", "temperature", Nominal(300.0)]
+    m_flow_crystals: Annotated[float, "kg/s", "crystal mass flow"]
+    A_flow: Annotated[float, "m^2/s", "crystal surface area flow"]
+    m_flow: Annotated[Array, "kg/s", "liquid component mass flows", ("fluids",)]
+
+
+class Gas(NamedTuple):
+    """A gas or vapour mixture."""
+
+    T: Annotated[float, "K", "temperature", Nominal(300.0)]
+    m_flow: Annotated[Array, "kg/s", "component mass flows", ("fluids",)]
+
+
+class Powder(NamedTuple):
+    """A free-flowing powder at ambient temperature with its residual liquids."""
+
+    m_flow: Annotated[Array, "kg/s", "solid component mass flows", ("solids",)]
+    m_flow_liquid: Annotated[Array, "kg/s", "residual liquid component mass flows", ("fluids",)]
+
+
+class Tablets(NamedTuple):
+    """Tablets as a flow: how many, and of what."""
+
+    n_flow: Annotated[float, "1/s", "tablets per second"]
+    m_flow: Annotated[Array, "kg/s", "solid component mass flows", ("solids",)]
+    m_flow_liquid: Annotated[Array, "kg/s", "residual liquid component mass flows", ("fluids",)]
+
+
+class Signal(NamedTuple):
+    """One number: a measurement, a demand, a controller's output. Its unit stands at the port."""
+
+    value: float
+
+
+class Holdup(NamedTuple):
+    """Material inside a unit, as every balance counts it."""
+
+    H: Annotated[float, "J", "enthalpy above the reference temperature"]
+    fluids: Annotated[Array, "kg", "liquid, dissolved and gaseous component masses", ("fluids",)]
+    solids: Annotated[Array, "kg", "solid component masses", ("solids",)]
+
+
+@kernel
+def total(m: Array) -> float:
+    """Sum of an array, in order."""
+    s = 0.0
+    for i in range(m.shape[0]):
+        s += m[i]
+    return s
+
+
+@kernel
+def dot(a: Array, b: Array) -> float:
+    """Sum of products, in order: a heat capacity flow from flows and specific heats."""
+    s = 0.0
+    for i in range(a.shape[0]):
+        s += a[i] * b[i]
+    return s
+
+
+@kernel
+def enthalpy_flow(T: float, m_flow: Array, cp: Array) -> float:
+    """Sensible enthalpy flow [W] of component flows at temperature T [K]."""
+    return dot(m_flow, cp) * (T - T_REF)
