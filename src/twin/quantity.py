@@ -6,7 +6,8 @@
     law: Annotated[GrowthLaw, "1", "growth law"]        # an IntEnum: written by name in YAML
 
 The first string is the unit (SI, as stored), the second the meaning; a tuple names the dimensions,
-outermost first ("cells+1" counts faces). See :func:`fields`.
+outermost first ("cells+1" counts faces). See :func:`fields`. :func:`parse_quantity` reads
+`"2 mL/min"` (see `twin.units`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
+
+from twin.units import UnitError as UnitError
+from twin.units import parse_quantity as parse_quantity
 
 #: A float64 array whose length comes from the configuration.
 Array = np.ndarray

@@ -1,0 +1,328 @@
+"""Units at the YAML boundary: `"2 mL/min"` to a float in the unit of the field that receives it.
+
+A table-driven parser instead of a unit library, because loading a plant must stay far below a
+second. Factors are exact fractions and the product is rounded once, so that `200 um`, `0.2 mm` and
+`2e-4` are the same float on every platform.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+#: Exponents of kilogram, metre, second, kelvin, mole.
+Dimension = tuple[Fraction, Fraction, Fraction, Fraction, Fraction]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit: SI value = factor × number + offset."""
+
+    factor: Fraction
+    dimension: Dimension
+    offset: Fraction = Fraction(0)
+
+
+class UnitError(ValueError):
+    """A text is no quantity, or none of the wanted kind; the message says what to write instead."""
+
+
+def _dimension(kg: int = 0, m: int = 0, s: int = 0, K: int = 0, mol: int = 0) -> Dimension:
+    return Fraction(kg), Fraction(m), Fraction(s), Fraction(K), Fraction(mol)
+
+
+NUMBER = _dimension()
+_ENERGY, _PRESSURE = _dimension(1, 2, -2), _dimension(1, -1, -2)
+
+_PREFIXES = {"G": 9, "M": 6, "k": 3, "h": 2, "d": -1, "c": -2, "m": -3, "u": -6, "µ": -6, "μ": -6, "n": -9, "p": -12}
+
+#: Units that take prefixes.
+_PREFIXED: dict[str, tuple[str, Dimension]] = {
+    "g": ("1/1000", _dimension(1)),
+    "m": ("1", _dimension(m=1)),
+    "s": ("1", _dimension(s=1)),
+    "K": ("1", _dimension(K=1)),
+    "mol": ("1", _dimension(mol=1)),
+    "N": ("1", _dimension(1, 1, -2)),
+    "Pa": ("1", _PRESSURE),
+    "bar": ("100000", _PRESSURE),
+    "J": ("1", _ENERGY),
+    "W": ("1", _dimension(1, 2, -3)),
+    "Wh": ("3600", _ENERGY),
+    "cal": ("4184/1000", _ENERGY),
+    "L": ("1/1000", _dimension(m=3)),
+    "l": ("1/1000", _dimension(m=3)),
+    "Hz": ("1", _dimension(s=-1)),
+    "P": ("1/10", _dimension(1, -1, -1)),
+}
+#: Units that stand alone. A revolution is 1, so that rotation speeds are in 1/s.
+_PLAIN: dict[str, tuple[str, Dimension]] = {
+    "1": ("1", NUMBER),
+    "%": ("1/100", NUMBER),
+    "ppm": ("1/1000000", NUMBER),
+    "rev": ("1", NUMBER),
+    "rpm": ("1/60", _dimension(s=-1)),
+    "min": ("60", _dimension(s=1)),
+    "h": ("3600", _dimension(s=1)),
+    "d": ("86400", _dimension(s=1)),
+    "t": ("1000", _dimension(1)),
+    "atm": ("101325", _PRESSURE),
+    "psi": ("8896443230521/1290320000", _PRESSURE),
+    "delta_degC": ("1", _dimension(K=1)),
+}
+_OFFSET = {"degC": Fraction("273.15"), "°C": Fraction("273.15")}
+
+#: Spellings that mislead, each with what to write.
+_REFUSED = {
+    "C": "'C' is the coulomb; write degC",
+    "F": "'F' is the farad; write degC or K",
+    "degF": "Fahrenheit is not read; write degC or K",
+    "°F": "Fahrenheit is not read; write degC or K",
+    "M": "'M' is ambiguous; write mol/L",
+    "barg": "gauge pressures are not read; add the atmospheric pressure and write bar",
+    "wt%": "write mass fractions with % or as a plain number",
+    "vol%": "write volume fractions with % or as a plain number",
+    "#": "counts have no unit; write 1 (so `1e3 1/m^3`, not `1e3 #/m^3`)",
+    "sec": "write s",
+    "hr": "write h",
+    "day": "write d",
+    "days": "write d",
+    "hours": "write h",
+    "hour": "write h",
+    "minutes": "write min",
+    "seconds": "write s",
+    "minute": "write min",
+    "kgs": "write kg",
+    "micron": "write um",
+    "rad": "angles have no unit here; write revolutions (rev, rpm)",
+    "deg": "write degC for temperatures; angles are in rev",
+}
+
+#: What a dimension is called, and an example that a user can copy, by the unit of the field.
+_KINDS = {
+    "s": ("a time", "10 min"),
+    "m": ("a length", "100 um"),
+    "m^2": ("an area", "0.5 m^2"),
+    "m^3": ("a volume", "2 L"),
+    "kg": ("a mass", "2 kg"),
+    "kg/s": ("a mass flow", "10 g/s"),
+    "m^3/s": ("a volume flow", "2 mL/min"),
+    "kg/m^3": ("a density or mass concentration", "1000 kg/m^3"),
+    "K": ("a temperature", "25 degC"),
+    "1": ("a plain number", "0.5"),
+    "1/s": ("a rate or rotation speed", "30 rpm"),
+    "Pa": ("a pressure", "2 bar"),
+    "J": ("an energy", "5 kJ"),
+    "W": ("a power", "5 kW"),
+    "N": ("a force", "10 kN"),
+    "m/s": ("a speed", "0.1 m/s"),
+    "mol": ("an amount", "2 mol"),
+    "mol/s": ("a molar flow", "0.1 mol/s"),
+    "mol/m^3": ("a molar concentration", "0.5 kmol/m^3"),
+    "J/mol": ("a molar energy", "80 kJ/mol"),
+    "J/kg": ("a specific energy", "200 kJ/kg"),
+    "kg/mol": ("a molar mass", "46.07 g/mol"),
+    "J/(kg K)": ("a specific heat capacity", "4.2 kJ/(kg K)"),
+    "W/K": ("a heat conductance", "50 W/K"),
+    "W/(m^2 K)": ("a heat-transfer coefficient", "300 W/(m^2 K)"),
+    "Pa s": ("a viscosity", "1.2 mPa s"),
+}
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_TOKEN = re.compile(r"\s*(\*\*|[()*/^·]|-?\d+(?:\.\d+)?|[A-Za-z°µμ%#_]+%?)|\s+$")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
+#: Longest text read as a quantity: no real one comes near.
+_LONGEST = 80
+
+
+@lru_cache(maxsize=None)
+def parse_unit(text: str) -> Unit:
+    """Read a unit such as `W/(m^2 K)`, `kg/h`, `m³/s`, `1/s`, `degC`.
+
+    Raises
+    ------
+    UnitError
+        For an unknown or ambiguous unit; the message names the closest known one.
+    """
+    stripped = text.strip()
+    if stripped in _OFFSET:
+        return Unit(Fraction(1), _dimension(K=1), _OFFSET[stripped])
+    if stripped in _REFUSED:
+        raise UnitError(_REFUSED[stripped])
+    tokens = _tokens(stripped)
+    unit, rest = _product(tokens, text)
+    if rest:
+        raise UnitError(f"'{text}' has an unmatched parenthesis")
+    return unit
+
+
+def _tokens(text: str) -> list[str]:
+    text = re.sub(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^" + m.group().translate(_SUPERSCRIPTS), text)
+    tokens, place = [], 0
+    while place < len(text):
+        match = _TOKEN.match(text, place)
+        if not match or match.end() == place:
+            raise UnitError(f"'{text[place:].strip()}' cannot be read as a unit")
+        if match.group(1):
+            tokens.append({"**": "^", "·": "*"}.get(match.group(1), match.group(1)))
+        place = match.end()
+    if not tokens:
+        raise UnitError("a unit is missing")
+    return tokens
+
+
+def _product(tokens: list[str], text: str, depth: int = 0) -> tuple[Unit, list[str]]:
+    """Read factors up to the end or a closing parenthesis."""
+    factor, dimension = Fraction(1), NUMBER
+    sign, divided, empty = 1, False, True
+    while tokens and tokens[0] != ")":
+        if tokens[0] in ("*", "/"):
+            if empty or sign == 0:
+                raise UnitError(f"'{text}' has an operator without a unit before it")
+            divided = divided or tokens[0] == "/"
+            if tokens[0] == "*" and divided:
+                raise UnitError(f"'{text}' is ambiguous: put what stands under the line in parentheses")
+            sign = -1 if tokens[0] == "/" else 1
+            tokens = tokens[1:]
+            if not tokens or tokens[0] in ("*", "/", ")"):
+                raise UnitError(f"'{text}' has an operator without a unit after it")
+        elif divided:
+            raise UnitError(f"'{text}' is ambiguous: put what stands under the line in parentheses, as in kg/(m s)")
+        unit, tokens = _power(tokens, text, depth)
+        factor *= unit.factor**sign
+        dimension = _add(dimension, unit.dimension, Fraction(sign))
+        empty = False
+    if empty:
+        raise UnitError(f"'{text}' has empty parentheses")
+    return Unit(factor, dimension), tokens
+
+
+def _power(tokens: list[str], text: str, depth: int) -> tuple[Unit, list[str]]:
+    if tokens[0] == "(":
+        if depth > 5:
+            raise UnitError(f"'{text}' nests too deeply")
+        unit, tokens = _product(tokens[1:], text, depth + 1)
+        if not tokens:
+            raise UnitError(f"'{text}' has an unmatched parenthesis")
+        tokens = tokens[1:]
+    else:
+        unit, tokens = _named(tokens[0]), tokens[1:]
+        if tokens and re.fullmatch(r"-?\d", tokens[0]):
+            tokens = ["^", *tokens]  # m3, s-1
+    if tokens and tokens[0] == "^":
+        if len(tokens) < 2 or not re.fullmatch(r"-?\d(\.\d+)?", tokens[1]):
+            raise UnitError(f"'{text}' has an exponent that is no number below 10")
+        exponent = Fraction(tokens[1])
+        whole = exponent.denominator == 1
+        # a fractional exponent (empirical laws) makes the factor a float, rounded here
+        factor = unit.factor ** int(exponent) if whole else Fraction(float(unit.factor) ** float(exponent))
+        unit = Unit(factor, _add(NUMBER, unit.dimension, exponent))
+        tokens = tokens[2:]
+    return unit, tokens
+
+
+def _named(name: str) -> Unit:
+    if name in _OFFSET:
+        return Unit(Fraction(1), _dimension(K=1))  # within a product a degree is a difference
+    if name in _PLAIN:
+        return Unit(Fraction(_PLAIN[name][0]), _PLAIN[name][1])
+    if name in _PREFIXED:
+        return Unit(Fraction(_PREFIXED[name][0]), _PREFIXED[name][1])
+    if name not in _REFUSED and name[:1] in _PREFIXES and name[1:] in _PREFIXED:
+        factor, dimension = _PREFIXED[name[1:]]
+        return Unit(Fraction(factor) * Fraction(10) ** _PREFIXES[name[0]], dimension)
+    if name in _REFUSED:
+        raise UnitError(_REFUSED[name])
+    known = [*_PLAIN, *_PREFIXED, *_OFFSET, *(p + u for p in _PREFIXES for u in _PREFIXED)]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    raise UnitError(f"'{name}' is no unit known here{hint}")
+
+
+def _add(a: Dimension, b: Dimension, times: Fraction) -> Dimension:
+    kg, m, s, K, mol = (x + times * y for x, y in zip(a, b, strict=True))
+    return kg, m, s, K, mol
+
+
+@lru_cache(maxsize=None)
+def describe(unit: str) -> str:
+    """Say what quantity a unit measures: `a time`, or the unit itself when it has no common name."""
+    dimension = parse_unit(unit).dimension
+    for known, (name, _) in _KINDS.items():
+        if parse_unit(known).dimension == dimension:
+            return name
+    return f"a quantity in {unit}"
+
+
+@lru_cache(maxsize=None)
+def example(unit: str) -> str:
+    """Give a quantity of the same dimension, as one would write it in YAML."""
+    dimension = parse_unit(unit).dimension
+    for known, (_, text) in _KINDS.items():
+        if parse_unit(known).dimension == dimension:
+            return text
+    return f"1.5 {unit}"
+
+
+def same_dimension(a: str, b: str) -> bool:
+    """Whether two units measure the same kind of quantity."""
+    return parse_unit(a).dimension == parse_unit(b).dimension
+
+
+def parse_quantity(text: str | float, unit: str) -> float:
+    """Read a quantity into the given unit.
+
+    Parameters
+    ----------
+    text : str, int or float
+        `"2 mL/min"`; a plain number is taken to be in `unit`.
+    unit : str
+        Unit of the result; the text must have its dimension.
+
+    Returns
+    -------
+    float
+        The finite value in `unit`, correctly rounded.
+
+    Raises
+    ------
+    UnitError
+        When the text is no quantity or has another dimension; the message gives an example.
+    """
+    shown = f"'{text}'" if len(str(text)) < _LONGEST else f"'{str(text)[:40]}…'"
+    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+        raise UnitError(f"{shown} is no quantity; write for example {example(unit)}")
+    string = repr(text) if isinstance(text, float) else str(text).strip()
+    match = _NUMBER.match(string) if len(string) <= _LONGEST else None
+    if not match:
+        raise UnitError(f"{shown} is no quantity; write for example {example(unit)}")
+    number, rest = match.group(), string[match.end() :].strip()
+    if not rest:
+        value = float(number)
+    else:
+        value = _converted(number, rest, unit, shown)
+    if value in (float("inf"), float("-inf")):
+        raise UnitError(f"{shown} is too large for a number")
+    return value
+
+
+def _converted(number: str, rest: str, unit: str, shown: str) -> float:
+    if rest.startswith(("^", "*", "+", "-", ".")) or (rest[0].isdigit() and not rest.startswith("1/")):
+        raise UnitError(f"{shown} is no quantity; write for example {example(unit)}")
+    if rest.startswith("/"):
+        rest = "1" + rest  # "5 /s", and "1/s" after its number was read
+    try:
+        read = parse_unit(rest)
+    except UnitError as error:
+        raise UnitError(f"{shown}: {error}; an example is {example(unit)}") from None
+    wanted = parse_unit(unit)
+    if read.dimension != wanted.dimension:
+        raise UnitError(f"expected {describe(unit)} [{unit}], but {shown} is {describe(rest)}; an example is {example(unit)}")
+    exact = (Fraction(number) * read.factor + read.offset - wanted.offset) / wanted.factor
+    try:
+        return float(exact)
+    except OverflowError:
+        raise UnitError(f"{shown} is too large for a number") from None
