@@ -1,0 +1,140 @@
+"""Constitutive laws of crystallization: solubility, driving force, growth, nucleation, flux limiters.
+
+Every choice is an integer enum dispatched here, so that another law recompiles nothing.
+
+References
+[1] Mitchell, Ó'Ciardhá, Frawley, J. Cryst. Growth 328 (2011) 39, doi 10.1016/j.jcrysgro.2011.06.016
+[2] van Albada, van Leer, Roberts, Astron. Astrophys. 108 (1982) 76 (smooth average of slopes)
+[3] van Leer, J. Comput. Phys. 14 (1974) 361, doi 10.1016/0021-9991(74)90019-9
+[4] Koren, in Vreugdenhil and Koren (eds.), Numerical Methods for Advection-Diffusion Problems,
+    Vieweg 1993, p. 117
+[5] Mullin, Crystallization, 4th ed., Butterworth-Heinemann 2001, ch. 5 (classical nucleation)
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+
+from twin.jit import kernel
+
+#: Molar gas constant [J/(mol K)], exact in the SI of 2019.
+R_GAS = 8.31446261815324
+
+
+class Solubility(IntEnum):
+    """How the saturation concentration c* [kg solute / kg solvent] follows the temperature."""
+
+    POLYNOMIAL = 0  #: c* = a + b T + c T²
+    EXPONENTIAL = 1  #: c* = a exp(b T + c T²)
+    VANT_HOFF = 2  #: c* = a exp(−E/(R T))
+
+
+class DrivingForce(IntEnum):
+    """What the powers of growth, dissolution and nucleation laws are taken of."""
+
+    RELATIVE = 0  #: S = (c − c*)/c*
+    MASS = 1  #: (c − c*) ρ_solvent in kg/m³
+    MOLAR = 2  #: (c − c*) ρ_solvent / M in kmol/m³
+
+
+class Nucleation(IntEnum):
+    """Primary nucleation."""
+
+    POWER = 0  #: k exp(−E/(R T)) σ^b
+    CLASSICAL = 1  #: k exp(−E/(R T)) exp(−β / ln²(1 + S))
+
+
+class Basis(IntEnum):
+    """The volume to which nucleation rates refer."""
+
+    SLURRY = 0
+    SOLVENT = 1
+
+
+class Limiter(IntEnum):
+    """How a slope within a size class is chosen from the slopes to both neighbours."""
+
+    UPWIND = 0  #: none: first order
+    VAN_ALBADA = 1  #: smooth: the default, cheapest to integrate
+    VAN_LEER = 2
+    KOREN = 3
+
+
+@kernel
+def ramp(x: float, width: float) -> float:
+    """Smooth (C1) max(x, 0): exactly x above `width` and exactly 0 below -`width`."""
+    if x >= width:
+        return x
+    if x <= -width:
+        return 0.0
+    return (x + width) * (x + width) / (4.0 * width)
+
+
+@kernel
+def saturation(law: int, a: float, b: float, c: float, E: float, T: float) -> float:
+    """Saturation concentration c* [kg/kg solvent] at temperature T [K]."""
+    if law == Solubility.EXPONENTIAL:
+        return a * math.exp((b + c * T) * T)
+    elif law == Solubility.VANT_HOFF:
+        return a * math.exp(-E / (R_GAS * T))
+    return a + (b + c * T) * T
+
+
+@kernel
+def force_per_S(law: int, c_sat: float, rho_solvent: float, M_solute: float) -> float:
+    """Driving force σ at S = 1; it is proportional to S in every law [1, kg/m³ or kmol/m³]."""
+    if law == DrivingForce.MASS:
+        return c_sat * rho_solvent
+    elif law == DrivingForce.MOLAR:
+        return 1e-3 * c_sat * rho_solvent / M_solute  # mol to kmol
+    return 1.0
+
+
+@kernel
+def arrhenius(E: float, T: float) -> float:
+    """exp(−E/(R T)); E [J/mol]."""
+    return math.exp(-E / (R_GAS * T))
+
+
+@kernel
+def power_rate(k: float, E: float, exponent: float, sigma: float, T: float) -> float:
+    """k exp(−E/(R T)) σ^exponent, in the unit of k; σ >= 0."""
+    return k * math.exp(-E / (R_GAS * T)) * sigma**exponent
+
+
+@kernel
+def primary_nucleation(
+    law: int, k: float, E: float, b: float, beta: float, sigma: float, S: float, T: float
+) -> float:
+    """Primary nuclei per volume and time [1/(m³ s)]; σ, S >= 0."""
+    if law == Nucleation.CLASSICAL:
+        log_ratio = math.log(1.0 + S)
+        # below S = 1e-4 the rate is exp(−1e8 β): zero, without dividing by zero
+        if log_ratio < 1e-4:
+            return 0.0
+        return k * math.exp(-E / (R_GAS * T) - beta / (log_ratio * log_ratio))
+    return power_rate(k, E, b, sigma, T)
+
+
+@kernel
+def limited_slope(law: int, upwind: float, downwind: float, eps: float) -> float:
+    """Slope within a cell from the slopes to its upwind and downwind neighbours.
+
+    `eps` > 0 [slope²] smooths the van Albada average: slopes well below its root are averaged
+    without limiting, so that the flux is C∞ everywhere.
+    """
+    if law == Limiter.VAN_ALBADA:
+        u2 = upwind * upwind + eps
+        d2 = downwind * downwind + eps
+        return (u2 * downwind + d2 * upwind) / (u2 + d2)
+    elif law == Limiter.VAN_LEER:
+        if upwind * downwind > 0.0:
+            return 2.0 * upwind * downwind / (upwind + downwind)
+        return 0.0
+    elif law == Limiter.KOREN:
+        third = (upwind + 2.0 * downwind) / 3.0
+        if upwind > 0.0:
+            return max(0.0, min(2.0 * downwind, min(third, 2.0 * upwind)))
+        return min(0.0, max(2.0 * downwind, max(third, 2.0 * upwind)))
+    return 0.0
