@@ -1,0 +1,80 @@
+"""The plan of a run before it runs: the smooth intervals between events, with their causes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from twin.schedule.timetable import Event, Kind, Latch, Timetable, latch_cause
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A smooth interval of a run.
+
+    Attributes
+    ----------
+    start, end : float
+        In s.
+    causes : tuple of str
+        What happens at its start, in order.
+    """
+
+    start: float
+    end: float
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What may happen at any time: a guard and what it triggers."""
+
+    guard: str
+    direction: str
+    causes: tuple[str, ...]
+
+
+def segments(events: Sequence[Event], latches: Sequence[Latch], end: float) -> list[Segment]:
+    """Cut [0, end] at every instant at which the clock changes the plant, by running SimPy dry.
+
+    Guards need the plant, so what they trigger is given by :func:`conditions` instead.
+
+    Raises
+    ------
+    ScheduleError
+        When holds of one parameter overlap without being nested.
+    """
+    cuts: dict[float, list[str]] = {0.0: []}
+    timetable = Timetable(events, latches, end)
+    while (time := timetable.next_time()) < end:
+        for action in timetable.step():
+            cuts.setdefault(time, []).append(f"{action.cause}: {describe(action.kind, action.path, action.value, action.over)}")
+            if action.kind is Kind.HOLD:
+                timetable.answer(action, math.nan)
+            if action.kind is Kind.RAMP and time + action.over < end:
+                cuts.setdefault(time + action.over, []).append(f"{action.cause}: ramp of {action.path} ends")
+    starts = sorted(cuts)
+    return [
+        Segment(start, stop, tuple(cuts[start])) for start, stop in zip(starts, [*starts[1:], end], strict=True)
+    ]
+
+
+def conditions(latches: Sequence[Latch]) -> list[Condition]:
+    """Group latches by the guard that triggers them."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for latch in latches:
+        text = f"{latch_cause(latch)}: {describe(Kind.SET, latch.path, latch.value, 0.0)}"
+        found.setdefault((latch.guard, latch.direction), []).append(text)
+    return [Condition(guard, direction, tuple(causes)) for (guard, direction), causes in found.items()]
+
+
+def describe(kind: Kind, path: str, value: float, over: float) -> str:
+    """Say what an action does, with SI values."""
+    if kind is Kind.RESTORE:
+        return f"{path} back to its former value" if math.isnan(value) else f"{path} back to {value:.6g}"
+    if kind is Kind.RAMP:
+        return f"{path} to {value:.6g} over {over:g} s"
+    if kind is Kind.HOLD:
+        return f"{path} = {value:.6g} for {over:g} s"
+    return f"{path} = {value:.6g}"
