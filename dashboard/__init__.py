@@ -1,0 +1,1 @@
+"""The Dash pages that look at run files."""

@@ -1,0 +1,1 @@
+"""Plants as YAML; a package so that they are found from a wheel."""
