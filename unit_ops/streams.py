@@ -23,46 +23,46 @@ class Solution(NamedTuple):
     """A liquid mixture."""
 
     T: Annotated[float, "K", "temperature", Nominal(300.0)]
-    m_flow: Annotated[Array, "kg/s", "component mass flows", ("fluids",)]
+    m_flow: Annotated[Array, "kg/s", "component mass flows", ("fluids",), Nominal(1e-3)]
 
 
 class Slurry(NamedTuple):
     """A liquid with crystals of one component, by size class."""
 
     T: Annotated[float, "K", "temperature", Nominal(300.0)]
-    m_flow: Annotated[Array, "kg/s", "liquid component mass flows", ("fluids",)]
-    m_flow_crystals: Annotated[Array, "kg/s", "crystal mass flow per size class", ("bins",)]
+    m_flow: Annotated[Array, "kg/s", "liquid component mass flows", ("fluids",), Nominal(1e-3)]
+    m_flow_crystals: Annotated[Array, "kg/s", "crystal mass flow per size class", ("bins",), Nominal(1e-5)]
 
 
 class Cake(NamedTuple):
     """A wet cake: crystals described by mass and surface, and the liquid they hold."""
 
     T: Annotated[float, "K", "temperature", Nominal(300.0)]
-    m_flow_crystals: Annotated[float, "kg/s", "crystal mass flow"]
+    m_flow_crystals: Annotated[float, "kg/s", "crystal mass flow", Nominal(1e-3)]
     A_flow: Annotated[float, "m^2/s", "crystal surface area flow"]
-    m_flow: Annotated[Array, "kg/s", "liquid component mass flows", ("fluids",)]
+    m_flow: Annotated[Array, "kg/s", "liquid component mass flows", ("fluids",), Nominal(1e-3)]
 
 
 class Gas(NamedTuple):
     """A gas or vapour mixture."""
 
     T: Annotated[float, "K", "temperature", Nominal(300.0)]
-    m_flow: Annotated[Array, "kg/s", "component mass flows", ("fluids",)]
+    m_flow: Annotated[Array, "kg/s", "component mass flows", ("fluids",), Nominal(1e-3)]
 
 
 class Powder(NamedTuple):
     """A free-flowing powder at ambient temperature with its residual liquids."""
 
-    m_flow: Annotated[Array, "kg/s", "solid component mass flows", ("solids",)]
-    m_flow_liquid: Annotated[Array, "kg/s", "residual liquid component mass flows", ("fluids",)]
+    m_flow: Annotated[Array, "kg/s", "solid component mass flows", ("solids",), Nominal(1e-3)]
+    m_flow_liquid: Annotated[Array, "kg/s", "residual liquid component mass flows", ("fluids",), Nominal(1e-4)]
 
 
 class Tablets(NamedTuple):
     """Tablets as a flow: how many, and of what."""
 
     n_flow: Annotated[float, "1/s", "tablets per second"]
-    m_flow: Annotated[Array, "kg/s", "solid component mass flows", ("solids",)]
-    m_flow_liquid: Annotated[Array, "kg/s", "residual liquid component mass flows", ("fluids",)]
+    m_flow: Annotated[Array, "kg/s", "solid component mass flows", ("solids",), Nominal(1e-3)]
+    m_flow_liquid: Annotated[Array, "kg/s", "residual liquid component mass flows", ("fluids",), Nominal(1e-4)]
 
 
 class Signal(NamedTuple):

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -151,7 +151,8 @@ def arm(module: ModuleType | str) -> Path:
     members = import_closure(module)
     for member in members:
         for value in list(vars(member).values()):
-            if getattr(value, "__twin_kernel__", False) and id(value) not in _armed and value.__module__ == member.__name__:
+            own_kernel = isinstance(value, FunctionType) and getattr(value, "__twin_kernel__", False)
+            if own_kernel and id(value) not in _armed and value.__module__ == member.__name__:
                 own = cache_root() / f"{member.__name__}-{closure_hash(member)}"
                 _armed[id(value)] = (value, compile_kernel(value, own))
     for member in members:

@@ -1,0 +1,48 @@
+"""In which order outlet ports are evaluated; finds algebraic loops and names them."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from twin.errors import TwinError
+from twin.plant.evaluate import PORT
+
+if TYPE_CHECKING:
+    from twin.plant.compile import Node
+
+
+def needs(node: Node, kernel: str) -> list[str]:
+    """Inlets that a kernel depends on: all when it takes `u`, else those that it names."""
+    arguments = node.model.arguments(kernel)
+    return [name for name in node.model.inlets if "u" in arguments or name in arguments]
+
+
+def port_calls(nodes: list[Node], by_name: dict[str, Node]) -> list[tuple[int, int]]:
+    """Order all outlet kernels so that each follows those that its inlets come from.
+
+    Raises
+    ------
+    TwinError
+        When a loop passes no holdup: the message names its ports and the cure.
+    """
+    graph: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    number = {node.name: k for k, node in enumerate(nodes)}
+    for node in nodes:
+        for port in node.model.outlets:
+            before = set()
+            for inlet in needs(node, port):
+                source = node.sources.get(inlet)
+                if source is not None and source[0] and source[1] in by_name[source[0]].model.outlets:
+                    before.add(source)
+            graph[(node.name, port)] = before
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        cycle = [f"{node}.{port}" for node, port in reversed(error.args[1])]
+        raise TwinError(
+            "algebraic loop: " + " -> ".join(cycle) + "\n"
+            "Each of these outlets follows its inlets in the same instant, so the flow and composition around the loop "
+            "have no value of their own. Put a unit with holdup and a level law into the loop, for instance a piping.tank."
+        ) from None
+    return [(number[name], PORT + list(nodes[number[name]].model.outlets).index(port)) for name, port in order]

@@ -1,0 +1,132 @@
+"""Structure of a unit's Jacobian block, and the colours in which its columns are differenced."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from twin.plant import adapter
+from twin.plant.evaluate import INTEGRANDS, MEASURE, PORT, RATES
+from twin.plant.layout import Cursor, UnitLayout, lay_out_alone
+from twin.plant.model import Model
+from twin.plant.trace import Tracer, constants, dependence, traced, variables
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """Local structure of a unit: which results depend on which inputs.
+
+    Inputs are numbered states first, then the inlets' and integrals' places in the local w; results
+    are (vector, place) with vector 0 for dy and 1 for the local w.
+    """
+
+    results: np.ndarray  #: [pairs, 2]: vector, place
+    inputs: np.ndarray  #: [pairs, 2]: vector (0 y, 1 w), place
+
+
+def local_calls(model: Model) -> list[int]:
+    """What to ask of the entry, in order, to evaluate a unit alone."""
+    calls = [INTEGRANDS] if model.Integrals._fields else []  # type: ignore[attr-defined]
+    if model.Measurements._fields:  # type: ignore[attr-defined]
+        calls.append(MEASURE)
+    calls += [PORT + i for i in range(len(model.outlets))]
+    if model.State._fields or model.Quadratures._fields:  # type: ignore[attr-defined]
+        calls.append(RATES)
+    return calls
+
+
+def _input_places(unit: UnitLayout, n_y: int) -> list[tuple[int, int]]:
+    places = [(0, i) for i in range(n_y)]
+    for key in unit.slots.index:
+        if key[0] in ("u", "a"):
+            first = unit.place(*key)
+            places += [(1, first + i) for i in range(unit.size(*key))]
+    return places
+
+
+def _result_places(unit: UnitLayout, n_y: int) -> list[tuple[int, int]]:
+    places = [(0, i) for i in range(n_y)]
+    for key in unit.slots.index:
+        if key[0] in ("b", "o", "q", "m"):
+            first = unit.place(*key)
+            places += [(1, first + i) for i in range(unit.size(*key))]
+    return places
+
+
+def trace_unit(model: Model, sizes: dict[str, int], params: np.ndarray) -> Dependence:
+    """Run the unit's interpreted kernels on tracers."""
+    p = Cursor()
+    unit, n_y, n_w = lay_out_alone(model, sizes, lambda key, count: p.take(count))
+    inputs = _input_places(unit, n_y)
+    results = _result_places(unit, n_y)
+    names: dict[str, object] = {}
+    exec(compile(adapter.source(model), "<adapter>", "exec"), names)  # our own generated text
+    names.update(model=traced(model.module), view1=adapter.plain_view1, view2=adapter.plain_view2, as_int=lambda a: a)
+    evaluate = names["evaluate"]
+    assert callable(evaluate)
+    y = variables(_positive(n_y), 0)
+    fixed = constants(params)
+    calls = local_calls(model)
+
+    def run() -> list[object]:
+        w = constants(np.zeros(n_w))
+        for number, (vector, place) in enumerate(inputs):
+            if vector == 1:
+                w[place] = Tracer(0.5 + 0.01 * (number % 7), 1 << number)
+        dy = constants(np.zeros(n_y))
+        for what in calls:
+            evaluate(what, Tracer(0.0), y, fixed, w, dy, unit.offsets)
+        return [(dy if vector == 0 else w)[place] for vector, place in results]
+
+    masks = dependence(run)
+    pairs: list[tuple[int, int]] = []
+    for r, mask in enumerate(masks):
+        while mask:
+            low = mask & -mask
+            pairs.append((r, low.bit_length() - 1))
+            mask ^= low
+    r_index = np.array([results[r] for r, _ in pairs], dtype=np.int64).reshape(-1, 2)
+    i_index = np.array([inputs[i] for _, i in pairs], dtype=np.int64).reshape(-1, 2)
+    return Dependence(r_index, i_index)
+
+
+def _positive(n: int) -> np.ndarray:
+    return 0.5 + 0.01 * (np.arange(n) % 7)
+
+
+def unit_dependence(model: Model, sizes: dict[str, int], params: np.ndarray, integers: np.ndarray, folder: Path) -> Dependence:
+    """Trace a unit, or read what was traced for the same model, sizes and integer parameters."""
+    key = hashlib.sha256(json.dumps([sorted(sizes.items()), integers.tolist()]).encode()).hexdigest()[:16]
+    path = folder / f"structure_{key}.npz"
+    if path.exists():
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return Dependence(stored["results"], stored["inputs"])
+        except (OSError, ValueError, KeyError):
+            path.unlink(missing_ok=True)  # a damaged cache is traced afresh
+    found = trace_unit(model, sizes, params)
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"structure_{key}.{id(found)}.partial.npz"
+    np.savez(partial, results=found.results, inputs=found.inputs)
+    partial.replace(path)
+    return found
+
+
+def colour(rows_of_column: list[int]) -> list[int]:
+    """Greedy colouring: columns of one colour share no row (rows as bit masks)."""
+    used: list[int] = []
+    chosen = []
+    for rows in rows_of_column:
+        for c, taken in enumerate(used):
+            if not taken & rows:
+                used[c] = taken | rows
+                break
+        else:
+            c = len(used)
+            used.append(rows)
+        chosen.append(c)
+    return chosen
