@@ -1,0 +1,185 @@
+"""A continuous tubular blender: mixed cells in series, each discharging as its holdup allows.
+
+Assumptions
+- each cell is ideally mixed, no back-mixing between cells (mean residence time M_ss/F_ss and
+  variance 1/tanks at the nominal point);
+- the flow out of a cell follows a power of its holdup and of the blade speed (Fout ∝ M^p N^q), so
+  that the blender fills from empty and empties again.
+
+Balances, cell j (M_j its mass, M_ss,j = M_ss/tanks)
+    dm_ij/dt = ṁ_i,j−1 − k_j m_ij
+    k_j = F_ss/M_ss,j (M_j/M_ss,j)^(p−1) (N/N_ss)^q
+
+References: Levenspiel, Chemical Reaction Engineering, 3rd ed., Wiley 1999, ch. 14 (tanks in series);
+Engisch & Muzzio, J. Pharm. Innov. 11 (2016) 64 (residence times of continuous lines); the power law
+is a common empirical form.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from twin.jit import kernel
+from twin.quantity import Array, Index, Nominal, Optional, Range
+from unit_ops.limits import reciprocal
+from unit_ops.streams import Holdup, Powder, total
+
+DIMS = {"tanks": 3}
+
+#: Holdup, as a fraction of the nominal, below which the power law is rounded off and the assay of an
+#: emptying blender fades to zero.
+HEEL = 1e-6
+
+
+class State(NamedTuple):
+    m_solids: Annotated[Array, "kg", "solid component masses per cell", ("solids", "tanks"), Nominal(0.1)]
+    m_liquid: Annotated[Array, "kg", "residual liquid masses per cell", ("fluids", "tanks"), Nominal(1e-3)]
+
+
+class Params(NamedTuple):
+    M_ss: Annotated[float, "kg", "holdup of the blender at the nominal flow", Range(1e-6, 1e4)]
+    F_ss: Annotated[float, "kg/s", "nominal flow", Range(1e-9, 100.0)]
+    api: Annotated[int, "1", "solid whose content is measured", Index("solids")]
+    exponent: Annotated[float, "1", "exponent of the holdup in the outflow", Range(0.5, 10.0)] = 1.0
+    speed: Annotated[float, "1/s", "blade speed", Range(0.01, 100.0)] = 4.0
+    speed_ss: Annotated[float, "1/s", "blade speed at the nominal point", Range(0.01, 100.0)] = 4.0
+    speed_exponent: Annotated[float, "1", "exponent of the blade speed in the outflow", Range(-2.0, 5.0)] = 0.0
+
+
+class Inlets(NamedTuple):
+    first: Annotated[Powder, "first powder"]
+    second: Annotated[Powder, "second powder", Optional()]
+    third: Annotated[Powder, "third powder", Optional()]
+
+
+class Outlets(NamedTuple):
+    product: Annotated[Powder, "blend"]
+
+
+class Measurements(NamedTuple):
+    api_content: Annotated[float, "1", "mass fraction of the API at the outlet"]
+    M: Annotated[float, "kg", "holdup"]
+    F: Annotated[float, "kg/s", "outflow"]
+
+
+class Initial(NamedTuple):
+    M_tank: Annotated[Array, "kg", "holdup of each cell", ("tanks",), Range(0.0, 1e4)]
+    w: Annotated[Array, "1", "solid mass fractions", ("solids",)]
+    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)]
+
+
+class Transport(NamedTuple):
+    m: Annotated[Array, "kg", "mass per cell", ("tanks",)]
+    m_flow: Annotated[Array, "kg/s", "mass flow across faces", ("tanks+3",)]
+
+
+def FACES(dims: dict[str, int]) -> tuple[tuple[str | int, str | int], ...]:
+    """Three inlets into the first cell, then from cell to cell and out."""
+    n = dims["tanks"]
+    chain = tuple((j, j + 1) for j in range(n - 1))
+    return (("first", 0), ("second", 0), ("third", 0), *chain, (n - 1, "product"))
+
+
+@kernel
+def cell_mass(x, j):
+    M = 0.0
+    for i in range(x.m_solids.shape[0]):
+        M += x.m_solids[i, j]
+    for i in range(x.m_liquid.shape[0]):
+        M += x.m_liquid[i, j]
+    return M
+
+
+@kernel
+def outflow_rate(M, n, p):
+    """Fraction of a cell's holdup M leaving per second; n cells."""
+    ratio = M * n / p.M_ss
+    power = (ratio * ratio + HEEL * HEEL) ** (0.5 * (p.exponent - 1.0))
+    return p.F_ss * n / p.M_ss * power * (p.speed / p.speed_ss) ** p.speed_exponent
+
+
+@kernel
+def api_content(x, p):
+    last = x.m_solids.shape[1] - 1
+    return x.m_solids[p.api, last] * reciprocal(cell_mass(x, last), HEEL * p.M_ss)
+
+
+@kernel
+def M(x):
+    s = 0.0
+    for j in range(x.m_solids.shape[1]):
+        s += cell_mass(x, j)
+    return s
+
+
+@kernel
+def F(x, p):
+    n = x.m_solids.shape[1]
+    held = cell_mass(x, n - 1)
+    return outflow_rate(held, n, p) * held
+
+
+@kernel
+def product(x, p, out):
+    n = x.m_solids.shape[1]
+    k = outflow_rate(cell_mass(x, n - 1), n, p)
+    for i in range(x.m_solids.shape[0]):
+        out.m_flow[i] = k * x.m_solids[i, n - 1]
+    for i in range(x.m_liquid.shape[0]):
+        out.m_flow_liquid[i] = k * x.m_liquid[i, n - 1]
+    return Powder(out.m_flow, out.m_flow_liquid)
+
+
+@kernel
+def derivatives(x, u, p, dx):
+    n = x.m_solids.shape[1]
+    k_in = 0.0
+    for j in range(n):
+        k = outflow_rate(cell_mass(x, j), n, p)
+        for i in range(x.m_solids.shape[0]):
+            if j == 0:
+                inflow = u.first.m_flow[i] + u.second.m_flow[i] + u.third.m_flow[i]
+            else:
+                inflow = k_in * x.m_solids[i, j - 1]
+            dx.m_solids[i, j] = inflow - k * x.m_solids[i, j]
+        for i in range(x.m_liquid.shape[0]):
+            if j == 0:
+                inflow = u.first.m_flow_liquid[i] + u.second.m_flow_liquid[i] + u.third.m_flow_liquid[i]
+            else:
+                inflow = k_in * x.m_liquid[i, j - 1]
+            dx.m_liquid[i, j] = inflow - k * x.m_liquid[i, j]
+        k_in = k
+    return State(dx.m_solids, dx.m_liquid)
+
+
+@kernel
+def holdup(x, out):
+    for i in range(x.m_liquid.shape[0]):
+        out.fluids[i] = total(x.m_liquid[i])
+    for i in range(x.m_solids.shape[0]):
+        out.solids[i] = total(x.m_solids[i])
+    return Holdup(0.0, out.fluids, out.solids)
+
+
+@kernel
+def transport(x, u, p, out):
+    n = x.m_solids.shape[1]
+    out.m_flow[0] = total(u.first.m_flow) + total(u.first.m_flow_liquid)
+    out.m_flow[1] = total(u.second.m_flow) + total(u.second.m_flow_liquid)
+    out.m_flow[2] = total(u.third.m_flow) + total(u.third.m_flow_liquid)
+    for j in range(n):
+        out.m[j] = cell_mass(x, j)
+        out.m_flow[3 + j] = outflow_rate(out.m[j], n, p) * out.m[j]
+    return Transport(out.m, out.m_flow)
+
+
+def nominals(p: Params) -> dict[str, float]:
+    """Scales of the states: a filled blender."""
+    return {"m_solids": 0.1 * p.M_ss, "m_liquid": 1e-3 * p.M_ss}
+
+
+def initial_state(initial: Initial, p: Params) -> State:
+    """Cells filled with one blend (fractions of solids and liquids sum to 1)."""
+    return State(np.outer(initial.w, initial.M_tank), np.outer(initial.w_liquid, initial.M_tank))
