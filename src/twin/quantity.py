@@ -124,8 +124,11 @@ def _field(cls: type, name: str, base: Any, texts: list[str], extras: list[Any],
     if kind is None:
         raise TypeError(f"{cls.__module__}.{cls.__qualname__}.{name}: type must be float, int, IntEnum or Array")
     dims = next((e for e in extras if isinstance(e, tuple)), ())
-    if (kind == "array") != bool(dims):
-        raise TypeError(f"{cls.__module__}.{cls.__qualname__}.{name}: arrays, and only arrays, name their dimensions")
+    summed = kind == "float" and cls.__name__ == "Integrals"  # a float whose integrand has dimensions
+    if (kind == "array" or summed) != bool(dims):
+        raise TypeError(
+            f"{cls.__module__}.{cls.__qualname__}.{name}: arrays and integrals, and only these, name their dimensions"
+        )
 
     def pick(kind_of: type) -> Any:
         return next((e for e in extras if isinstance(e, kind_of)), None)
