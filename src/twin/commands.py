@@ -1,0 +1,245 @@
+"""What each `twin` command does. Imports live inside, so that a command loads only what it needs."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin.errors import TwinError
+
+if TYPE_CHECKING:
+    from twin.config.spec import ScenarioSpec
+    from twin.run import RunResult
+
+#: What `twin demo` runs.
+DEMO = "paracetamol_startup"
+
+
+class UsageError(TwinError):
+    """A command line that makes no sense."""
+
+    exit_code = 2
+
+
+def check(arguments: Namespace) -> int:
+    """`twin check FILE`"""
+    from twin.config import check as check_file
+
+    problems = check_file(arguments.file)
+    if arguments.json:
+        rows = [
+            {"file": p.file, "line": p.line, "column": p.col, "title": p.title, "detail": p.detail} for p in problems
+        ]
+        _json({"ok": not problems, "exit_code": 2 if problems else 0, "problems": rows})
+    elif problems:
+        from twin.errors import ConfigError
+
+        raise ConfigError(problems)
+    else:
+        print(f"{arguments.file}: nothing wrong")
+    return 2 if problems else 0
+
+
+def show(arguments: Namespace) -> int:
+    """`twin show SCENARIO`"""
+    from twin.schedule.segments import conditions, segments
+
+    scenario = _load(arguments)
+    if arguments.resolved:
+        from twin.config import resolved_yaml
+
+        print(resolved_yaml(scenario), end="")
+        return 0
+    end = scenario.duration if scenario.until is None else min(scenario.until, scenario.duration)
+    plan, guarded = segments(scenario.events, scenario.latches, end), conditions(scenario.latches)
+    if arguments.json:
+        _json(
+            {
+                "ok": True,
+                "exit_code": 0,
+                "scenario": scenario.name,
+                "plant": scenario.plant.name,
+                "end": end,
+                "segments": [{"start": s.start, "end": s.end, "causes": list(s.causes)} for s in plan],
+                "conditions": [
+                    {"guard": c.guard, "direction": c.direction, "causes": list(c.causes)} for c in guarded
+                ],
+            }
+        )
+        return 0
+    from twin.tables import show_plan
+
+    show_plan(scenario, plan, guarded, end, arguments.rows)
+    return 0
+
+
+def run(arguments: Namespace) -> int:
+    """`twin run SCENARIO`"""
+    return _report_run(arguments, _run(arguments, _load(arguments)))
+
+
+def demo(arguments: Namespace) -> int:
+    """`twin demo`"""
+    from twin.config import load_scenario
+
+    scenario = load_scenario(DEMO, until=arguments.until)
+    if not arguments.json and not arguments.quiet:
+        print(f"{scenario.title} ({scenario.name}): a whole plant, from reactor to tablet. Its results are synthetic.")
+    arguments.out = arguments.solver = arguments.rtol = None
+    arguments.no_table = False
+    result = _run(arguments, scenario)
+    code = _report_run(arguments, result)
+    if not arguments.json:
+        shown = _short(result.path)
+        print(f"\nNext:\n  twin view {shown}      look at it in the browser\n  twin report {shown}    its key figures")
+    return code
+
+
+def report(arguments: Namespace) -> int:
+    """`twin report FILE`"""
+    from twin.results.reader import open_run
+    from twin.results.report import report as report_of
+
+    figures = report_of(open_run(arguments.file))
+    if arguments.json:
+        _json({"ok": True, "exit_code": 0, **figures})
+    else:
+        from twin.results.report import text
+
+        print(text(figures))
+    return 0
+
+
+def models(arguments: Namespace) -> int:
+    """`twin models [NAME]`"""
+    from twin import library
+
+    if arguments.name is None:
+        rows = [library.describe(name) for name in library.names()]
+        if arguments.json:
+            _json({"ok": True, "exit_code": 0, "models": rows})
+        else:
+            from twin.tables import show_library
+
+            show_library(rows)
+        return 0
+    model = library.describe(arguments.name)
+    if arguments.json:
+        _json({"ok": True, "exit_code": 0, **model})
+    else:
+        from twin.tables import show_model
+
+        show_model(model)
+    return 0
+
+
+def new(arguments: Namespace) -> int:
+    """`twin new unit|plant|scenario NAME`"""
+    from twin.new import new_plant, new_scenario, new_unit
+
+    here = Path.cwd()
+    if arguments.kind == "unit":
+        written = new_unit(arguments.name, here)
+    elif arguments.kind == "plant":
+        written = new_plant(arguments.name, here)
+    else:
+        written = new_scenario(arguments.name, here, arguments.plant)
+    for path in written.paths:
+        print(f"wrote {_short(path)}")
+    print("\nNext:")
+    for line in written.next:
+        print(f"  {line}")
+    return 0
+
+
+def view(arguments: Namespace) -> int:
+    """`twin view FILE`"""
+    from twin.results.reader import open_run
+
+    open_run(arguments.file)  # says what is wrong with the file before anything is imported
+    try:
+        from dashboard.app import serve
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in ("dash", "plotly"):
+            raise
+        raise UsageError(
+            f"twin view needs {error.name}, which comes with: pip install 'continuous-twin[dashboard]'"
+        ) from None
+    serve(Path(arguments.file), port=arguments.port, browser=not arguments.no_browser)
+    return 0
+
+
+def log_unexpected(error: BaseException) -> Path:
+    """Write an unexpected error's traceback where a report can quote it."""
+    import traceback
+    from datetime import UTC, datetime
+
+    import platformdirs
+
+    folder = platformdirs.user_log_path("continuous-twin", appauthor=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"twin-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return path
+
+
+def _load(arguments: Namespace) -> ScenarioSpec:
+    from twin.config import load_scenario
+
+    return load_scenario(arguments.scenario, set=arguments.set, until=arguments.until)
+
+
+def _run(arguments: Namespace, scenario: ScenarioSpec) -> RunResult:
+    from twin.progress import shown
+    from twin.run import run
+
+    with shown(arguments.quiet) as progress:
+        return run(
+            scenario,
+            out=arguments.out,
+            method=arguments.solver,
+            rtol=arguments.rtol,
+            table=not arguments.no_table,
+            progress=progress,
+        )
+
+
+def _report_run(arguments: Namespace, result: RunResult) -> int:
+    if arguments.json:
+        _json(
+            {
+                "ok": result.ok,
+                "exit_code": result.exit_code,
+                "file": str(result.path),
+                "outcome": result.outcome,
+                "message": result.message,
+                "plant_time": result.t,
+                "wall_time": result.wall,
+                "content_hash": result.content_hash,
+                "statistics": result.statistics,
+            }
+        )
+    else:
+        from twin.progress import clock, speed
+
+        print(f"{result.message}\n{_short(result.path)}: {clock(result.t)} of plant time in {result.wall:.2f} s ({speed(result.t, result.wall)})")
+    return result.exit_code
+
+
+def _short(path: Path) -> str:
+    """Name a file as the user would type it here."""
+    path = Path(path).absolute()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, allow_nan=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """Numpy's numbers and arrays as JSON's."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no place in JSON")

@@ -1,0 +1,104 @@
+"""The library of unit operations as tables: what `twin models` prints and documentation is made from."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+from twin.errors import TwinError
+from twin.quantity import Field, fields
+
+#: Tables of a model in the order in which they are shown, with their headings.
+TABLES = {
+    "Params": "parameters",
+    "State": "states",
+    "Measurements": "measurements",
+    "Integrals": "integrals over a distribution",
+    "Quadratures": "booked sources",
+    "Guards": "guards",
+    "Initial": "initial state",
+}
+
+
+class UnknownModelError(TwinError):
+    """No such model; the message names the closest ones."""
+
+    exit_code = 2
+
+
+def names() -> list[str]:
+    """Names of all models of the library, in order; the plant's boundaries place themselves and are left out."""
+    import unit_ops
+
+    found = []
+    for module in pkgutil.walk_packages(unit_ops.__path__, "unit_ops."):
+        if module.ispkg or module.name.count(".") != 2 or module.name.startswith("unit_ops.boundary."):
+            continue
+        imported = importlib.import_module(module.name)
+        if hasattr(imported, "Inlets") or hasattr(imported, "Outlets"):
+            found.append(module.name.removeprefix("unit_ops."))
+    return sorted(found)
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Tables of one model: every quantity and port with unit and meaning.
+
+    Parameters
+    ----------
+    name : str
+        As in YAML: `piping.tank`, or the dotted path of a model of one's own.
+    """
+    from twin.plant.model import ModelError, load_model
+
+    try:
+        model = load_model(name)
+    except ModuleNotFoundError as error:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, names(), 3, 0.4)
+        hint = f" Did you mean {' or '.join(close)}?" if close else " `twin models` lists the library."
+        raise UnknownModelError(f"there is no model '{name}' ({error}).{hint}") from None
+    except (ModelError, SyntaxError, TypeError) as error:
+        raise UnknownModelError(f"{name}: {error}") from error
+    tables = {}
+    for table, heading in TABLES.items():
+        rows = [_row(field) for field in fields(getattr(model, table))]
+        if rows:
+            tables[heading] = rows
+    ports = [
+        {
+            "name": port.name,
+            "direction": direction,
+            "carries": port.stream.__name__,
+            "unit": port.unit,
+            "meaning": port.meaning,
+            "optional": port.optional,
+        }
+        for direction, group in (("in", model.inlets), ("out", model.outlets))
+        for port in group.values()
+    ]
+    return {
+        "name": name,
+        "summary": model.doc.split("\n")[0],
+        "description": model.doc,
+        "dimensions": dict(model.dims),
+        "ports": ports,
+        "tables": tables,
+    }
+
+
+def _row(field: Field) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": field.name, "unit": field.unit, "meaning": field.meaning}
+    if field.dims:
+        row["dimensions"] = list(field.dims)
+    if field.enum is not None:
+        row["choices"] = [member.name for member in field.enum]
+    if field.range is not None:
+        row["range"] = [field.range.low, field.range.high]
+    if field.has_default:
+        default = field.default
+        row["default"] = default.name if field.enum is not None else default
+    if field.component or field.grid:
+        row["filled_from"] = f"component {field.component}" if field.component else f"grid {field.grid}"
+    return row

@@ -1,0 +1,102 @@
+"""What a user sees on standard error while a run goes on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Silent:
+    """Shows nothing: for `--quiet` and for callers of :func:`twin.run.run`."""
+
+    def compiling(self, kernels: int) -> None:
+        """Report that kernels are being compiled, and how many were so far."""
+
+    def ready(self) -> None:
+        """Report that the plant is compiled."""
+
+    def advanced(self, t: float, end: float) -> None:
+        """Report the plant's clock, in s."""
+
+    def finished(self) -> None:
+        """Report that integration has ended, however it did."""
+
+
+class Plain(Silent):
+    """Lines for logs and pipes: one at the start of compilation, then one every 10 s."""
+
+    def __init__(self) -> None:
+        self._said_compiling = False
+        self._last = self._start = time.monotonic()
+
+    def compiling(self, kernels: int) -> None:
+        if not self._said_compiling:
+            print("compiling kernels (first run only)…", file=sys.stderr, flush=True)
+            self._said_compiling = True
+
+    def ready(self) -> None:
+        self._start = self._last = time.monotonic()
+
+    def advanced(self, t: float, end: float) -> None:
+        now = time.monotonic()
+        if now - self._last >= 10.0:
+            self._last = now
+            print(f"{clock(t)} of {clock(end)}, {speed(t, now - self._start)}", file=sys.stderr, flush=True)
+
+
+class Bar(Silent):
+    """A progress bar with plant time and speed, for terminals."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task("reading", total=None, note="")
+        self._start = time.monotonic()
+        self._progress.start()
+
+    def compiling(self, kernels: int) -> None:
+        self._progress.update(self._task, description="compiling kernels (first run only)…", note=f"{kernels}")
+
+    def ready(self) -> None:
+        self._start = time.monotonic()
+
+    def advanced(self, t: float, end: float) -> None:
+        note = f"{clock(t)} of {clock(end)}  {speed(t, time.monotonic() - self._start)}"
+        self._progress.update(self._task, description="running", completed=t, total=end, note=note)
+
+    def finished(self) -> None:
+        self._progress.stop()
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as h:mm:ss."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def speed(plant: float, wall: float) -> str:
+    """Write plant hours per second of waiting."""
+    return f"{plant / 3600.0 / wall:.3g} h/s" if wall > 0.0 else ""
+
+
+@contextmanager
+def shown(quiet: bool) -> Iterator[Silent]:
+    """Choose what standard error can show, and clear it up afterwards."""
+    progress = Silent() if quiet else Bar() if sys.stderr.isatty() else Plain()
+    try:
+        yield progress
+    finally:
+        progress.finished()

@@ -1,0 +1,102 @@
+"""Tables on standard output: plans and the library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from twin.progress import clock
+
+if TYPE_CHECKING:
+    from twin.config.spec import ScenarioSpec
+    from twin.schedule.segments import Condition, Segment
+
+
+def show_plan(
+    scenario: ScenarioSpec, plan: Sequence[Segment], guarded: Sequence[Condition], end: float, rows: int
+) -> None:
+    """Print the segments of a scenario and what guards may add; at most `rows` (0: all)."""
+    console = _console()
+    plant = scenario.plant
+    console.print(Text(f"{scenario.name}: {scenario.title}"))
+    console.print(
+        Text(
+            f"plant {plant.name} ({len(plant.units)} units), {clock(end)} in {len(plan)} segments,"
+            f" {scenario.method} at rtol {scenario.rtol:g}, recorded every {scenario.record_every:g} s\n"
+        )
+    )
+    table = _table("#", "start", "end", "length", "what starts it (SI units)")
+    for i, segment in enumerate(plan):
+        if rows and i >= rows - 1 and len(plan) > rows:
+            table.add_row("…", "", "", "", f"{len(plan) - i} more; --rows 0 prints all")
+            break
+        causes = "\n".join(segment.causes) or ("start" if i == 0 else "")
+        length = clock(segment.end - segment.start)
+        table.add_row(str(i + 1), clock(segment.start), clock(segment.end), length, Text(causes))
+    console.print(table)
+    if guarded:
+        console.print(Text("\nWhenever a guard says so:"))
+        table = _table("guard", "when it", "what it does (SI units)")
+        for condition in guarded:
+            table.add_row(Text(condition.guard), condition.direction, Text("\n".join(condition.causes)))
+        console.print(table)
+
+
+def show_library(models: Sequence[dict[str, Any]]) -> None:
+    """Print the list of unit operations."""
+    console = _console()
+    table = _table("model", "what it is", "in", "out")
+    for model in models:
+        ports = {way: ", ".join(p["name"] for p in model["ports"] if p["direction"] == way) for way in ("in", "out")}
+        table.add_row(Text(model["name"]), Text(model["summary"]), Text(ports["in"]), Text(ports["out"]))
+    console.print(table)
+    console.print(Text("\ntwin models NAME prints one with its ports, parameters and states."))
+
+
+def show_model(model: dict[str, Any]) -> None:
+    """Print one unit operation: description, ports and tables."""
+    console = _console()
+    console.print(Text(f"{model['name']}\n\n{model['description']}\n"), soft_wrap=True)
+    table = _table("port", "", "carries", "meaning")
+    for port in model["ports"]:
+        carries = f"{port['carries']} [{port['unit']}]" if port["unit"] else port["carries"]
+        meaning = port["meaning"] + (" (may stay unconnected)" if port["optional"] else "")
+        table.add_row(Text(port["name"]), port["direction"], Text(carries), Text(meaning))
+    console.print(table)
+    for heading, rows in model["tables"].items():
+        table = _table(heading, "unit", "meaning", "")
+        for row in rows:
+            shape = f"[{', '.join(row['dimensions'])}]" if "dimensions" in row else ""
+            table.add_row(Text(row["name"] + shape), Text(row["unit"]), Text(row["meaning"]), Text(_notes(row)))
+        console.print()
+        console.print(table)
+
+
+def _notes(row: dict[str, Any]) -> str:
+    notes = []
+    if "default" in row:
+        notes.append(f"default {row['default']}")
+    if "range" in row:
+        notes.append(f"{row['range'][0]:g} to {row['range'][1]:g}")
+    if "choices" in row:
+        notes.append(" | ".join(row["choices"]))
+    if "filled_from" in row:
+        notes.append(f"from {row['filled_from']}")
+    return "; ".join(notes)
+
+
+def _console() -> Console:
+    """Rich, but with nothing read from the text as markup or numbers to colour."""
+    return Console(highlight=False, markup=False)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
+    for i, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=i == 0)
+    return table
