@@ -297,14 +297,19 @@ def load_source(path: Path, module: ModuleType) -> ModuleType:
     return loaded
 
 
+def cache_folder(model: Model) -> Path:
+    """Folder of a model's generated source and compiled entry, named by all that shapes them."""
+    from twin.plant import generated_hash
+
+    return jit.cache_root() / f"{model.module.__name__}-{jit.closure_hash(model.module)}-{generated_hash()}"
+
+
 def entry(model: Model) -> Entry:
     """Compile (or load from the cache) the entry of a model."""
     name = model.module.__name__
     if name in _entries:
         return _entries[name]
-    from twin.plant import generated_hash
-
-    folder = jit.cache_root() / f"{name}-{jit.closure_hash(model.module)}-{generated_hash()}"
+    folder = cache_folder(model)
     path = write_source(model, folder)
     jit.arm(model.module)
     adapter = load_source(path, model.module)

@@ -1,0 +1,78 @@
+"""Compiles what is missing from the cache ahead of a run, on all cores, with progress.
+
+Each job is a fresh process, so it is safe where processes are spawned (Windows, macOS); results
+reach this process through the cache on disk only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+
+from twin import jit
+from twin.plant.adapter import cache_folder, entry
+from twin.plant.model import load_model
+
+#: Jobs that compile the engine itself: "module:function", each leaving its code in the cache.
+ENGINE = ("twin.integrate.loop:compile_engine",)
+
+Report = Callable[[int, int, str], None]
+
+
+def is_cached(model: str) -> bool:
+    """Whether a model's compiled entry is on disk for the sources and versions at hand."""
+    return any(cache_folder(load_model(model)).glob("*.nbi"))
+
+
+def compile_model(name: str) -> str:
+    """Compile one model's entry into the cache."""
+    entry(load_model(name))
+    return name
+
+
+def compile_engine_part(job: str) -> str:
+    """Run one of the engine's own compilations."""
+    module, _, function = job.partition(":")
+    getattr(importlib.import_module(module), function)()
+    return job
+
+
+def engine_is_cached(job: str) -> bool:
+    """Whether an engine module's code is on disk."""
+    module = importlib.import_module(job.partition(":")[0])
+    folder = jit.cache_root() / f"{module.__name__}-{jit.closure_hash(module)}"
+    return any(folder.glob("*.nbi"))
+
+
+def warm(models: Iterable[str], report: Report | None = None) -> int:
+    """Compile all that is missing; gives how many jobs there were.
+
+    Parameters
+    ----------
+    models : iterable of str
+        Names of unit operations, as in YAML.
+    report : callable, optional
+        report(done, total, name) after each job and once before the first.
+    """
+    if jit.disabled():
+        return 0
+    missing = [name for name in dict.fromkeys(models) if not is_cached(name)]
+    engine = [job for job in ENGINE if not engine_is_cached(job)]
+    total = len(missing) + len(engine)
+    if total == 0:
+        return 0
+    if report is not None:
+        report(0, total, "")
+    workers = min(total, os.cpu_count() or 1)
+    with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
+        # the engine is the longest job, so it goes first
+        futures = [pool.submit(compile_engine_part, job) for job in engine]
+        futures += [pool.submit(compile_model, name) for name in missing]
+        for done, future in enumerate(as_completed(futures), start=1):
+            name = future.result()
+            if report is not None:
+                report(done, total, name)
+    return total
