@@ -62,16 +62,6 @@ class Limiter(IntEnum):
 
 
 @kernel
-def ramp(x: float, width: float) -> float:
-    """Smooth (C1) max(x, 0): exactly x above `width` and exactly 0 below -`width`."""
-    if x >= width:
-        return x
-    if x <= -width:
-        return 0.0
-    return (x + width) * (x + width) / (4.0 * width)
-
-
-@kernel
 def saturation(law: int, a: float, b: float, c: float, E: float, T: float) -> float:
     """Saturation concentration c* [kg/kg solvent] at temperature T [K]."""
     if law == Solubility.EXPONENTIAL:

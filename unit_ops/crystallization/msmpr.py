@@ -4,7 +4,7 @@ Assumptions
 - ideally mixed liquid and crystals (mixed suspension), unclassified overflow (mixed product removal);
 - volumes of liquid components and crystals add; one crystallizing solute, one solvent that sets c*;
 - size-independent growth, dissolution and nucleation; no agglomeration, no breakage;
-- growth and dissolution pass smoothly into each other within |S| < S_width, exact outside;
+- growth and dissolution vanish smoothly within |S| < S_width; the laws are exact outside;
 - slurry leaves over a weir: what flows out is proportional to the volume above it;
 - heat of crystallization at T_REF; no evaporation, no heat loss but through the jacket.
 
@@ -13,7 +13,7 @@ Balances
     dm_i/dt = ṁ_i,feed + ṁ_i,slurry − k m_i − [i is the solute] deposition
     dm_j/dt = ṁ_j,slurry − k m_j + gain_j            (size class j)
     gain_j  = ρ_c kv L̄_j³ (F_j − F_j+1),   deposition = Σ gain_j
-    k = V_out/(τ V),  V = Σ m_i/ρ_i + m_crystals/ρ_c
+    k = (V − V_weir)⁺/(τ V),  V = Σ m_i/ρ_i + m_crystals/ρ_c
     T = T_REF + H/(Σ m_i cp_i + m_crystals cp_c),  c = m_solute/m_solvent,  S = (c − c*)/c*
     G = kg e^(−Eg/RT) σ^g,  D = kd e^(−Ed/RT) (−σ)^d
     B = k1 e^(−E1/RT) σ^b1 + k2 e^(−E2/RT) σ^b2 (M_T/(1 kg/m³))^j
@@ -42,11 +42,10 @@ from unit_ops.crystallization.laws import (
     force_per_S,
     power_rate,
     primary_nucleation,
-    ramp,
     saturation,
 )
 from unit_ops.crystallization.population import cubed_size, growth_gain
-from unit_ops.smooth import positive_part
+from unit_ops.limits import above_zero
 from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 
@@ -90,7 +89,7 @@ class Params(NamedTuple):
     E2: Annotated[float, "J/mol", "activation energy of secondary nucleation", Range(0.0, 1e6)] = 0.0
     b2: Annotated[float, "1", "secondary nucleation exponent", Range(0.5, 30.0)] = 2.0
     j: Annotated[float, "1", "exponent of the crystal content in secondary nucleation", Range(0.0, 10.0)] = 1.0
-    S_width: Annotated[float, "1", "smoothing width between growth and dissolution", Range(1e-9, 1.0)] = 0.02
+    S_width: Annotated[float, "1", "smoothing width between growth and dissolution", Range(1e-9, 1.0)] = 0.01
     limiter_eps: Annotated[float, "1", "fraction of a typical class below which limiting ends", Range(1e-9, 1.0)] = 1e-3
     M_typical: Annotated[float, "kg/m^3", "typical crystal content, for scaling only", Range(1e-6, 2e3)] = 50.0
     solubility: Annotated[Solubility, "1", "solubility law"] = Solubility.EXPONENTIAL
@@ -111,11 +110,11 @@ class Outlets(NamedTuple):
 
 
 class Integrals(NamedTuple):
-    crystal_mass: Annotated[float, "kg", "crystal mass", ("bins",)]
-    mass_size: Annotated[float, "kg m", "crystal mass times size", ("bins",), Nominal(1e-4)]
-    mass_per_size: Annotated[float, "kg/m", "crystal mass over size", ("bins",), Nominal(1e4)]
-    number: Annotated[float, "1", "number of crystals", ("bins",), Nominal(1e9)]
-    deposition: Annotated[float, "kg/s", "mass that crystallizes, less what dissolves", ("bins",), Nominal(1e-5)]
+    crystal_mass: Annotated[Array, "kg", "crystal mass", ("bins",)]
+    mass_size: Annotated[Array, "kg m", "crystal mass times size", ("bins",), Nominal(1e-4)]
+    mass_per_size: Annotated[Array, "kg/m", "crystal mass over size", ("bins",), Nominal(1e4)]
+    number: Annotated[Array, "1", "number of crystals", ("bins",), Nominal(1e9)]
+    deposition: Annotated[Array, "kg/s", "mass that crystallizes, less what dissolves", ("bins",), Nominal(1e-5)]
 
 
 class Measurements(NamedTuple):
@@ -200,15 +199,15 @@ def kinetics(x, a, p):
     temperature = T(x, a, p)
     c_star = c_sat(x, a, p)
     S_now = c(x, p) / c_star - 1.0
-    S_up = ramp(S_now, p.S_width)
-    S_down = ramp(-S_now, p.S_width)
+    S_up = above_zero(S_now, p.S_width)
+    S_down = above_zero(-S_now, p.S_width)
     per_S = force_per_S(p.force, c_star, p.rho_solvent, p.molar_mass[p.solute])
     sigma = per_S * S_up
     up = power_rate(p.kg, p.Eg, p.g, sigma, temperature)
     down = power_rate(p.kd, p.Ed, p.d, per_S * S_down, temperature)
     volume = V(x, a, p)
-    # width: a class may be slightly negative while there are no crystals yet
-    content = ramp(a.crystal_mass / volume, 1e-9 * p.M_typical)
+    # a class may be slightly negative while there are no crystals yet
+    content = above_zero(a.crystal_mass / volume, 1e-9 * p.M_typical)
     primary = primary_nucleation(p.nucleation, p.k1, p.E1, p.b1, p.beta, sigma, S_up, temperature)
     secondary = p.k2 * arrhenius(p.E2, temperature) * sigma**p.b2 * content**p.j
     if p.basis == Basis.SOLVENT:
@@ -292,7 +291,7 @@ def saturation_crossed(x, a, p):
 def outflow_rate(x, a, p):
     """Fraction of the holdup leaving per second."""
     volume = V(x, a, p)
-    return positive_part(volume - p.V_weir, 1e-3 * p.V_weir) / (p.tau * volume)
+    return above_zero(volume - p.V_weir, 1e-3 * p.V_weir) / (p.tau * volume)
 
 
 @kernel

@@ -118,10 +118,11 @@ class Bench:
             env["w"] = self.lent(self.module.Work)
         if self.Integrals is not None:
             a = self.Integrals(*[0.0] * len(self.Integrals._fields))
-            for name in self.Integrals._fields:
+            for field in fields(self.Integrals):
+                name = field.name
                 if linear and "a" in arguments(getattr(self.module, name)):
                     continue
-                out = np.full(self._integrand_size(name), np.nan)
+                out = np.full(int(np.prod(self.shape(field))), np.nan)
                 call(getattr(self.module, name), **env, a=a, out=out)
                 total = 0.0
                 for value in out:
@@ -129,13 +130,6 @@ class Bench:
                 a = a._replace(**{name: total})
             env["a"] = a
         return env
-
-    def _integrand_size(self, name: str) -> int:
-        dims = getattr(self.module, "INTEGRAND_DIMS", {}).get(name)
-        if dims is None:
-            field = next(f for f in fields(self.Integrals) if f.name == name)
-            return int(np.prod(self.shape(field))) if field.dims else self.dims["bins"]
-        return self.dims[dims]
 
     def dx(self, x: Any, t: float = 0.0) -> Any:
         return call(self.module.derivatives, **self.env(x, t), dx=self.lent(self.State))
