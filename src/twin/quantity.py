@@ -124,7 +124,11 @@ def _field(cls: type, name: str, base: Any, texts: list[str], extras: list[Any],
     if kind is None:
         raise TypeError(f"{cls.__module__}.{cls.__qualname__}.{name}: type must be float, int, IntEnum or Array")
     dims = next((e for e in extras if isinstance(e, tuple)), ())
-    summed = kind == "float" and cls.__name__ == "Integrals"  # a float whose integrand has dimensions
+    if cls.__name__ == "Integrals" and kind != "float":
+        raise TypeError(
+            f"{cls.__module__}.{cls.__qualname__}.{name}: an integral is a float; the dimensions are its integrand's"
+        )
+    summed = cls.__name__ == "Integrals"  # a float whose integrand has dimensions
     if (kind == "array" or summed) != bool(dims):
         raise TypeError(
             f"{cls.__module__}.{cls.__qualname__}.{name}: arrays and integrals, and only these, name their dimensions"
