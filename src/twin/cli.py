@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
 
     show = command("show", "print the plan of a scenario before it runs: its segments and what starts them")
     _scenario(show)
-    show.add_argument("--resolved", action="store_true", help="print the whole configuration, every default explicit, in SI")
+    show.add_argument(
+        "--resolved", action="store_true", help="print the whole configuration, every default explicit, in SI"
+    )
     show.add_argument("--rows", type=int, default=60, metavar="N", help="longest table of segments (0: all of them)")
     show.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
@@ -77,7 +79,9 @@ def parser() -> argparse.ArgumentParser:
 
     view = command("view", "open a run in the browser (on this computer only)")
     view.add_argument("file", metavar="FILE", help="a run file")
-    view.add_argument("--port", type=int, default=8050, metavar="N", help="port on the loopback address (default: %(default)s)")
+    view.add_argument(
+        "--port", type=int, default=8050, metavar="N", help="port on the loopback address (default: %(default)s)"
+    )
     view.add_argument("--no-browser", action="store_true", help="serve without opening a browser")
     return top
 
@@ -85,7 +89,11 @@ def parser() -> argparse.ArgumentParser:
 def _scenario(command: argparse.ArgumentParser) -> None:
     command.add_argument("scenario", metavar="SCENARIO", help="a name in scenarios/ or a file")
     command.add_argument(
-        "--set", action="append", default=[], metavar="PATH=VALUE", help="replace a value, e.g. --set 'reactor.T_jacket=65 degC'"
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="replace a value, e.g. --set 'reactor.T_jacket=65 degC'",
     )
     command.add_argument("--until", metavar="TIME", help="stop the plant's clock earlier, e.g. 8h")
 
@@ -128,7 +136,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         from twin.commands import log_unexpected
 
-        return _fail(arguments, f"unexpected error, please report it: {error!r:.300}\n(log: {log_unexpected(error)}; TWIN_DEBUG=1 shows it)", 4)
+        what = f"unexpected error, please report it: {f'{error!r}':.300}"
+        return _fail(arguments, f"{what}\n(log: {log_unexpected(error)}; TWIN_DEBUG=1 shows it)", 4)
 
 
 def _fail(arguments: argparse.Namespace, message: str, code: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ def check(arguments: Namespace) -> int:
 
         raise ConfigError(problems)
     else:
-        print(f"{arguments.file}: nothing wrong")
+        _say(f"{arguments.file}: nothing wrong")
     return 2 if problems else 0
 
 
@@ -50,7 +51,7 @@ def show(arguments: Namespace) -> int:
     if arguments.resolved:
         from twin.config import resolved_yaml
 
-        print(resolved_yaml(scenario), end="")
+        sys.stdout.write(resolved_yaml(scenario))
         return 0
     end = scenario.duration if scenario.until is None else min(scenario.until, scenario.duration)
     plan, guarded = segments(scenario.events, scenario.latches, end), conditions(scenario.latches)
@@ -63,9 +64,7 @@ def show(arguments: Namespace) -> int:
                 "plant": scenario.plant.name,
                 "end": end,
                 "segments": [{"start": s.start, "end": s.end, "causes": list(s.causes)} for s in plan],
-                "conditions": [
-                    {"guard": c.guard, "direction": c.direction, "causes": list(c.causes)} for c in guarded
-                ],
+                "conditions": [{"guard": c.guard, "direction": c.direction, "causes": list(c.causes)} for c in guarded],
             }
         )
         return 0
@@ -86,14 +85,14 @@ def demo(arguments: Namespace) -> int:
 
     scenario = load_scenario(DEMO, until=arguments.until)
     if not arguments.json and not arguments.quiet:
-        print(f"{scenario.title} ({scenario.name}): a whole plant, from reactor to tablet. Its results are synthetic.")
+        _say(f"{scenario.title} ({scenario.name}): a whole plant, from reactor to tablet. Its results are synthetic.")
     arguments.out = arguments.solver = arguments.rtol = None
     arguments.no_table = False
     result = _run(arguments, scenario)
     code = _report_run(arguments, result)
     if not arguments.json:
         shown = _short(result.path)
-        print(f"\nNext:\n  twin view {shown}      look at it in the browser\n  twin report {shown}    its key figures")
+        _say(f"\nNext:\n  twin view {shown}      look at it in the browser\n  twin report {shown}    its key figures")
     return code
 
 
@@ -108,7 +107,7 @@ def report(arguments: Namespace) -> int:
     else:
         from twin.results.report import text
 
-        print(text(figures))
+        _say(text(figures))
     return 0
 
 
@@ -147,10 +146,10 @@ def new(arguments: Namespace) -> int:
     else:
         written = new_scenario(arguments.name, here, arguments.plant)
     for path in written.paths:
-        print(f"wrote {_short(path)}")
-    print("\nNext:")
+        _say(f"wrote {_short(path)}")
+    _say("\nNext:")
     for line in written.next:
-        print(f"  {line}")
+        _say(f"  {line}")
     return 0
 
 
@@ -224,7 +223,8 @@ def _report_run(arguments: Namespace, result: RunResult) -> int:
     else:
         from twin.progress import clock, speed
 
-        print(f"{result.message}\n{_short(result.path)}: {clock(result.t)} of plant time in {result.wall:.2f} s ({speed(result.t, result.wall)})")
+        took = f"{clock(result.t)} of plant time in {result.wall:.2f} s ({speed(result.t, result.wall)})"
+        _say(f"{result.message}\n{_short(result.path)}: {took}")
     return result.exit_code
 
 
@@ -234,8 +234,13 @@ def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
+def _say(text: str) -> None:
+    """Print a line on standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
 def _json(value: dict[str, Any]) -> None:
-    print(json.dumps(value, allow_nan=False, default=_plain))
+    _say(json.dumps(value, allow_nan=False, default=_plain))
 
 
 def _plain(value: Any) -> Any:

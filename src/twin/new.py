@@ -60,7 +60,7 @@ def new_unit(name: str, folder: Path) -> Written:
             f" Outside a clone of Twin choose a package of your own: twin new unit my_models.{model}"
         )
     if not in_library and (folder / package).with_suffix(".py").exists():
-        raise NewError(f"{package}.py is here already, so '{package}' cannot be a folder of models; choose another name")
+        raise NewError(f"{package}.py is here already, so '{package}' cannot be a folder of models; choose another")
     home = folder / "unit_ops" if in_library else folder
     tests = folder / "tests" / "unit_ops" if in_library else folder / "tests"
     module = f"unit_ops.{name}" if in_library else name
@@ -81,7 +81,8 @@ def new_plant(name: str, folder: Path) -> Written:
     """Write a plant that runs as it is."""
     path = _place(name, folder, "plant_configs")
     paths = _write({path: _fill("plant.yaml.txt", {"NAME": path.stem})})
-    return Written(paths, (f"twin check {_shown(path, folder)}", f"twin new scenario {path.stem}_run --plant {path.stem}"))
+    scenario = f"twin new scenario {path.stem}_run --plant {path.stem}"
+    return Written(paths, (f"twin check {_shown(path, folder)}", scenario))
 
 
 def new_scenario(name: str, folder: Path, plant: str) -> Written:

@@ -35,7 +35,7 @@ class Plain(Silent):
 
     def compiling(self, kernels: int) -> None:
         if not self._said_compiling:
-            print("compiling kernels (first run only)…", file=sys.stderr, flush=True)
+            _say("compiling kernels (first run only)…")
             self._said_compiling = True
 
     def ready(self) -> None:
@@ -45,7 +45,7 @@ class Plain(Silent):
         now = time.monotonic()
         if now - self._last >= 10.0:
             self._last = now
-            print(f"{clock(t)} of {clock(end)}, {speed(t, now - self._start)}", file=sys.stderr, flush=True)
+            _say(f"{clock(t)} of {clock(end)}, {speed(t, now - self._start)}")
 
 
 class Bar(Silent):
@@ -79,6 +79,11 @@ class Bar(Silent):
 
     def finished(self) -> None:
         self._progress.stop()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def clock(seconds: float) -> str:

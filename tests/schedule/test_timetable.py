@@ -105,7 +105,9 @@ def test_guards_wake_their_latches_each_time() -> None:
     timetable = Timetable([Entry(50.0, "set", "a.b", 1.0)], [refill, stop], 100.0)
     assert timetable.step() == []
     first = timetable.crossed([("feeder.low", "falls")], 12.5)
-    assert [(a.time, a.path, a.value, a.cause, a.latch) for a in first] == [(12.5, "refill.m_flow", 0.1, "refill", True)]
+    assert [(a.time, a.path, a.value, a.cause, a.latch) for a in first] == [
+        (12.5, "refill.m_flow", 0.1, "refill", True)
+    ]
     assert [a.cause for a in timetable.crossed([("feeder.high", "rises")], 20.0)] == ["feeder.high rises"]
     assert timetable.next_time() == 50.0
     assert [a.path for a in timetable.step()] == ["a.b"]

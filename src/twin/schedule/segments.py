@@ -49,15 +49,14 @@ def segments(events: Sequence[Event], latches: Sequence[Latch], end: float) -> l
     timetable = Timetable(events, latches, end)
     while (time := timetable.next_time()) < end:
         for action in timetable.step():
-            cuts.setdefault(time, []).append(f"{action.cause}: {describe(action.kind, action.path, action.value, action.over)}")
+            what = describe(action.kind, action.path, action.value, action.over)
+            cuts.setdefault(time, []).append(f"{action.cause}: {what}")
             if action.kind is Kind.HOLD:
                 timetable.answer(action, math.nan)
             if action.kind is Kind.RAMP and time + action.over < end:
                 cuts.setdefault(time + action.over, []).append(f"{action.cause}: ramp of {action.path} ends")
     starts = sorted(cuts)
-    return [
-        Segment(start, stop, tuple(cuts[start])) for start, stop in zip(starts, [*starts[1:], end], strict=True)
-    ]
+    return [Segment(start, stop, tuple(cuts[start])) for start, stop in zip(starts, [*starts[1:], end], strict=True)]
 
 
 def conditions(latches: Sequence[Latch]) -> list[Condition]:
