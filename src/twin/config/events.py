@@ -1,0 +1,216 @@
+"""Reads `events:` (timed and triggered changes) and `quality:` of a scenario."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.config.context import PathError
+from twin.config.document import Node, Problems
+from twin.config.paths import resolve, resolve_guard, resolve_measurement
+from twin.config.spec import EventSpec, LatchSpec, PlantSpec, QualitySpec
+from twin.quantity import Field
+from twin.units import UnitError, parse_quantity
+
+ACTIONS = ("set", "ramp", "hold")
+EVENT_KEYS = ("at", "when", "set", "ramp", "over", "hold", "for", "every", "until", "name")
+QUALITY_KEYS = ("tag", "low", "high", "average")
+#: More repeats than this are a slip of a unit.
+MOST_REPEATS = 1_000_000
+_EXAMPLE = '{at: 2 h, set: {reactor.UA: 500 W/K}}'
+
+
+def read_events(
+    problems: Problems, node: Node | None, plant: PlantSpec | None, duration: float
+) -> tuple[list[EventSpec], list[LatchSpec]]:
+    """Read all events; without a plant (it has problems of its own) paths are not checked."""
+    events: list[EventSpec] = []
+    latches: list[LatchSpec] = []
+    for item in problems.sequence(node, "events are a list", f"[{_EXAMPLE}]") if node else []:
+        if item.kind != "map":
+            problems.add(item, "not an event", f"An event reads {_EXAMPLE}, but this is {item.what}.")
+            continue
+        problems.known_keys(item, EVENT_KEYS, "unknown key", "an event")
+        present = [key for key in ACTIONS if item.get(key) is not None]
+        if len(present) != 1 or (item.get("at") is None) == (item.get("when") is None):
+            problems.add(item.pairs[0][0], "not an event", f"An event has at: or when:, and one of set, ramp, hold: {_EXAMPLE}.")
+        elif item.get("when") is not None:
+            latches.extend(_latches(problems, item, present[0], plant))
+        else:
+            events.extend(_timed(problems, item, present[0], plant, duration))
+    return events, latches
+
+
+def _timed(problems: Problems, item: Node, kind: str, plant: PlantSpec | None, duration: float) -> list[EventSpec]:
+    at = _time(problems, item, "at", required=True)
+    every, until = _time(problems, item, "every"), _time(problems, item, "until")
+    span = {"set": None, "ramp": "over", "hold": "for"}[kind]
+    over = _time(problems, item, span, required=True) if span else 0.0
+    for key in ("over", "for"):
+        if key != span and item.get(key) is not None:
+            problems.add(item.key(key), "unknown key", f"A {kind} has no '{key}'; {_SPANS}.")
+    if every is not None and every <= 0.0:
+        problems.add(item.key("every"), "out of range", "every must be above zero.")
+        every = None
+    if until is not None and item.get("every") is None:
+        problems.add(item.key("until"), "nothing to repeat", "until ends a repetition: give every: as well.")
+    if at is not None and at > duration:
+        problems.add(item.key("at"), "never happens", f"The scenario ends at {duration:g} s, before this event.")
+    if at is not None and until is not None and until < at:
+        problems.add(item.key("until"), "never happens", "until lies before at.")
+    if every is not None and duration / every > MOST_REPEATS:
+        problems.add(item.key("every"), "too many repeats", f"This would happen more than {MOST_REPEATS} times.")
+    if every is not None and over is not None and over > every:
+        problems.add(item.key("every"), "overlapping repeats", f"Each {kind} takes {over:g} s, longer than every.")
+    found = []
+    for path, value in _changes(problems, item, kind, plant):
+        if at is not None and over is not None and value is not None:
+            found.append(EventSpec(at, kind, path, value, over, _name(problems, item), every, until))
+    return found
+
+
+_SPANS = "ramp takes over:, hold takes for:"
+
+
+def _latches(problems: Problems, item: Node, kind: str, plant: PlantSpec | None) -> list[LatchSpec]:
+    when = item.get("when")
+    assert when is not None
+    for key in ("every", "until", "over", "for"):
+        if item.get(key) is not None:
+            problems.add(item.key(key), "unknown key", f"An event with when: has no '{key}'.")
+    if kind != "set":
+        problems.add(item.key(kind), "not an event", f"An event with when: sets values; '{kind}' needs at:.")
+        return []
+    text = problems.string(when, "not a condition")
+    guard, _, direction = " ".join(text.split()).partition(" ")
+    if direction not in ("falls", "rises"):
+        detail = f"A condition reads \"unit.guard falls\" or \"unit.guard rises\", but this is {when.what}."
+        problems.add(when, "not a condition", detail)
+        return []
+    if plant is not None:
+        try:
+            resolve_guard(plant, guard)
+        except PathError as error:
+            problems.add(when.part(guard), "unknown guard", str(error))
+    name = _name(problems, item)
+    return [
+        LatchSpec(guard, direction, path, value, name)
+        for path, value in _changes(problems, item, kind, plant)
+        if value is not None
+    ]
+
+
+def _name(problems: Problems, item: Node) -> str:
+    node = item.get("name")
+    return "" if node is None else problems.string(node, "not a name")
+
+
+def _changes(problems: Problems, item: Node, kind: str, plant: PlantSpec | None) -> list[tuple[str, float | None]]:
+    """Read {path: value}; a mapping below the path of an array names its elements."""
+    node = item.get(kind)
+    assert node is not None
+    pairs = problems.mapping(node, f"{kind} is a mapping", "{reactor.UA: 500 W/K}")
+    if not pairs and (node.kind == "map" or node.is_null):
+        problems.add(item.key(kind), "nothing to change", f"{kind} needs a path and a value: {_EXAMPLE}.")
+    flat: list[tuple[Node, str, Node]] = []
+    for key, value in pairs:
+        if value.kind == "map":
+            flat.extend((inner, f"{key.text}.{inner.text}", below) for inner, below in value.pairs)
+        else:
+            flat.append((key, key.text, value))
+    return [(path, _change(problems, key, path, value, plant)) for key, path, value in flat]
+
+
+def _change(problems: Problems, key: Node, path: str, value: Node, plant: PlantSpec | None) -> float | None:
+    if plant is None:
+        return None
+    try:
+        found = resolve(plant, path)
+    except PathError as error:
+        problems.add(key, "unknown path", str(error))
+        return None
+    if found.field.kind == "array" and found.index is None:
+        first = (plant.fluids if found.field.dims[0] == "fluids" else plant.solids) if found.field.dims[0] in plant.dims else ()
+        example = f"{path}.{first[0]}" if first else f"{path}.0"
+        problems.add(key, "not one value", f"'{path}' is an array: name an element, for example {example}.")
+        return None
+    return value_of(problems, value, found.field, path, feed=found.kind == "feed")
+
+
+def value_of(problems: Problems, node: Node, field: Field, path: str, feed: bool = False) -> float | None:
+    """Read a value in the unit of a field, within its range."""
+    meant = f'{path} [{field.unit}] "{field.meaning}"'
+    if node.kind != "scalar" or node.value is None:
+        problems.add(node, "not a value", f"{meant} takes one value, but this is {node.what}.")
+        return None
+    if field.index is not None:
+        problems.add(node, "fixed", f"{meant} names a component and cannot change during a run.")
+        return None
+    if field.enum is not None:
+        members: dict[str, Any] = {member.name.casefold(): member for member in field.enum}
+        if node.text.casefold() in members:
+            return float(members[node.text.casefold()])
+        problems.add(node, "unknown choice", f"{meant} has no choice {node.what}. Known: {', '.join(members)}.")
+        return None
+    try:
+        value = parse_quantity(node.value if isinstance(node.value, bool) else node.text, field.unit)
+    except UnitError as error:
+        problems.add(node, "not such a quantity", f"{meant}: {error}.")
+        return None
+    low, high = (field.range.low, field.range.high) if field.range else (0.0 if feed else -float("inf"), float("inf"))
+    if low <= value <= high:
+        return value
+    problems.add(node, "out of range", f"{meant} must be between {low:g} and {high:g} {field.unit}, not {node.text}.")
+    return None
+
+
+def _time(problems: Problems, item: Node, key: str, required: bool = False) -> float | None:
+    node = item.get(key)
+    if node is None:
+        if required:
+            problems.add(item.pairs[0][0], "not an event", f"This event needs {key}:, for example {key}: 10 min.")
+        return None
+    if node.kind != "scalar" or node.value is None:
+        problems.add(node, "not a value", f"{key} is a time, but this is {node.what}.")
+        return None
+    try:
+        value = parse_quantity(node.value if isinstance(node.value, bool) else node.text, "s")
+    except UnitError as error:
+        problems.add(node, "not such a quantity", f"{key}: {error}.")
+        return None
+    if value < 0.0:
+        problems.add(node, "out of range", f"{key} cannot be negative.")
+        return None
+    return value
+
+
+def read_quality(problems: Problems, node: Node | None, plant: PlantSpec | None) -> list[QualitySpec]:
+    """Read limits of measurements."""
+    found = []
+    example = "{tag: press.hardness, low: 60 N, high: 120 N, average: 10 min}"
+    for item in problems.sequence(node, "quality is a list", f"[{example}]") if node else []:
+        if item.kind != "map" or item.get("tag") is None:
+            problems.add(item, "not a quality limit", f"A limit reads {example}.")
+            continue
+        problems.known_keys(item, QUALITY_KEYS, "unknown key", "a quality limit")
+        tag = item.get("tag")
+        assert tag is not None
+        path = problems.string(tag, "not a tag")
+        if plant is None or not path:
+            continue
+        try:
+            field = resolve_measurement(plant, path)
+        except PathError as error:
+            problems.add(tag, "unknown measurement", str(error))
+            continue
+        limits = [_limit(problems, item.get(key), field, path) for key in ("low", "high")]
+        low, high = limits
+        if low is not None and high is not None and low > high:
+            problems.add(item.key("low"), "out of range", f"{path}: low lies above high.")
+        if low is None and high is None:
+            problems.add(tag, "not a quality limit", f"{path} needs low:, high: or both.")
+        found.append(QualitySpec(path, low, high, _time(problems, item, "average") or 0.0))
+    return found
+
+
+def _limit(problems: Problems, node: Node | None, field: Field, path: str) -> float | None:
+    return None if node is None or node.is_null else value_of(problems, node, field, path)

@@ -1,0 +1,221 @@
+"""Reads a scenario: its plant, how long it runs, and what happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from twin.config.context import Override
+from twin.config.document import Node, Problems, Source, read_file
+from twin.config.events import read_events, read_quality
+from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides, text_of
+from twin.config.spec import PlantSpec, ScenarioSpec
+from twin.errors import ConfigError, Problem
+from twin.units import UnitError, parse_quantity
+
+KEYS = ("twin", "name", "title", "plant", "duration", "record", "solver", "seed", "set", "initial", "events")
+KEYS += ("quality", "batches", "lots", "containers")
+METHODS = ("rodas4p", "rodas5p", "cvode")
+#: Far beyond any use; keeps counts of records and repeats within integers.
+LONGEST = 1e10
+
+
+def load_scenario(
+    path: str | Path, set: Mapping[str, Any] | Sequence[str] = (), until: str | float | None = None
+) -> ScenarioSpec:
+    """Load a scenario with its plant.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or a name in scenarios.
+    set : mapping or sequence of "path=value"
+        Values that replace those of plant and scenario, by dotted path.
+    until : str or float, optional
+        Stop at this time, in seconds or as a quantity, if before the scenario's end.
+
+    Raises
+    ------
+    ConfigError
+        With every problem that was found.
+    """
+    file, name = find(path, "scenarios")
+    return build_scenario(read_file(file, name), file, file.stem, set, until)
+
+
+def check(path: str | Path) -> list[Problem]:
+    """Give every problem of a plant's or scenario's file."""
+    try:
+        try:
+            file, name = find(path, "scenarios")
+        except ConfigError as missing:
+            try:
+                file, name = find(path, "plant_configs")
+            except ConfigError:
+                raise missing from None
+        root = read_file(file, name)
+        if root.get("plant") is not None or (root.get("duration") is not None and root.get("units") is None):
+            build_scenario(root, file, file.stem)
+        else:
+            build_plant(Problems(), root, [], file, file.stem)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def build_scenario(
+    root: Node,
+    path: Path | None,
+    stem: str,
+    set: Mapping[str, Any] | Sequence[str] = (),
+    until: str | float | None = None,
+) -> ScenarioSpec:
+    """Read a scenario's tree. Raises ConfigError with every problem found."""
+    problems = Problems()
+    check_version(problems, root)
+    problems.known_keys(root, KEYS, "unknown key", "a scenario")
+    given = [*_set(problems, root), *_initial(problems, root), *parse_overrides(problems, set)]
+    plant = _plant(problems, root, given, path)
+    duration = _quantity(problems, root, "duration", None, 0.0, LONGEST)
+    method, rtol = _solver(problems, root.get("solver"))
+    record = _quantity(problems, root, "record", 60.0, 1e-6, LONGEST)
+    seed = _seed(problems, root.get("seed"))
+    events, latches = read_events(problems, root.get("events"), plant, duration or LONGEST)
+    quality = read_quality(problems, root.get("quality"), plant)
+    stop = _until(problems, until)
+    raw = {}
+    for key in ("batches", "lots", "containers"):
+        node = root.get(key)
+        items = problems.sequence(node, f"{key} are a list", "[{name: A}]") if node else []
+        raw[key] = tuple(item.plain() for item in items)
+    title = text_of(problems, root, "title", stem.replace("_", " "))
+    name = name_of(problems, root, stem)
+    problems.stop()
+    assert plant is not None and duration is not None
+    return ScenarioSpec(
+        name=name,
+        title=title,
+        plant=plant,
+        duration=duration,
+        record_every=record or 60.0,
+        method=method,
+        rtol=rtol,
+        seed=seed,
+        until=stop,
+        events=tuple(events),
+        latches=tuple(latches),
+        quality=tuple(quality),
+        batches=raw["batches"],
+        lots=raw["lots"],
+        containers=raw["containers"],
+        source_text=root.source.text,
+        path=path,
+    )
+
+
+def _plant(problems: Problems, root: Node, given: list[Override], path: Path | None) -> PlantSpec | None:
+    """Read the plant that the scenario names or contains; its problems join those of the scenario."""
+    node = root.get("plant")
+    if node is None or node.is_null:
+        first = root.pairs[0][0] if root.pairs else root
+        problems.add(first, "missing plant", "A scenario needs plant:, a name in plant_configs or a path relative to this file.")
+        return None
+    inner = Problems()
+    try:
+        if node.kind == "map":
+            return build_plant(inner, node, given, path, "plant")
+        name = problems.string(node, "not a plant")
+        if not name:
+            return None
+        try:
+            file, seen = find(name, "plant_configs", path.parent if path else None)
+        except ConfigError as error:
+            problems.add(node, "no such plant", error.problems[0].detail)
+            return None
+        return build_plant(inner, read_file(file, seen), given, file, file.stem)
+    except ConfigError as error:
+        problems.found.extend(p for p in error.problems if p not in problems.found)
+        return None
+
+
+def _set(problems: Problems, root: Node) -> list[Override]:
+    """Read `set:` as overrides; a mapping below a path gives elements: {feed.m_flow: {water: 1 g/s}}."""
+    node = root.get("set")
+    found = []
+    for key, value in problems.mapping(node, "set is a mapping", "{reactor.UA: 500 W/K}") if node else []:
+        found.append(Override(key, value))
+    return found
+
+
+def _initial(problems: Problems, root: Node) -> list[Override]:
+    """Read `initial:` {unit: {field: value}} as overrides of the plant's initial values."""
+    node = root.get("initial")
+    found = []
+    for unit, table in problems.mapping(node, "initial is a mapping", "{tank: {T: 20 degC}}") if node else []:
+        for key, value in problems.mapping(table, "not initial values", "{T: 20 degC}"):
+            path = f"{unit.text}.initial.{key.text}"
+            found.append(Override(Node(key.source, "scalar", key.line, key.col, key.length, path, path), value))
+    return found
+
+
+def _number(problems: Problems, node: Node, name: str, unit: str, low: float, high: float) -> float | None:
+    """Read a quantity above `low` (and up to `high`)."""
+    if node.kind != "scalar" or node.value is None:
+        problems.add(node, "not a value", f"{name} is one value, but this is {node.what}.")
+        return None
+    try:
+        value = parse_quantity(node.value if isinstance(node.value, bool) else node.text, unit)
+    except UnitError as error:
+        problems.add(node, "not such a quantity", f"{name}: {error}.")
+        return None
+    if not low < value <= high:
+        problems.add(node, "out of range", f"{name} must be above {low:g} and at most {high:g} {unit}, not {node.text}.")
+        return None
+    return value
+
+
+def _quantity(problems: Problems, root: Node, key: str, default: float | None, low: float, high: float) -> float | None:
+    node = root.get(key)
+    if node is not None and not node.is_null:
+        return _number(problems, node, key, "s", low, high)
+    if default is None:
+        first = root.pairs[0][0] if root.pairs else root
+        problems.add(first, f"missing {key}", f"A scenario needs {key}:, for example {key}: 24 h.")
+    return default
+
+
+def _solver(problems: Problems, node: Node | None) -> tuple[str, float]:
+    method, rtol = METHODS[0], 1e-6
+    if node is None:
+        return method, rtol
+    problems.mapping(node, "solver is a mapping", "{method: rodas4p, rtol: 1e-6}")
+    problems.known_keys(node, ("method", "rtol"), "unknown key", "solver")
+    named = node.get("method")
+    if named is not None:
+        method = problems.string(named, "not a method")
+        if method not in METHODS:
+            problems.add(named, "unknown method", f"There is no method {named.what}. Known: {', '.join(METHODS)}.")
+    tolerance = node.get("rtol")
+    if tolerance is not None:
+        rtol = _number(problems, tolerance, "rtol", "1", 1e-14, 0.1) or rtol
+    return method, rtol
+
+
+def _seed(problems: Problems, node: Node | None) -> int:
+    if node is None or node.is_null:
+        return 0
+    if isinstance(node.value, int) and not isinstance(node.value, bool) and 0 <= node.value < 2**63:
+        return node.value
+    problems.add(node, "not a whole number", f"seed is a whole number from 0 on, not {node.what}.")
+    return 0
+
+
+def _until(problems: Problems, until: str | float | None) -> float | None:
+    if until is None:
+        return None
+    text = repr(float(until)) if isinstance(until, (int, float)) else until
+    node = Node(Source("--until", (text,)), "scalar", 1, 1, max(1, len(text)), text, text)
+    return _number(problems, node, "until", "s", 0.0, LONGEST)
+
+

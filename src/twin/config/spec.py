@@ -1,0 +1,190 @@
+"""What a configuration says, validated: frozen, in SI, with every default filled in.
+
+Everything downstream (plant, schedule, results, studies) reads these and never YAML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+#: A parameter's value: a number, or a read-only array.
+Value = float | int | np.ndarray
+
+
+class Frozen(dict[str, Any]):
+    """A dict that refuses changes, keeps its order, and can be sent to another process."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("a specification is read-only; load it again with other values")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Frozen, (dict(self),)
+
+
+@dataclass(frozen=True)
+class UnitSpec:
+    """One unit operation of a plant: its model and all numbers that the model needs, in SI."""
+
+    name: str
+    model: str
+    label: str
+    position: tuple[float, float] | None
+    dims: dict[str, int]
+    params: dict[str, Value]
+    signals: dict[str, float]  #: values of the signal inlets that nothing drives
+    initial: dict[str, Value]
+    nominal: dict[str, float]  #: scales of states that replace the model's own
+    units: dict[str, str] = field(default_factory=Frozen)  #: units of generic fields (a controller's setpoint: "K")
+    settings: dict[str, Any] = field(default_factory=Frozen)  #: what `configure` read, as written
+
+
+@dataclass(frozen=True)
+class FeedSpec:
+    """A feed of the plant: what enters one inlet."""
+
+    name: str
+    stream: str
+    target: str
+    values: dict[str, Value]
+
+
+@dataclass(frozen=True)
+class ProductSpec:
+    """A product of the plant: where one outlet leaves it."""
+
+    name: str
+    source: str
+    stream: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A pipe from "unit.outlet" to "unit.inlet", or the wire of a signal."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class PlantSpec:
+    """A whole plant."""
+
+    name: str
+    title: str
+    description: str
+    fluids: tuple[str, ...]
+    solids: tuple[str, ...]
+    dims: dict[str, int]  #: plant-wide: fluids, solids and the classes of each grid
+    grids: dict[str, np.ndarray]  #: edges
+    components: dict[str, dict[str, float]]
+    units: tuple[UnitSpec, ...]  #: equipment first, then controllers
+    feeds: tuple[FeedSpec, ...]
+    products: tuple[ProductSpec, ...]
+    connections: tuple[Connection, ...]
+    signals: tuple[Connection, ...]
+    source_text: str
+    path: Path | None
+
+    def unit(self, name: str) -> UnitSpec:
+        """Give a unit by its name. Raises KeyError."""
+        return {unit.name: unit for unit in self.units}[name]
+
+    def feed(self, name: str) -> FeedSpec:
+        """Give a feed by its name. Raises KeyError."""
+        return {feed.name: feed for feed in self.feeds}[name]
+
+
+@dataclass(frozen=True)
+class EventSpec:
+    """A change of one value at a time; `every` and `until` repeat it.
+
+    `kind` is "set" (jumps at `at`), "ramp" (reaches `value` at `at + over`) or "hold" (jumps at `at`
+    and goes back to what it was at `at + over`).
+    """
+
+    at: float
+    kind: str
+    path: str
+    value: float
+    over: float = 0.0
+    name: str = ""
+    every: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True)
+class LatchSpec:
+    """A change of one value whenever a guard crosses zero in a direction."""
+
+    guard: str
+    direction: str  #: "falls" or "rises"
+    path: str
+    value: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class QualitySpec:
+    """Limits of a measurement, judged on its moving average over `average` seconds."""
+
+    tag: str
+    low: float | None
+    high: float | None
+    average: float
+
+
+@dataclass(frozen=True)
+class ScenarioSpec:
+    """A plant, how long it runs, and what happens to it."""
+
+    name: str
+    title: str
+    plant: PlantSpec
+    duration: float
+    record_every: float
+    method: str
+    rtol: float
+    seed: int
+    until: float | None  #: stop earlier than `duration`
+    events: tuple[EventSpec, ...]
+    latches: tuple[LatchSpec, ...]
+    quality: tuple[QualitySpec, ...]
+    batches: tuple[Any, ...]
+    lots: tuple[Any, ...]
+    containers: tuple[Any, ...]
+    source_text: str
+    path: Path | None
+
+
+def frozen_array(values: Any) -> np.ndarray:
+    """Copy numbers into a read-only, contiguous float64 array."""
+    array = np.array(values, dtype=np.float64, order="C")
+    array.setflags(write=False)
+    return array
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two specifications say the same to the last bit, wherever they were written.
+
+    The text and the path of the file are not compared.
+    """
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+    if is_dataclass(a):
+        names = [f.name for f in fields(a) if f.name not in ("source_text", "path")]
+        return all(same(getattr(a, name), getattr(b, name)) for name in names)
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float):
+        return a.hex() == b.hex()
+    return bool(a == b)
