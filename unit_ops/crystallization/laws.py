@@ -66,7 +66,7 @@ def saturation(law: int, a: float, b: float, c: float, E: float, T: float) -> fl
     """Saturation concentration c* [kg/kg solvent] at temperature T [K]."""
     if law == Solubility.EXPONENTIAL:
         return a * math.exp((b + c * T) * T)
-    elif law == Solubility.VANT_HOFF:
+    if law == Solubility.VANT_HOFF:
         return a * math.exp(-E / (R_GAS * T))
     return a + (b + c * T) * T
 
@@ -76,7 +76,7 @@ def force_per_S(law: int, c_sat: float, rho_solvent: float, M_solute: float) -> 
     """Driving force σ at S = 1; it is proportional to S in every law [1, kg/m³ or kmol/m³]."""
     if law == DrivingForce.MASS:
         return c_sat * rho_solvent
-    elif law == DrivingForce.MOLAR:
+    if law == DrivingForce.MOLAR:
         return 1e-3 * c_sat * rho_solvent / M_solute  # mol to kmol
     return 1.0
 
@@ -118,11 +118,11 @@ def limited_slope(law: int, upwind: float, downwind: float, eps: float) -> float
         u2 = upwind * upwind + eps
         d2 = downwind * downwind + eps
         return (u2 * downwind + d2 * upwind) / (u2 + d2)
-    elif law == Limiter.VAN_LEER:
+    if law == Limiter.VAN_LEER:
         if upwind * downwind > 0.0:
             return 2.0 * upwind * downwind / (upwind + downwind)
         return 0.0
-    elif law == Limiter.KOREN:
+    if law == Limiter.KOREN:
         third = (upwind + 2.0 * downwind) / 3.0
         if upwind > 0.0:
             return max(0.0, min(2.0 * downwind, min(third, 2.0 * upwind)))

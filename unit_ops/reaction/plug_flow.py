@@ -38,7 +38,7 @@ from twin.jit import kernel
 from twin.quantity import Array, Component, Index, Nominal, Range
 from unit_ops.limits import above_zero
 from unit_ops.reaction.network import configure_reactions
-from unit_ops.streams import T_REF, Holdup, Signal, Solution, enthalpy_flow, total
+from unit_ops.streams import T_REF, Holdup, Signal, Solution, total
 
 R_GAS = 8.31446261815324
 DIMS = {"cells": 60, "reactions": 0}
@@ -73,7 +73,7 @@ class Params(NamedTuple):
     inv_T_ref: Annotated[Array, "1/K", "inverse of the temperature to which k0 refers", ("reactions",)]
     dH: Annotated[Array, "J/mol", "heats of reaction (negative: heat is released)", ("reactions",)]
     tau_flow: Annotated[float, "s", "time for a flow step to pass the tube", Range(1e-3, 1e4)] = 1.0
-    limiter_eps: Annotated[float, "1", "slopes below this part of 1000 kg/m3 and 100 K are not limited", Range(1e-9, 1.0)] = 1e-3
+    limiter_eps: Annotated[float, "1", "part of 1000 kg/m3 and 100 K below which limiting ends", Range(1e-9, 1.0)] = 1e-3
     scheme: Annotated[Scheme, "1", "reconstruction on faces"] = Scheme.VAN_ALBADA
 
 
@@ -87,11 +87,11 @@ class Outlets(NamedTuple):
 
 
 class Integrals(NamedTuple):
-    warmth: Annotated[Array, "K", "cell temperatures above the reference, summed", ("cells",), Nominal(1e3)]
-    extent_1: Annotated[Array, "mol/s", "reaction 1 in the whole tube", ("cells",), Nominal(1e-3)]
-    extent_2: Annotated[Array, "mol/s", "reaction 2 in the whole tube", ("cells",), Nominal(1e-3)]
-    extent_3: Annotated[Array, "mol/s", "reaction 3 in the whole tube", ("cells",), Nominal(1e-3)]
-    extent_4: Annotated[Array, "mol/s", "reaction 4 in the whole tube", ("cells",), Nominal(1e-3)]
+    warmth: Annotated[float, "K", "cell temperatures above the reference, summed", ("cells",), Nominal(1e3)]
+    extent_1: Annotated[float, "mol/s", "reaction 1 in the whole tube", ("cells",), Nominal(1e-3)]
+    extent_2: Annotated[float, "mol/s", "reaction 2 in the whole tube", ("cells",), Nominal(1e-3)]
+    extent_3: Annotated[float, "mol/s", "reaction 3 in the whole tube", ("cells",), Nominal(1e-3)]
+    extent_4: Annotated[float, "mol/s", "reaction 4 in the whole tube", ("cells",), Nominal(1e-3)]
 
 
 class Measurements(NamedTuple):
@@ -162,7 +162,7 @@ def power(c, order):
     """c^order; c may be slightly negative where a component vanishes."""
     if order == 1.0:
         return c
-    elif order == 2.0:
+    if order == 2.0:
         return c * c
     return above_zero(c, 1e-3) ** order
 
@@ -228,9 +228,9 @@ def extent_4(x, p, out):
 def extent(a, k):
     if k == 0:
         return a.extent_1
-    elif k == 1:
+    if k == 1:
         return a.extent_2
-    elif k == 2:
+    if k == 2:
         return a.extent_3
     return a.extent_4
 
@@ -391,7 +391,10 @@ def transport(x, u, p, w, out):
 
 
 def configure(
-    settings: Mapping[str, Any], fluids: Sequence[str], solids: Sequence[str], components: Mapping[str, Mapping[str, float]]
+    settings: Mapping[str, Any],
+    fluids: Sequence[str],
+    solids: Sequence[str],
+    components: Mapping[str, Mapping[str, float]],
 ) -> tuple[dict[str, int], dict[str, np.ndarray]]:
     """Read the reaction network; see `unit_ops.reaction.network`."""
     return configure_reactions(settings.get("reactions", []), fluids, components)

@@ -150,7 +150,9 @@ class Bench:
     def quadratures(self, x: Any) -> Any:
         return call(self.module.quadratures, **self.env(x), out=self.lent(self.module.Quadratures))
 
-    def solve(self, y0: np.ndarray, times: Any, method: str = "LSODA", rtol: float = 1e-9, atol: Any = 1e-12) -> np.ndarray:
+    def solve(
+        self, y0: np.ndarray, times: Any, method: str = "LSODA", rtol: float = 1e-9, atol: Any = 1e-12
+    ) -> np.ndarray:
         """States at `times` (times[0] is the start), one row each."""
         times = np.asarray(times, float)
         result = solve_ivp(self.rhs, (times[0], times[-1]), y0, method=method, t_eval=times, rtol=rtol, atol=atol)
@@ -163,7 +165,9 @@ class Bench:
         crystals = float(np.sum(getattr(stream, "m_flow_crystals", 0.0)))
         return (float(stream.m_flow @ cp) + crystals * cp_crystal) * (stream.T - T_REF)
 
-    def imbalance(self, x: Any, cp: np.ndarray, crystal: int = 0, cp_crystal: float = 0.0) -> tuple[float, np.ndarray, np.ndarray]:
+    def imbalance(
+        self, x: Any, cp: np.ndarray, crystal: int = 0, cp_crystal: float = 0.0
+    ) -> tuple[float, np.ndarray, np.ndarray]:
         """d(holdup)/dt − Σ inlets + Σ outlets − Σ sources, each over the sum of its terms' sizes.
 
         Exact because holdups are linear in the extensive states: holdup(dx) is their rate.
