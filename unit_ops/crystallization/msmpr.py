@@ -110,11 +110,11 @@ class Outlets(NamedTuple):
 
 
 class Integrals(NamedTuple):
-    crystal_mass: Annotated[Array, "kg", "crystal mass", ("bins",)]
-    mass_size: Annotated[Array, "kg m", "crystal mass times size", ("bins",), Nominal(1e-4)]
-    mass_per_size: Annotated[Array, "kg/m", "crystal mass over size", ("bins",), Nominal(1e4)]
-    number: Annotated[Array, "1", "number of crystals", ("bins",), Nominal(1e9)]
-    deposition: Annotated[Array, "kg/s", "mass that crystallizes, less what dissolves", ("bins",), Nominal(1e-5)]
+    crystal_mass: Annotated[float, "kg", "crystal mass", ("bins",)]
+    mass_size: Annotated[float, "kg m", "crystal mass times size", ("bins",), Nominal(1e-4)]
+    mass_per_size: Annotated[float, "kg/m", "crystal mass over size", ("bins",), Nominal(1e4)]
+    number: Annotated[float, "1", "number of crystals", ("bins",), Nominal(1e9)]
+    deposition: Annotated[float, "kg/s", "mass that crystallizes, less what dissolves", ("bins",), Nominal(1e-5)]
 
 
 class Measurements(NamedTuple):

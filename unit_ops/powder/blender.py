@@ -65,9 +65,9 @@ class Measurements(NamedTuple):
 
 
 class Initial(NamedTuple):
-    M_tank: Annotated[Array, "kg", "holdup of each cell", ("tanks",), Range(0.0, 1e4)]
     w: Annotated[Array, "1", "solid mass fractions", ("solids",)]
-    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)]
+    M_tank: Annotated[Array, "kg", "holdup of each cell", ("tanks",), Range(0.0, 1e4)] = 0.0  # type: ignore[assignment]
+    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)] = 0.0  # type: ignore[assignment]
 
 
 class Transport(NamedTuple):

@@ -100,7 +100,7 @@ class Guards(NamedTuple):
 class Initial(NamedTuple):
     m: Annotated[float, "kg", "mass in the hopper", Range(0.0, 1e4)]
     w: Annotated[Array, "1", "solid mass fractions", ("solids",)]
-    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)]
+    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)] = 0.0  # type: ignore[assignment]
     F: Annotated[float, "kg/s", "discharge on which the controller has settled", Range(0.0, 10.0)] = 0.0
 
 

@@ -73,7 +73,7 @@ class Params(NamedTuple):
     inv_T_ref: Annotated[Array, "1/K", "inverse of the temperature to which k0 refers", ("reactions",)]
     dH: Annotated[Array, "J/mol", "heats of reaction (negative: heat is released)", ("reactions",)]
     tau_flow: Annotated[float, "s", "time for a flow step to pass the tube", Range(1e-3, 1e4)] = 1.0
-    limiter_eps: Annotated[float, "1", "part of 1000 kg/m3 and 100 K below which limiting ends", Range(1e-9, 1.0)] = 1e-3
+    limiter_eps: Annotated[float, "1", "steps below this part of 1000 kg/m3, 100 K are free", Range(1e-9, 1.0)] = 1e-3
     scheme: Annotated[Scheme, "1", "reconstruction on faces"] = Scheme.VAN_ALBADA
 
 

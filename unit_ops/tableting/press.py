@@ -95,7 +95,7 @@ class Guards(NamedTuple):
 class Initial(NamedTuple):
     m: Annotated[float, "kg", "powder in the feed frame", Range(0.0, 1e3)]
     w: Annotated[Array, "1", "solid mass fractions", ("solids",)]
-    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)]
+    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)] = 0.0  # type: ignore[assignment]
     N: Annotated[float, "1/s", "turret speed", Range(0.0, 10.0)] = 0.0
     depth: Annotated[float, "m", "fill depth", Range(1e-4, 0.1)] = 8e-3
     P: Annotated[float, "Pa", "main compression pressure", Range(1e5, 1e9)] = 1e8

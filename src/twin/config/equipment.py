@@ -22,6 +22,7 @@ KEYS = ("model", "label", "position", "params", "initial", "nominal")
 CONTROLLER_KEYS = ("model", "label", "position", "initial", "nominal", "measurement", "output")
 #: Units of a controller's generic fields, from what it measures ("in") and moves ("out").
 GENERIC = {"setpoint": "in", "measurement": "in", "output": "out", "low": "out", "high": "out", "bias": "out", "K": "gain"}
+GENERIC |= {"I": "out", "integral": "out"}
 
 UNIT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAG = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -175,6 +176,8 @@ def _without_driven(ctx: Context, head: Head, given: Node | None, signals: set[s
 def _dims(ctx: Context, head: Head) -> dict[str, int]:
     dims = dict(head.model.dims)
     for dim in dims:
+        if dim in head.model.settings:
+            continue  # configure() counts it
         node = ctx.overrides.take(f"{head.name.text}.{dim}") or head.node.get(dim)
         if node is None:
             continue
@@ -217,7 +220,10 @@ def _position(ctx: Context, node: Node) -> tuple[float, float] | None:
 
 def _nominal(ctx: Context, head: Head, node: Node | None, sizes: dict[str, int]) -> dict[str, float]:
     """Read scales of states; an array's scale is one number."""
-    states = {f.name: replace(f, kind="float", dims=(), range=None) for f in fields(head.model.State)}
+    states = {
+        f.name: replace(f, kind="float", dims=(), range=None, unit=head.unit_of(f.name, f.unit))
+        for f in fields(head.model.State)
+    }
     table = Table(head.title, "state", f"{head.name.text}.nominal", (), sizes, {}, positive=True)
     values: dict[str, Value] = {}
     if node is None:
@@ -233,7 +239,10 @@ def _nominal(ctx: Context, head: Head, node: Node | None, sizes: dict[str, int])
     return Frozen(values)
 
 
-def generic_units(measured: str, moved: str) -> dict[str, str]:
+def generic_units(model: Model, measured: str, moved: str) -> dict[str, str]:
     """Give the units of a controller's generic fields from what it measures and moves."""
+    tables = (model.Params, model.Initial, model.State, model.Measurements)
+    names = {f.name for table in tables for f in fields(table) if f.unit == "1"} | {*model.inlets, *model.outlets}
     gain = "1" if same_dimension(measured, moved) else f"({moved})/({measured})"
-    return {name: {"in": measured, "out": moved, "gain": gain}[kind] for name, kind in GENERIC.items()}
+    meant = {"in": measured, "out": moved, "gain": gain}
+    return {name: meant[kind] for name, kind in GENERIC.items() if name in names}
