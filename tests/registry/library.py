@@ -1,0 +1,63 @@
+"""What is in the library: found by walking the package, so that a new file is tested before anyone lists it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import unit_ops
+from twin.plant.model import Model, load_model
+
+#: The engine's own models obey the same contract.
+EXTRA_PACKAGES = ("twin.control",)
+
+
+@lru_cache(maxsize=1)
+def module_names() -> tuple[str, ...]:
+    """Dotted names of every file of the library, helper modules included."""
+    packages = [unit_ops, *(importlib.import_module(name) for name in EXTRA_PACKAGES)]
+    found = []
+    for package in packages:
+        found += [m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".") if not m.ispkg]
+    return tuple(sorted(found))
+
+
+def source(name: str) -> tuple[Path, ast.Module]:
+    """File and syntax tree of a module, which need not be importable (a broken file fails its own tests only)."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None and spec.origin is not None
+    path = Path(spec.origin)
+    return path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=None)
+def declared(name: str) -> frozenset[str]:
+    """Names of a file's own classes and functions."""
+    return frozenset(n.name for n in source(name)[1].body if isinstance(n, ast.ClassDef | ast.FunctionDef))
+
+
+@lru_cache(maxsize=1)
+def unit_names() -> tuple[str, ...]:
+    """Dotted names of the unit operations: the files that declare states or ports of their own."""
+    return tuple(name for name in module_names() if declared(name) & {"State", "Inlets", "Outlets"})
+
+
+def model(name: str) -> Model:
+    """A unit operation by its dotted module name, as a plant would load it."""
+    return load_model(name.removeprefix("unit_ops.") if name.count(".") == 2 and name.startswith("unit_ops.") else name)
+
+
+def kernels(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    """Functions decorated with @kernel or @empirical(...)."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                target = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if isinstance(target, ast.Name) and target.id in ("kernel", "empirical"):
+                    yield node
+                    break
