@@ -38,7 +38,7 @@ def _number(function: Callable[..., float], *args: float) -> float:
     """A value for going on with: forced branches may ask for the root of a negative number."""
     try:
         value = float(function(*args))
-    except (ValueError, ZeroDivisionError, OverflowError):
+    except (ValueError, ZeroDivisionError, OverflowError, TypeError):  # TypeError: a root that is complex
         return 1.0
     return value if math.isfinite(value) else 1.0
 
