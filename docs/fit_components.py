@@ -15,7 +15,14 @@ from typing import Any
 
 import chemicals
 import numpy as np
-from thermo import EnthalpyVaporization, HeatCapacityGas, HeatCapacityLiquid, VaporPressure, ViscosityLiquid, VolumeLiquid
+from thermo import (
+    EnthalpyVaporization,
+    HeatCapacityGas,
+    HeatCapacityLiquid,
+    VaporPressure,
+    ViscosityLiquid,
+    VolumeLiquid,
+)
 
 OUTPUT = Path(__file__).parents[1] / "unit_ops" / "properties" / "components.yaml"
 T = 298.15
@@ -71,12 +78,16 @@ TYPED: dict[str, dict[str, dict[str, Any]]] = {
     },
     "p_aminophenol": {
         "rho_liquid": invented("1290 kg/m^3", "1100 kg/m^3", "1350 kg/m^3", "taken close to the crystal's density"),
-        "cp_liquid": invented("1800 J/(kg K)", "1200 J/(kg K)", "2400 J/(kg K)", "between its solid and aromatic liquids"),
+        "cp_liquid": invented(
+            "1800 J/(kg K)", "1200 J/(kg K)", "2400 J/(kg K)", "between its solid and aromatic liquids"
+        ),
         "rho_solid": invented("1290 kg/m^3", "1250 kg/m^3", "1330 kg/m^3", "typical of the crystal"),
         "cp_solid": invented("1250 J/(kg K)", "1100 J/(kg K)", "1500 J/(kg K)", "typical of aromatic crystals"),
     },
     "nitrogen": {
-        "rho_liquid": invented("807 kg/m^3", "700 kg/m^3", "900 kg/m^3", "liquid at its boiling point; none is held as a liquid"),
+        "rho_liquid": invented(
+            "807 kg/m^3", "700 kg/m^3", "900 kg/m^3", "liquid at its boiling point; none is held as a liquid"
+        ),
     },
     "mcc": {
         "rho_solid": given("1560 kg/m^3", f"{HANDBOOK}: true density 1512 to 1668 kg/m^3"),
@@ -94,9 +105,19 @@ TYPED: dict[str, dict[str, dict[str, Any]]] = {
 #: Which method of the library gives a property, where its own choice is none or poor at 298.15 K.
 METHODS = {
     "cp_liquid": {"ethanol": "CRCSTD", "water": "CRCSTD", "acetic_acid": "CRCSTD", "acetic_anhydride": "POLING_CONST"},
-    "dH_vap": {"ethanol": "CRC_HVAP_298", "water": "CRC_HVAP_298", "acetic_acid": "CRC_HVAP_298", "acetic_anhydride": "DIPPR_PERRY_8E"},
+    "dH_vap": {
+        "ethanol": "CRC_HVAP_298",
+        "water": "CRC_HVAP_298",
+        "acetic_acid": "CRC_HVAP_298",
+        "acetic_anhydride": "DIPPR_PERRY_8E",
+    },
 }
-FIT_RANGE = {"ethanol": (255.0, 400.0), "water": (274.0, 420.0), "acetic_acid": (290.0, 420.0), "acetic_anhydride": (270.0, 430.0)}
+FIT_RANGE = {
+    "ethanol": (255.0, 400.0),
+    "water": (274.0, 420.0),
+    "acetic_acid": (290.0, 420.0),
+    "acetic_anhydride": (270.0, 430.0),
+}
 NEVER = "by convention: never evaporates (1e-43 Pa)"
 
 
@@ -109,7 +130,9 @@ def vapour_pressure(name: str, model: VaporPressure) -> dict[str, dict[str, Any]
     scale = np.abs(columns).max(axis=0)
     coefficients = np.linalg.lstsq(columns / scale, exact, rcond=None)[0] / scale
     error = np.abs(columns @ coefficients - exact).max()
-    source = f"fitted to DIPPR 101 of Perry 8th ed. ({LIBRARIES}), {low:g} to {high:g} K, largest error {100 * error:.1g} %"
+    source = (
+        f"fitted to DIPPR 101 of Perry 8th ed. ({LIBRARIES}), {low:g} to {high:g} K, largest error {100 * error:.1g} %"
+    )
     units = ("", " K", "", " 1/K")
     return {
         f"psat_{letter}": given(f"{float(value):.10g}{unit}", source)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -93,7 +93,7 @@ class Field:
     has_default: bool = False
 
 
-@lru_cache(maxsize=None)
+@cache
 def fields(cls: type) -> tuple[Field, ...]:
     """Read the annotated fields of a NamedTuple class.
 

@@ -11,7 +11,7 @@ import difflib
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 
 #: Exponents of kilogram, metre, second, kelvin, mole.
 Dimension = tuple[Fraction, Fraction, Fraction, Fraction, Fraction]
@@ -138,7 +138,7 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
 _LONGEST = 80
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse_unit(text: str) -> Unit:
     """Read a unit such as `W/(m^2 K)`, `kg/h`, `m³/s`, `1/s`, `degC`.
 
@@ -247,7 +247,7 @@ def _add(a: Dimension, b: Dimension, times: Fraction) -> Dimension:
     return kg, m, s, K, mol
 
 
-@lru_cache(maxsize=None)
+@cache
 def describe(unit: str) -> str:
     """Say what quantity a unit measures: `a time`, or the unit itself when it has no common name."""
     dimension = parse_unit(unit).dimension
@@ -257,7 +257,7 @@ def describe(unit: str) -> str:
     return f"a quantity in {unit}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def example(unit: str) -> str:
     """Give a quantity of the same dimension, as one would write it in YAML."""
     dimension = parse_unit(unit).dimension
@@ -320,7 +320,9 @@ def _converted(number: str, rest: str, unit: str, shown: str) -> float:
         raise UnitError(f"{shown}: {error}; an example is {example(unit)}") from None
     wanted = parse_unit(unit)
     if read.dimension != wanted.dimension:
-        raise UnitError(f"expected {describe(unit)} [{unit}], but {shown} is {describe(rest)}; an example is {example(unit)}")
+        raise UnitError(
+            f"expected {describe(unit)} [{unit}], but {shown} is {describe(rest)}; an example is {example(unit)}"
+        )
     exact = (Fraction(number) * read.factor + read.offset - wanted.offset) / wanted.factor
     try:
         return float(exact)

@@ -7,8 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from twin.config.context import Context
-from twin.config.document import Node, closest, read_file
+from twin.config.document import Node, closest
 from twin.config.models import folders
+from twin.config.reading import read_file
 from twin.config.spec import Frozen
 from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
@@ -65,15 +66,21 @@ def read_components(ctx: Context, node: Node | None) -> dict[str, dict[str, floa
     """
     base = database()
     own: dict[str, dict[str, float]] = {}
-    pairs = ctx.problems.mapping(node, "components are a mapping", "{ethanol: {cp_liquid: 2.4 kJ/(kg K)}}") if node else []
+    pairs = (
+        ctx.problems.mapping(node, "components are a mapping", "{ethanol: {cp_liquid: 2.4 kJ/(kg K)}}") if node else []
+    )
     for key, value in pairs:
         if key.text not in ctx.fluids and key.text not in ctx.solids:
             hint = closest(key.text, [*ctx.fluids, *ctx.solids])
-            ctx.problems.add(key, "unknown component", f"'{key.text}' is in neither fluids nor solids of this plant.{hint}")
+            ctx.problems.add(
+                key, "unknown component", f"'{key.text}' is in neither fluids nor solids of this plant.{hint}"
+            )
             continue
         own[key.text] = _component(ctx, base, key.text, value)
     names = dict.fromkeys([*ctx.fluids, *ctx.solids])
-    return Frozen({n: Frozen({**base.values.get(n, {}), **own.get(n, {})}) for n in names if n in base.values or n in own})
+    return Frozen(
+        {n: Frozen({**base.values.get(n, {}), **own.get(n, {})}) for n in names if n in base.values or n in own}
+    )
 
 
 def check_names(ctx: Context, listed: list[Node], own: Node | None) -> None:
@@ -116,5 +123,5 @@ def _value(ctx: Context, field: Field, name: str, node: Node | None, place: Node
     try:
         return parse_quantity(node.value if isinstance(node.value, bool) else node.text, field.unit)
     except UnitError as error:
-        ctx.problems.add(node, "not such a quantity", f"{field.name} of {name} \"{field.meaning}\": {error}.")
+        ctx.problems.add(node, "not such a quantity", f'{field.name} of {name} "{field.meaning}": {error}.')
         return None

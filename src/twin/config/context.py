@@ -76,7 +76,9 @@ class PathError(ValueError):
     """A path leads nowhere; the message says where it should have turned."""
 
 
-def flat_index(parts: list[str], dims: tuple[str, ...], shape: tuple[int, ...], names: dict[str, tuple[str, ...]]) -> int:
+def flat_index(
+    parts: list[str], dims: tuple[str, ...], shape: tuple[int, ...], names: dict[str, tuple[str, ...]]
+) -> int:
     """Find the place of an array's element in its flat, C-ordered form.
 
     Parameters

@@ -10,8 +10,9 @@ from typing import Any
 from twin.config.context import Context
 from twin.config.document import Node
 from twin.config.models import controllers, find_model
+from twin.config.scalars import Table, read_scalar
 from twin.config.spec import Frozen, UnitSpec, Value
-from twin.config.values import Table, read_scalar, read_table
+from twin.config.values import read_table
 from twin.plant.model import Model
 from twin.quantity import Field, fields
 from twin.units import same_dimension
@@ -21,7 +22,15 @@ KEYS = ("model", "label", "position", "params", "initial", "nominal")
 #: Keys of a controller beside its model's parameters.
 CONTROLLER_KEYS = ("model", "label", "position", "initial", "nominal", "measurement", "output")
 #: Units of a controller's generic fields, from what it measures ("in") and moves ("out").
-GENERIC = {"setpoint": "in", "measurement": "in", "output": "out", "low": "out", "high": "out", "bias": "out", "K": "gain"}
+GENERIC = {
+    "setpoint": "in",
+    "measurement": "in",
+    "output": "out",
+    "low": "out",
+    "high": "out",
+    "bias": "out",
+    "K": "gain",
+}
 GENERIC |= {"I": "out", "integral": "out"}
 
 UNIT_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -83,7 +92,9 @@ def read_controller_heads(ctx: Context, node: Node | None, taken: dict[str, Node
         full = f"twin.control.{name}" if name in controllers() else name
         if "." not in full:
             known = ", ".join(controllers()) or "none"
-            ctx.problems.add(named, "unknown model", f"{key.text}: there is no controller '{name[:60]}'. Known: {known}.")
+            ctx.problems.add(
+                named, "unknown model", f"{key.text}: there is no controller '{name[:60]}'. Known: {known}."
+            )
             continue
         model = find_model(ctx, named, full, key.text)
         if model is not None:
@@ -97,7 +108,7 @@ def claim(ctx: Context, key: Node, pattern: re.Pattern[str], taken: dict[str, No
         ctx.problems.add(key, f"not a {kind}'s name", f"'{key.text[:60]}' cannot name a {kind}; use {allowed}.")
         return False
     if key.text in taken:
-        detail = f"'{key.text}' is already used on line {taken[key.text].line}; units, feeds, products and controllers share names."
+        detail = f"'{key.text}' is already used on line {taken[key.text].line}: everything in a plant has its own name."
         ctx.problems.add(key, "name used twice", detail)
         return False
     taken[key.text] = key
@@ -155,7 +166,9 @@ def _unknown_keys(ctx: Context, head: Head) -> None:
     inner = {f.name for f in fields(head.model.Params)} | set(head.model.inlets)
     for key, _ in head.node.pairs:
         if key.text in inner and key.text not in known:
-            ctx.problems.add(key, "misplaced parameter", f"'{key.text}' is a parameter of {head.title}: write it under params:.")
+            ctx.problems.add(
+                key, "misplaced parameter", f"'{key.text}' is a parameter of {head.title}: write it under params:."
+            )
     pairs = [pair for pair in head.node.pairs if pair[0].text not in inner]
     rest = Node(head.node.source, "map", head.node.line, head.node.col, pairs=pairs)
     ctx.problems.known_keys(rest, known, "unknown key", head.title)
@@ -167,7 +180,7 @@ def _without_driven(ctx: Context, head: Head, given: Node | None, signals: set[s
         return given
     for key, _ in given.pairs:
         if key.text in head.driven and key.text in signals:
-            detail = f"{head.title}: '{key.text}' is driven by a signal; a value here would have no effect. Remove one of them."
+            detail = f"{head.title}: '{key.text}' is driven by a signal; a value here has no effect: remove one."
             ctx.problems.add(key, "driven and given", detail)
     pairs = [pair for pair in given.pairs if pair[0].text not in head.driven]
     return Node(given.source, "map", given.line, given.col, given.length, pairs=pairs)
@@ -201,7 +214,9 @@ def _configured(ctx: Context, head: Head) -> tuple[dict[str, Any], tuple[dict[st
     try:
         dims, params = head.model.configure(settings, ctx.fluids, ctx.solids, ctx.components)
         return settings, ({str(k): int(v) for k, v in dims.items()}, dict(params))
-    except Exception as error:  # the model reads what a user wrote in any shape: what it cannot read is said with its words
+    except (
+        Exception
+    ) as error:  # the model reads what a user wrote in any shape: what it cannot read is said with its words
         said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         ctx.problems.add(place, "cannot be configured", f"{head.title}: {said.rstrip('.')}.")
         return settings, ({}, {})
@@ -212,7 +227,9 @@ def _position(ctx: Context, node: Node) -> tuple[float, float] | None:
     if given is None or given.is_null:
         return None
     values = [item.value for item in given.items]
-    if len(values) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e9 for v in values):
+    if len(values) == 2 and all(
+        isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e9 for v in values
+    ):
         return float(values[0]), float(values[1])
     ctx.problems.add(given, "not a position", "A position is two numbers, as in position: [120, 40].")
     return None
@@ -233,7 +250,9 @@ def _nominal(ctx: Context, head: Head, node: Node | None, sizes: dict[str, int])
         if key.text in states:
             value = read_scalar(ctx, table, states[key.text], item)
             if value == 0.0:
-                ctx.problems.add(item, "out of range", f"{head.title}: the typical size of {key.text} must be above zero.")
+                ctx.problems.add(
+                    item, "out of range", f"{head.title}: the typical size of {key.text} must be above zero."
+                )
             elif value is not None:
                 values[key.text] = value
     return Frozen(values)

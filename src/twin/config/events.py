@@ -16,7 +16,7 @@ EVENT_KEYS = ("at", "when", "set", "ramp", "over", "hold", "for", "every", "unti
 QUALITY_KEYS = ("tag", "low", "high", "average")
 #: More repeats than this are a slip of a unit.
 MOST_REPEATS = 1_000_000
-_EXAMPLE = '{at: 2 h, set: {reactor.UA: 500 W/K}}'
+_EXAMPLE = "{at: 2 h, set: {reactor.UA: 500 W/K}}"
 
 
 def read_events(
@@ -32,7 +32,9 @@ def read_events(
         problems.known_keys(item, EVENT_KEYS, "unknown key", "an event")
         present = [key for key in ACTIONS if item.get(key) is not None]
         if len(present) != 1 or (item.get("at") is None) == (item.get("when") is None):
-            problems.add(item.pairs[0][0], "not an event", f"An event has at: or when:, and one of set, ramp, hold: {_EXAMPLE}.")
+            problems.add(
+                item.pairs[0][0], "not an event", f"An event has at: or when:, and one of set, ramp, hold: {_EXAMPLE}."
+            )
         elif item.get("when") is not None:
             latches.extend(_latches(problems, item, present[0], plant))
         else:
@@ -83,7 +85,7 @@ def _latches(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
     text = problems.string(when, "not a condition")
     guard, _, direction = " ".join(text.split()).partition(" ")
     if direction not in ("falls", "rises"):
-        detail = f"A condition reads \"unit.guard falls\" or \"unit.guard rises\", but this is {when.what}."
+        detail = f'A condition reads "unit.guard falls" or "unit.guard rises", but this is {when.what}.'
         problems.add(when, "not a condition", detail)
         return []
     if plant is not None:
@@ -129,7 +131,11 @@ def _change(problems: Problems, key: Node, path: str, value: Node, plant: PlantS
         problems.add(key, "unknown path", str(error))
         return None
     if found.field.kind == "array" and found.index is None:
-        first = (plant.fluids if found.field.dims[0] == "fluids" else plant.solids) if found.field.dims[0] in plant.dims else ()
+        first = (
+            (plant.fluids if found.field.dims[0] == "fluids" else plant.solids)
+            if found.field.dims[0] in plant.dims
+            else ()
+        )
         example = f"{path}.{first[0]}" if first else f"{path}.0"
         problems.add(key, "not one value", f"'{path}' is an array: name an element, for example {example}.")
         return None

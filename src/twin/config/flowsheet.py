@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from twin.config.context import Context
 from twin.config.document import Node, closest
-from twin.config.equipment import UNIT_NAME, Head, claim, generic_units
+from twin.config.equipment import UNIT_NAME, Head, claim
+from twin.config.scalars import Table
+from twin.config.signals import ends, items, read_signals
 from twin.config.spec import Connection, FeedSpec, ProductSpec
-from twin.config.values import Table, read_table
+from twin.config.values import read_table
 from twin.plant.model import Port
 from twin.quantity import Field, fields
-from twin.units import describe, parse_unit
 
 
 @dataclass(eq=False)
@@ -31,22 +32,20 @@ def read_flowsheet(ctx: Context, root: Node, heads: dict[str, Head], taken: dict
     feeds = {key.text: key for key, _ in _claimed(ctx, root.get("feeds"), taken)}
     products = _products(ctx, root.get("products"), taken)
     used: dict[str, Node] = {}
-    for item in _items(ctx, root.get("connections"), "connections"):
+    for item in items(ctx, root.get("connections"), "connections"):
         _connection(ctx, sheet, item, heads, feeds, products, used)
     for name, key in feeds.items():
         if name not in used:
-            ctx.problems.add(key, "unconnected feed", f"Nothing takes the feed '{name}': add a connection \"{name} -> unit.inlet\".")
+            ctx.problems.add(
+                key, "unconnected feed", f"Nothing takes the feed '{name}': add a connection \"{name} -> unit.inlet\"."
+            )
     for name, key in products.items():
         if name not in used:
-            ctx.problems.add(key, "unconnected product", f"Nothing makes the product '{name}': add \"unit.outlet -> {name}\".")
+            ctx.problems.add(
+                key, "unconnected product", f"Nothing makes the product '{name}': add \"unit.outlet -> {name}\"."
+            )
     _open_ports(ctx, heads, used)
-    for head in heads.values():
-        if head.is_controller:
-            _controller(ctx, sheet, head, heads, used)
-    for item in _items(ctx, root.get("signals"), "signals"):
-        ends = _ends(ctx, item)
-        if ends:
-            _wire(ctx, sheet, ends[0], ends[1], heads, used)
+    sheet.signals = read_signals(ctx, root.get("signals"), heads)
     return sheet
 
 
@@ -63,35 +62,6 @@ def _products(ctx: Context, node: Node | None, taken: dict[str, Node]) -> dict[s
             if claim(ctx, item, UNIT_NAME, taken, "product", "lower_snake names such as tablets"):
                 found[item.text] = item
     return found
-
-
-def _items(ctx: Context, node: Node | None, what: str) -> list[Node]:
-    return ctx.problems.sequence(node, f"{what} are a list", '["tank.product -> mixer.feed"]') if node else []
-
-
-def _ends(ctx: Context, item: Node) -> tuple[Node, Node] | None:
-    """Split "a.b -> c.d" into two nodes."""
-    text = ctx.problems.string(item, "not a connection")
-    parts = [part.strip() for part in text.split("->")]
-    if text and (len(parts) != 2 or not all(parts)):
-        ctx.problems.add(item, "not a connection", f"A connection reads \"unit.outlet -> unit.inlet\", but this is {item.what}.")
-    if len(parts) != 2 or not all(parts):
-        return None
-    left, right = item.part(parts[0]), item.part(parts[1])
-    if parts[1] in parts[0]:
-        right = _after(item, parts[1])
-    return _named(left, parts[0]), _named(right, parts[1])
-
-
-def _after(item: Node, text: str) -> Node:
-    """Give the part behind the arrow when the same words also stand before it."""
-    line = item.source.lines[item.line - 1] if 0 < item.line <= len(item.source.lines) else ""
-    at = line.find(text, line.find("->", item.col - 1) + 2)
-    return Node(item.source, "scalar", item.line, at + 1, len(text), text, text) if at >= 0 else item
-
-
-def _named(node: Node, text: str) -> Node:
-    return node if node.text == text else Node(node.source, "scalar", node.line, node.col, node.length, text, text)
 
 
 def _port(ctx: Context, node: Node, heads: dict[str, Head], side: str, others: list[str]) -> tuple[Head, Port] | None:
@@ -120,17 +90,17 @@ def _connection(
     products: dict[str, Node],
     used: dict[str, Node],
 ) -> None:
-    ends = _ends(ctx, item)
-    if ends is None:
+    both = ends(ctx, item)
+    if both is None:
         return
-    left, right = ends
+    left, right = both
     is_feed, is_product = left.text in feeds, right.text in products
     start = None if is_feed else _port(ctx, left, heads, "outlet", list(feeds))
     stop = None if is_product else _port(ctx, right, heads, "inlet", list(products))
     for node in (left, right):
         if node.text in used:
-            detail = f"'{node.text}' is already connected on line {used[node.text].line}; a stream has one start and one end."
-            ctx.problems.add(node, "connected twice", detail + " Use a mixer or a splitter.")
+            detail = f"'{node.text}' is already connected on line {used[node.text].line}; use a mixer or a splitter."
+            ctx.problems.add(node, "connected twice", detail)
             return
         used[node.text] = node
     if is_feed and is_product:
@@ -150,7 +120,9 @@ def _connection(
 
 
 def _signal_port(ctx: Context, node: Node, port: Port) -> None:
-    ctx.problems.add(node, "not a stream", f"'{node.text}' is a signal [{port.unit}] \"{port.meaning}\": connect it under signals:.")
+    ctx.problems.add(
+        node, "not a stream", f"'{node.text}' is a signal [{port.unit}] \"{port.meaning}\": connect it under signals:."
+    )
 
 
 def _stream(
@@ -173,88 +145,14 @@ def _open_ports(ctx: Context, heads: dict[str, Head], used: dict[str, Node]) -> 
         name = head.name.text
         for port in head.model.inlets.values():
             if not port.is_signal and not port.optional and f"{name}.{port.name}" not in used:
-                detail = f"{head.title}: inlet '{port.name}' \"{port.meaning}\" takes {port.stream.__name__}; add \"… -> {name}.{port.name}\"."
+                cure = f'takes {port.stream.__name__}; add "… -> {name}.{port.name}"'
+                detail = f"{head.title}: inlet '{port.name}' \"{port.meaning}\" {cure}."
                 ctx.problems.add(head.name, "missing connection", detail)
         for port in head.model.outlets.values():
             if not port.is_signal and f"{name}.{port.name}" not in used:
-                detail = f"{head.title}: outlet '{port.name}' \"{port.meaning}\" leads nowhere; connect it or list a product: \"{name}.{port.name} -> …\"."
+                cure = f'leads nowhere; connect it to an inlet or to a product: "{name}.{port.name} -> …"'
+                detail = f"{head.title}: outlet '{port.name}' \"{port.meaning}\" {cure}."
                 ctx.problems.add(head.name, "missing connection", detail)
-
-
-def find_signal(ctx: Context, node: Node, heads: dict[str, Head]) -> tuple[Head, str] | None:
-    """Find "unit.measurement" or a signal outlet; give the unit it stands in, or note the problem."""
-    unit, _, name = node.text.partition(".")
-    head = heads.get(unit)
-    if head is None:
-        ctx.problems.add(node, "unknown unit", f"There is no unit '{unit}' in this plant.{closest(unit, heads)}")
-        return None
-    known = {f.name: (f.unit, f.meaning) for f in head.model.measurements}
-    known |= {p.name: (p.unit, p.meaning) for p in head.model.outlets.values() if p.is_signal}
-    if name in known:
-        return head, head.unit_of(name, known[name][0])
-    say = {k: f'[{unit_}] "{meaning}"' for k, (unit_, meaning) in known.items()}
-    hint = closest(name, known, say) or " It measures nothing."
-    ctx.problems.add(node, "unknown measurement", f"{head.title} has no measurement '{name}'.{hint}")
-    return None
-
-
-def _signal_inlet(ctx: Context, node: Node, heads: dict[str, Head]) -> tuple[Head, Port] | None:
-    unit, _, name = node.text.partition(".")
-    head = heads.get(unit)
-    if head is None:
-        ctx.problems.add(node, "unknown unit", f"There is no unit '{unit}' in this plant.{closest(unit, heads)}")
-        return None
-    ports = {p.name: p for p in head.model.inlets.values() if p.is_signal}
-    if name in ports:
-        return head, ports[name]
-    say = {p.name: f'[{p.unit}] "{p.meaning}"' for p in ports.values()}
-    hint = closest(name, ports, say) or " It takes no signals."
-    ctx.problems.add(node, "unknown signal inlet", f"{head.title} has no signal inlet '{name}'.{hint}")
-    return None
-
-
-def _wire(ctx: Context, sheet: Flowsheet, left: Node, right: Node, heads: dict[str, Head], used: dict[str, Node]) -> None:
-    start, stop = find_signal(ctx, left, heads), _signal_inlet(ctx, right, heads)
-    if start is None or stop is None:
-        return
-    head, port = stop
-    unit = head.unit_of(port.name, port.unit)
-    if parse_unit(unit) != parse_unit(start[1]):
-        detail = f"{left.text} is {describe(start[1])} [{start[1]}], but {right.text} takes {describe(unit)} [{unit}]."
-        ctx.problems.add(right, "signals do not match", detail)
-        return
-    if right.text in used:
-        detail = f"'{right.text}' is already driven on line {used[right.text].line}; a signal inlet has one source."
-        ctx.problems.add(right, "connected twice", detail)
-        return
-    used[right.text] = right
-    head.driven.add(port.name)
-    sheet.signals.append(Connection(left.text, right.text))
-
-
-def _controller(ctx: Context, sheet: Flowsheet, head: Head, heads: dict[str, Head], used: dict[str, Node]) -> None:
-    """Wire a controller and give its generic fields the units of what it measures and moves."""
-    name, node = head.name.text, head.node
-    ends: dict[str, Node] = {}
-    for key, example in (("measurement", "reactor.T_out"), ("output", "reactor.T_jacket")):
-        given = node.get(key)
-        if given is None or given.kind != "scalar" or given.is_null:
-            ctx.problems.add(given or head.name, f"missing {key}", f"{head.title} needs {key}:, for example {key}: {example}.")
-            head.driven.add(key)
-        else:
-            ends[key] = given
-    if len(ends) < 2:
-        return
-    measured, moved = find_signal(ctx, ends["measurement"], heads), _signal_inlet(ctx, ends["output"], heads)
-    head.driven.add("measurement")
-    if measured is None or moved is None:
-        return
-    head.units.update(generic_units(measured[1], moved[0].unit_of(moved[1].name, moved[1].unit)))
-    _wire(ctx, sheet, ends["measurement"], _named(node.key("measurement"), f"{name}.measurement"), heads, used)
-    _wire(ctx, sheet, _named(node.key("output"), f"{name}.output"), ends["output"], heads, used)
-    setpoint = node.get("setpoint")
-    if setpoint is not None and isinstance(setpoint.value, str) and setpoint.text.partition(".")[0] in heads:
-        _wire(ctx, sheet, setpoint, _named(node.key("setpoint"), f"{name}.setpoint"), heads, used)
 
 
 def read_feeds(ctx: Context, root: Node, sheet: Flowsheet) -> list[FeedSpec]:

@@ -79,5 +79,7 @@ def find_model(ctx: Context, node: Node, name: str, owner: str) -> Model | None:
         place = f"{Path(frame.filename).name}:{frame.lineno}"
         if isinstance(error, SyntaxError):
             place = f"{Path(error.filename or name).name}:{error.lineno}"
-        ctx.problems.add(node, "broken model", f"{owner}: {name} cannot be loaded: {type(error).__name__} at {place}: {error}.")
+        ctx.problems.add(
+            node, "broken model", f"{owner}: {name} cannot be loaded: {type(error).__name__} at {place}: {error}."
+        )
     return None

@@ -34,7 +34,9 @@ def _settable(plant: PlantSpec, unit: UnitSpec, model: Model) -> tuple[list[Fiel
     """Give the parameters and the signal inlets that nothing drives."""
     params = [replace(f, unit=unit.units.get(f.name, f.unit)) for f in fields(model.Params)]
     signals = [
-        Field(p.name, "float", unit.units.get(p.name, p.unit), p.meaning) for p in model.inlets.values() if p.name in unit.signals
+        Field(p.name, "float", unit.units.get(p.name, p.unit), p.meaning)
+        for p in model.inlets.values()
+        if p.name in unit.signals
     ]
     return params, signals
 
@@ -64,7 +66,9 @@ def resolve(plant: PlantSpec, path: str) -> Resolved:
         if feed.name == owner:
             unit_name, _, port = feed.target.partition(".")
             stream = load_model(plant.unit(unit_name).model).inlets[port].stream
-            return _field(plant, {}, f"feed {owner} ({feed.stream})", path, "feed", owner, list(fields(stream)), name, parts)
+            return _field(
+                plant, {}, f"feed {owner} ({feed.stream})", path, "feed", owner, list(fields(stream)), name, parts
+            )
     for unit in plant.units:
         if unit.name == owner:
             model = load_model(unit.model)
@@ -114,7 +118,9 @@ def resolve_measurement(plant: PlantSpec, path: str) -> Field:
     owner, _, name = path.partition(".")
     unit, model = _model(plant, owner)
     known = [replace(f, unit=unit.units.get(f.name, f.unit)) for f in model.measurements]
-    known += [Field(p.name, "float", unit.units.get(p.name, p.unit), p.meaning) for p in model.outlets.values() if p.is_signal]
+    known += [
+        Field(p.name, "float", unit.units.get(p.name, p.unit), p.meaning) for p in model.outlets.values() if p.is_signal
+    ]
     return _named(known, name, owner, model, "measurement")
 
 

@@ -13,18 +13,28 @@ import numpy as np
 
 from twin.config.components import check_names, read_components
 from twin.config.context import Context, Override, Overrides, PathError
-from twin.config.document import Node, Problems, Source, closest, read_file
+from twin.config.document import Node, Problems, Source, closest
 from twin.config.equipment import Head, read_controller_heads, read_heads, read_unit
 from twin.config.flowsheet import read_feeds, read_flowsheet
+from twin.config.lists import read_grids, read_list
 from twin.config.paths import resolve
-from twin.config.spec import Frozen, PlantSpec, frozen_array
+from twin.config.reading import read_file
+from twin.config.spec import Frozen, PlantSpec
 from twin.errors import ConfigError, Problem
-from twin.units import UnitError, parse_quantity
 
-KEYS = ("twin", "name", "title", "description", "fluids", "solids", "grids", "components", "units", "feeds")
+KEYS: tuple[str, ...] = (
+    "twin",
+    "name",
+    "title",
+    "description",
+    "fluids",
+    "solids",
+    "grids",
+    "components",
+    "units",
+    "feeds",
+)
 KEYS += ("connections", "products", "signals", "controllers")
-GRID_KEYS = ("count", "from", "to", "spacing", "edges")
-_MOST_CLASSES = 10_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -47,7 +57,9 @@ def find(name: str | Path, package: str, beside: Path | None = None) -> tuple[Pa
         if "\0" not in text and len(text) < 4000 and path.is_file():
             return path, shown(path)
     hint = closest(text, names)
-    raise ConfigError([Problem(text[:200], 0, 0, 0, "no such file", f"There is no such file, nor a name in {package}.{hint}")])
+    raise ConfigError(
+        [Problem(text[:200], 0, 0, 0, "no such file", f"There is no such file, nor a name in {package}.{hint}")]
+    )
 
 
 def shown(path: Path) -> str:
@@ -92,7 +104,11 @@ def parse_overrides(problems: Problems, overrides: Mapping[str, Any] | Sequence[
         at = len(path) + 1
         key = Node(source, "scalar", 1, 1, max(1, len(path)), path.strip(), path.strip())
         if not equals or not path.strip() or not value.strip():
-            problems.add(key, "not a setting", f"A setting reads path=value, for example reactor.UA=\"500 W/K\", but this is '{text[:60]}'.")
+            problems.add(
+                key,
+                "not a setting",
+                f"A setting reads path=value, for example reactor.UA=\"500 W/K\", but this is '{text[:60]}'.",
+            )
             continue
         stripped = value.strip()
         item = Node(source, "scalar", 1, at + 1, max(1, len(value)), stripped, stripped)
@@ -109,20 +125,14 @@ def check_version(problems: Problems, root: Node) -> None:
     node = root.get("twin")
     if node is None:
         first = root.pairs[0][0] if root.pairs else root
-        problems.add(first, "no format version", "A configuration begins with the line \"twin: 1\".")
+        problems.add(first, "no format version", 'A configuration begins with the line "twin: 1".')
     elif node.value != 1 or isinstance(node.value, bool):
         problems.add(node, "unknown format version", f"This version of Twin reads twin: 1, not {node.what}.")
 
 
-def text_of(problems: Problems, root: Node, key: str, default: str) -> str:
-    """Give a text of the file, or the default."""
-    node = root.get(key)
-    return default if node is None or node.is_null else problems.string(node, f"{key} is a text")
-
-
 def name_of(problems: Problems, root: Node, default: str) -> str:
     """Give the name of a plant or scenario: its own, or that of its file."""
-    name = text_of(problems, root, "name", default)
+    name = problems.text(root, "name", default)
     if root.get("name") is not None and not _NAME.fullmatch(name):
         problems.add(root.get("name") or root, "not a name", "A name has letters, digits, _ and - only.")
     return name
@@ -133,26 +143,31 @@ def build_plant(problems: Problems, root: Node, given: list[Override], path: Pat
     ctx = Context(problems, Overrides(given))
     check_version(problems, root)
     problems.known_keys(root, KEYS, "unknown key", "a plant")
-    listed = [*_list(ctx, root, "fluids"), *_list(ctx, root, "solids")]
+    listed = [*read_list(ctx, root, "fluids"), *read_list(ctx, root, "solids")]
     check_names(ctx, listed, root.get("components"))
     ctx.dims = {"fluids": len(ctx.fluids), "solids": len(ctx.solids)}
-    grids = _grids(ctx, root.get("grids"))
+    grids = read_grids(ctx, root.get("grids"))
     ctx.components = read_components(ctx, root.get("components"))
 
     taken: dict[str, Node] = {}
-    listed_heads = [*read_heads(ctx, root.get("units"), taken), *read_controller_heads(ctx, root.get("controllers"), taken)]
+    listed_heads = [
+        *read_heads(ctx, root.get("units"), taken),
+        *read_controller_heads(ctx, root.get("controllers"), taken),
+    ]
     heads: dict[str, Head] = {head.name.text: head for head in listed_heads}
     units = root.get("units")
     if units is None or (units.kind == "map" and not units.pairs) or units.is_null:
-        problems.add(root.key("units"), "no units", "A plant has at least one unit: add units: {tank: {model: piping.tank, …}}.")
+        problems.add(
+            root.key("units"), "no units", "A plant has at least one unit: add units: {tank: {model: piping.tank, …}}."
+        )
     complete = not any(p.title in _HEADS for p in problems.found)
     sheet = read_flowsheet(ctx, root, heads, taken)
     if not complete:  # a unit whose model is unknown has ports that are unknown: do not report them as well
         problems.found = [p for p in problems.found if p.title not in _FOLLOWING]
     plant = PlantSpec(
         name=name_of(problems, root, stem),
-        title=text_of(problems, root, "title", stem.replace("_", " ")),
-        description=text_of(problems, root, "description", ""),
+        title=problems.text(root, "title", stem.replace("_", " ")),
+        description=problems.text(root, "description", ""),
         fluids=ctx.fluids,
         solids=ctx.solids,
         dims=Frozen(ctx.dims),
@@ -174,7 +189,15 @@ def build_plant(problems: Problems, root: Node, given: list[Override], path: Pat
 
 
 #: Problems of a unit as a whole, and those that only follow from them.
-_HEADS = ("unknown model", "missing model", "broken model", "not a unit", "not a unit's name", "name used twice", "not a feed's name")
+_HEADS = (
+    "unknown model",
+    "missing model",
+    "broken model",
+    "not a unit",
+    "not a unit's name",
+    "name used twice",
+    "not a feed's name",
+)
 _FOLLOWING = ("unknown unit", "unconnected feed", "unconnected product")
 
 
@@ -186,76 +209,3 @@ def _explain(ctx: Context, plant: PlantSpec, override: Override) -> None:
     except PathError as error:
         detail = str(error)
     ctx.problems.add(override.path, "unknown path", detail)
-
-
-def _list(ctx: Context, root: Node, key: str) -> list[Node]:
-    node = root.get(key)
-    items = ctx.problems.sequence(node, f"{key} is a list", "[ethanol, water]") if node else []
-    good: dict[str, Node] = {}
-    for item in items:
-        name = ctx.problems.string(item, "not a component")
-        if name in good:
-            ctx.problems.add(item, "twice the same component", f"'{name}' is already in {key}.")
-        elif name and not re.fullmatch(r"[A-Za-z0-9_]*[A-Za-z_][A-Za-z0-9_]*", name):
-            ctx.problems.add(item, "not a component", f"'{name[:60]}' cannot name a component; use letters, digits and _.")
-        elif name:
-            good[name] = item
-    setattr(ctx, key, tuple(good))
-    return list(good.values())
-
-
-def _grids(ctx: Context, node: Node | None) -> dict[str, np.ndarray]:
-    grids: dict[str, np.ndarray] = {}
-    example = "{bins: {count: 200, from: 1 um, to: 1 mm, spacing: geometric}}"
-    for key, grid in ctx.problems.mapping(node, "grids are a mapping", example) if node else []:
-        ctx.problems.mapping(grid, "not a grid", "{count: 200, from: 1 um, to: 1 mm}")
-        ctx.problems.known_keys(grid, GRID_KEYS, "unknown key", f"grid {key.text}")
-        before = len(ctx.problems.found)
-        edges = _edges(ctx, key, grid)
-        if edges is None:
-            if len(ctx.problems.found) == before:
-                ctx.problems.add(key, "not a grid", f"A grid is {key.text}: {{count: 200, from: 1 um, to: 1 mm}}.")
-            edges = [1e-6, 1e-3]  # stands in, so that what uses the grid can be checked as well
-        grids[key.text] = frozen_array(edges)
-        ctx.dims[key.text] = len(edges) - 1
-    ctx.grids = dict(grids)
-    return Frozen(grids)
-
-
-def _edges(ctx: Context, key: Node, grid: Node) -> list[float] | None:
-    listed = grid.get("edges")
-    if listed is not None:
-        edges = [_length(ctx, item) for item in ctx.problems.sequence(listed, "edges are a list", "[1 um, 2 um]")]
-        known = [edge for edge in edges if edge is not None]
-        if len(known) < 2 or len(known) != len(edges) or any(b <= a for a, b in zip(known, known[1:])) or known[0] < 0.0:
-            ctx.problems.add(listed, "not a grid", f"The edges of {key.text} are at least two increasing lengths.")
-            return None
-        return known
-    count, low, high = grid.get("count"), grid.get("from"), grid.get("to")
-    if count is None or low is None or high is None:
-        return None
-    n, a, b = count.value, _length(ctx, low), _length(ctx, high)
-    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= _MOST_CLASSES:
-        ctx.problems.add(count, "not a whole number", f"A grid has 1 to {_MOST_CLASSES} classes, not {count.what}.")
-        return None
-    if a is None or b is None:
-        return None
-    spacing = text_of(ctx.problems, grid, "spacing", "geometric")
-    if not 0.0 <= a < b or (spacing == "geometric" and a == 0.0):
-        ctx.problems.add(high, "not a grid", f"{key.text} runs from a length above zero to a greater one.")
-        return None
-    if spacing == "geometric":
-        return [a, *(a * (b / a) ** (i / n) for i in range(1, n)), b]
-    if spacing == "uniform":
-        return [a, *(a + (b - a) * (i / n) for i in range(1, n)), b]
-    hint = closest(spacing, ["geometric", "uniform"])
-    ctx.problems.add(grid.get("spacing") or grid, "unknown spacing", f"There is no spacing '{spacing[:40]}'.{hint}")
-    return None
-
-
-def _length(ctx: Context, node: Node) -> float | None:
-    try:
-        return parse_quantity(node.value if isinstance(node.value, bool) else node.text or "?", "m")
-    except UnitError as error:
-        ctx.problems.add(node, "not such a quantity", f"An edge of a grid: {error}.")
-        return None

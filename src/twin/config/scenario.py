@@ -7,14 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from twin.config.context import Override
-from twin.config.document import Node, Problems, Source, read_file
+from twin.config.document import Node, Problems, Source
 from twin.config.events import read_events, read_quality
-from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides, text_of
+from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides
+from twin.config.reading import read_file
 from twin.config.spec import PlantSpec, ScenarioSpec
 from twin.errors import ConfigError, Problem
 from twin.units import UnitError, parse_quantity
 
-KEYS = ("twin", "name", "title", "plant", "duration", "record", "solver", "seed", "set", "initial", "events")
+KEYS: tuple[str, ...] = (
+    "twin",
+    "name",
+    "title",
+    "plant",
+    "duration",
+    "record",
+    "solver",
+    "seed",
+    "until",
+    "set",
+    "initial",
+    "events",
+)
 KEYS += ("quality", "batches", "lots", "containers")
 METHODS = ("rodas4p", "rodas5p", "cvode")
 #: Far beyond any use; keeps counts of records and repeats within integers.
@@ -83,16 +97,19 @@ def build_scenario(
     seed = _seed(problems, root.get("seed"))
     events, latches = read_events(problems, root.get("events"), plant, duration or LONGEST)
     quality = read_quality(problems, root.get("quality"), plant)
-    stop = _until(problems, until)
+    given_stop = root.get("until")
+    stop = None if given_stop is None else _number(problems, given_stop, "until", "s", 0.0, LONGEST)
+    stop = stop if until is None else _until(problems, until)
     raw = {}
     for key in ("batches", "lots", "containers"):
         node = root.get(key)
         items = problems.sequence(node, f"{key} are a list", "[{name: A}]") if node else []
         raw[key] = tuple(item.plain() for item in items)
-    title = text_of(problems, root, "title", stem.replace("_", " "))
+    title = problems.text(root, "title", stem.replace("_", " "))
     name = name_of(problems, root, stem)
     problems.stop()
-    assert plant is not None and duration is not None
+    assert plant is not None
+    assert duration is not None
     return ScenarioSpec(
         name=name,
         title=title,
@@ -119,7 +136,9 @@ def _plant(problems: Problems, root: Node, given: list[Override], path: Path | N
     node = root.get("plant")
     if node is None or node.is_null:
         first = root.pairs[0][0] if root.pairs else root
-        problems.add(first, "missing plant", "A scenario needs plant:, a name in plant_configs or a path relative to this file.")
+        problems.add(
+            first, "missing plant", "A scenario needs plant:, a name in plant_configs or a path relative to this file."
+        )
         return None
     inner = Problems()
     try:
@@ -144,7 +163,11 @@ def _set(problems: Problems, root: Node) -> list[Override]:
     node = root.get("set")
     found = []
     for key, value in problems.mapping(node, "set is a mapping", "{reactor.UA: 500 W/K}") if node else []:
-        found.append(Override(key, value))
+        for inner, item in value.pairs:
+            path = f"{key.text}.{inner.text}"
+            found.append(Override(Node(inner.source, "scalar", inner.line, inner.col, inner.length, path, path), item))
+        if value.kind != "map":
+            found.append(Override(key, value))
     return found
 
 
@@ -170,7 +193,9 @@ def _number(problems: Problems, node: Node, name: str, unit: str, low: float, hi
         problems.add(node, "not such a quantity", f"{name}: {error}.")
         return None
     if not low < value <= high:
-        problems.add(node, "out of range", f"{name} must be above {low:g} and at most {high:g} {unit}, not {node.text}.")
+        problems.add(
+            node, "out of range", f"{name} must be above {low:g} and at most {high:g} {unit}, not {node.text}."
+        )
         return None
     return value
 
@@ -211,11 +236,7 @@ def _seed(problems: Problems, node: Node | None) -> int:
     return 0
 
 
-def _until(problems: Problems, until: str | float | None) -> float | None:
-    if until is None:
-        return None
+def _until(problems: Problems, until: str | float) -> float | None:
     text = repr(float(until)) if isinstance(until, (int, float)) else until
     node = Node(Source("--until", (text,)), "scalar", 1, 1, max(1, len(text)), text, text)
     return _number(problems, node, "until", "s", 0.0, LONGEST)
-
-
