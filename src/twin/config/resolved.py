@@ -1,0 +1,177 @@
+"""Writes a scenario with everything explicit, in SI: a file that gives the same specification, bit for bit.
+
+Floats are written by `repr`, the shortest text that reads back to the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+
+from twin.config.equipment import CONTROLLER_KEYS
+from twin.config.spec import EventSpec, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, Value
+from twin.plant.model import load_model
+from twin.quantity import fields
+
+_CONTROL = "twin.control."
+_HIDDEN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def resolved_yaml(scenario: ScenarioSpec) -> str:
+    """Write a scenario, its plant inline, as YAML."""
+    tree = {
+        "twin": 1,
+        "name": scenario.name,
+        "title": scenario.title,
+        "duration": scenario.duration,
+        "record": scenario.record_every,
+        "solver": {"method": scenario.method, "rtol": scenario.rtol},
+        "seed": scenario.seed,
+        **({} if scenario.until is None else {"until": scenario.until}),
+        "events": [*_events(scenario.events), *_latches(scenario.latches)],
+        "quality": [
+            {
+                "tag": q.tag,
+                **{k: v for k, v in (("low", q.low), ("high", q.high)) if v is not None},
+                "average": q.average,
+            }
+            for q in scenario.quality
+        ],
+        "batches": list(scenario.batches),
+        "lots": list(scenario.lots),
+        "containers": list(scenario.containers),
+        "plant": plant_tree(scenario.plant),
+    }
+    lines: list[str] = []
+    _write(tree, 0, lines)
+    return "\n".join(lines) + "\n"
+
+
+def _named(event: Any) -> dict[str, str]:
+    return {"name": event.name} if event.name else {}
+
+
+def _latches(latches: tuple[LatchSpec, ...]) -> list[dict[str, Any]]:
+    return [{"when": f"{e.guard} {e.direction}", "set": {e.path: e.value}, **_named(e)} for e in latches]
+
+
+def _events(events: tuple[EventSpec, ...]) -> list[dict[str, Any]]:
+    out = []
+    for e in events:
+        item: dict[str, Any] = {"at": e.at, e.kind: {e.path: e.value}}
+        if e.kind != "set":
+            item["over" if e.kind == "ramp" else "for"] = e.over
+        if e.every is not None:
+            item["every"] = e.every
+        if e.until is not None:
+            item["until"] = e.until
+        out.append({**item, **_named(e)})
+    return out
+
+
+def plant_tree(plant: PlantSpec) -> dict[str, Any]:
+    """Give a plant as plain mappings and lists, as `units:` and the other keys of its YAML."""
+    tags = {unit.name: unit for unit in plant.units if unit.model.startswith(_CONTROL)}
+    wires = [w for w in plant.signals if not _is_control(w.source, w.target, tags)]
+    return {
+        "twin": 1,
+        "name": plant.name,
+        "title": plant.title,
+        "description": plant.description,
+        "fluids": list(plant.fluids),
+        "solids": list(plant.solids),
+        "grids": {name: {"edges": _value(edges)} for name, edges in plant.grids.items()},
+        "components": {name: dict(values) for name, values in plant.components.items()},
+        "units": {unit.name: _unit(unit) for unit in plant.units if unit.name not in tags},
+        "controllers": {name: _controller(unit, plant) for name, unit in tags.items()},
+        "feeds": {feed.name: {k: _value(v) for k, v in feed.values.items()} for feed in plant.feeds},
+        "connections": [
+            *(f"{feed.name} -> {feed.target}" for feed in plant.feeds),
+            *(f"{c.source} -> {c.target}" for c in plant.connections),
+            *(f"{product.source} -> {product.name}" for product in plant.products),
+        ],
+        "products": [product.name for product in plant.products],
+        "signals": [f"{w.source} -> {w.target}" for w in wires],
+    }
+
+
+def _is_control(source: str, target: str, tags: dict[str, UnitSpec]) -> bool:
+    """Whether a wire follows from a controller's own keys rather than from `signals:`."""
+    owner, _, port = target.partition(".")
+    return source.partition(".")[0] in tags or (owner in tags and port in ("measurement", "setpoint"))
+
+
+def _head(unit: UnitSpec) -> dict[str, Any]:
+    out: dict[str, Any] = {"label": unit.label}
+    if unit.position is not None:
+        out["position"] = list(unit.position)
+    out["initial"] = {k: _value(v) for k, v in unit.initial.items()}
+    if unit.nominal:
+        out["nominal"] = dict(unit.nominal)
+    return out
+
+
+def _unit(unit: UnitSpec) -> dict[str, Any]:
+    own = load_model(unit.model).dims
+    sizes = {dim: size for dim, size in unit.dims.items() if dim in own}
+    return {"model": unit.model, **_head(unit), **sizes, **unit.settings, "params": _numbers(unit)}
+
+
+def _numbers(unit: UnitSpec) -> dict[str, Any]:
+    """Give parameters and undriven signals; choices by name, so that the file reads well."""
+    out: dict[str, Any] = {}
+    known = {f.name: f for f in fields(load_model(unit.model).Params)}
+    for name, value in {**unit.params, **unit.signals}.items():
+        enum = known[name].enum if name in known else None
+        out[name] = enum(int(value)).name.lower() if enum else _value(value)
+    return out
+
+
+def _controller(unit: UnitSpec, plant: PlantSpec) -> dict[str, Any]:
+    wires = {w.target: w.source for w in plant.signals}
+    out = {"model": unit.model.removeprefix(_CONTROL), **_head(unit), "measurement": wires[f"{unit.name}.measurement"]}
+    out["output"] = next(w.target for w in plant.signals if w.source == f"{unit.name}.output")
+    if f"{unit.name}.setpoint" in wires:
+        out["setpoint"] = wires[f"{unit.name}.setpoint"]
+    return {**out, **{k: v for k, v in _numbers(unit).items() if k not in CONTROLLER_KEYS}}
+
+
+def _value(value: Value) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _scalar(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    # a JSON string is a YAML string but for what YAML takes for line breaks or does not allow
+    return _HIDDEN.sub(lambda m: f"\\u{ord(m.group()):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _write(value: Any, depth: int, lines: list[str]) -> None:
+    """Write a mapping or list in block style down to what fits on a line, then in flow style."""
+    pad = "  " * depth
+    for key, item in value.items():
+        name = key if key.replace("_", "").isalnum() and not key[0].isdigit() else _scalar(key)
+        if isinstance(item, dict) and item and (depth < 2 or len(_flow(item)) > 90) and depth < 5:
+            lines.append(f"{pad}{name}:")
+            _write(item, depth + 1, lines)
+        elif isinstance(item, list) and item and (isinstance(item[0], (dict, str)) and len(_flow(item)) > 90):
+            lines.append(f"{pad}{name}:")
+            lines.extend(f"{pad}  - {_flow(entry)}" for entry in item)
+        else:
+            lines.append(f"{pad}{name}: {_flow(item)}")
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_scalar(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_flow(v) for v in value) + "]"
+    return _scalar(value)

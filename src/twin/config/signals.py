@@ -1,0 +1,139 @@
+"""Reads `signals:` and the wires of `controllers:`: measurements to the signal inlets that they drive."""
+
+from __future__ import annotations
+
+from twin.config.context import Context
+from twin.config.document import Node, closest
+from twin.config.equipment import Head, generic_units
+from twin.config.spec import Connection
+from twin.plant.model import Port
+from twin.units import describe, parse_unit
+
+
+def read_signals(ctx: Context, node: Node | None, heads: dict[str, Head]) -> list[Connection]:
+    """Read all wires; notes in the heads which signal inlets are driven."""
+    wires: list[Connection] = []
+    used: dict[str, Node] = {}
+    for head in heads.values():
+        if head.is_controller:
+            _controller(ctx, wires, head, heads, used)
+    for item in items(ctx, node, "signals"):
+        both = ends(ctx, item)
+        if both:
+            _wire(ctx, wires, both[0], both[1], heads, used)
+    return wires
+
+
+def items(ctx: Context, node: Node | None, what: str) -> list[Node]:
+    """Give the items of a list of connections."""
+    return ctx.problems.sequence(node, f"{what} are a list", '["tank.product -> mixer.feed"]') if node else []
+
+
+def ends(ctx: Context, item: Node) -> tuple[Node, Node] | None:
+    """Split "a.b -> c.d" into two nodes."""
+    text = ctx.problems.string(item, "not a connection")
+    parts = [part.strip() for part in text.split("->")]
+    if text and (len(parts) != 2 or not all(parts)):
+        ctx.problems.add(
+            item, "not a connection", f'A connection reads "unit.outlet -> unit.inlet", but this is {item.what}.'
+        )
+    if len(parts) != 2 or not all(parts):
+        return None
+    left, right = item.part(parts[0]), item.part(parts[1])
+    if parts[1] in parts[0]:
+        right = _after(item, parts[1])
+    return named(left, parts[0]), named(right, parts[1])
+
+
+def _after(item: Node, text: str) -> Node:
+    """Give the part behind the arrow when the same words also stand before it."""
+    line = item.source.lines[item.line - 1] if 0 < item.line <= len(item.source.lines) else ""
+    at = line.find(text, line.find("->", item.col - 1) + 2)
+    return Node(item.source, "scalar", item.line, at + 1, len(text), text, text) if at >= 0 else item
+
+
+def named(node: Node, text: str) -> Node:
+    """Give a node of another text at the same place."""
+    return node if node.text == text else Node(node.source, "scalar", node.line, node.col, node.length, text, text)
+
+
+def find_signal(ctx: Context, node: Node, heads: dict[str, Head]) -> tuple[Head, str] | None:
+    """Find "unit.measurement" or a signal outlet; give the unit it stands in, or note the problem."""
+    unit, _, name = node.text.partition(".")
+    head = heads.get(unit)
+    if head is None:
+        ctx.problems.add(node, "unknown unit", f"There is no unit '{unit}' in this plant.{closest(unit, heads)}")
+        return None
+    known = {f.name: (f.unit, f.meaning) for f in head.model.measurements}
+    known |= {p.name: (p.unit, p.meaning) for p in head.model.outlets.values() if p.is_signal}
+    if name in known:
+        return head, head.unit_of(name, known[name][0])
+    say = {k: f'[{unit_}] "{meaning}"' for k, (unit_, meaning) in known.items()}
+    hint = closest(name, known, say) or " It measures nothing."
+    ctx.problems.add(node, "unknown measurement", f"{head.title} has no measurement '{name}'.{hint}")
+    return None
+
+
+def _signal_inlet(ctx: Context, node: Node, heads: dict[str, Head]) -> tuple[Head, Port] | None:
+    unit, _, name = node.text.partition(".")
+    head = heads.get(unit)
+    if head is None:
+        ctx.problems.add(node, "unknown unit", f"There is no unit '{unit}' in this plant.{closest(unit, heads)}")
+        return None
+    ports = {p.name: p for p in head.model.inlets.values() if p.is_signal}
+    if name in ports:
+        return head, ports[name]
+    say = {p.name: f'[{p.unit}] "{p.meaning}"' for p in ports.values()}
+    hint = closest(name, ports, say) or " It takes no signals."
+    ctx.problems.add(node, "unknown signal inlet", f"{head.title} has no signal inlet '{name}'.{hint}")
+    return None
+
+
+def _wire(
+    ctx: Context, wires: list[Connection], left: Node, right: Node, heads: dict[str, Head], used: dict[str, Node]
+) -> None:
+    start, stop = find_signal(ctx, left, heads), _signal_inlet(ctx, right, heads)
+    if start is None or stop is None:
+        return
+    head, port = stop
+    unit = head.unit_of(port.name, port.unit)
+    if parse_unit(unit) != parse_unit(start[1]):
+        detail = f"{left.text} is {describe(start[1])} [{start[1]}], but {right.text} takes {describe(unit)} [{unit}]."
+        ctx.problems.add(right, "signals do not match", detail)
+        return
+    if right.text in used:
+        detail = f"'{right.text}' is already driven on line {used[right.text].line}; a signal inlet has one source."
+        ctx.problems.add(right, "connected twice", detail)
+        return
+    used[right.text] = right
+    head.driven.add(port.name)
+    wires.append(Connection(left.text, right.text))
+
+
+def _controller(
+    ctx: Context, wires: list[Connection], head: Head, heads: dict[str, Head], used: dict[str, Node]
+) -> None:
+    """Wire a controller and give its generic fields the units of what it measures and moves."""
+    name, node = head.name.text, head.node
+    ends: dict[str, Node] = {}
+    for key, example in (("measurement", "reactor.T_out"), ("output", "reactor.T_jacket")):
+        given = node.get(key)
+        if given is None or given.kind != "scalar" or given.is_null:
+            ctx.problems.add(
+                given or head.name, f"missing {key}", f"{head.title} needs {key}:, for example {key}: {example}."
+            )
+            head.driven.add(key)
+        else:
+            ends[key] = given
+    if len(ends) < 2:
+        return
+    measured, moved = find_signal(ctx, ends["measurement"], heads), _signal_inlet(ctx, ends["output"], heads)
+    head.driven.add("measurement")
+    if measured is None or moved is None:
+        return
+    head.units.update(generic_units(head.model, measured[1], moved[0].unit_of(moved[1].name, moved[1].unit)))
+    _wire(ctx, wires, ends["measurement"], named(node.key("measurement"), f"{name}.measurement"), heads, used)
+    _wire(ctx, wires, named(node.key("output"), f"{name}.output"), ends["output"], heads, used)
+    setpoint = node.get("setpoint")
+    if setpoint is not None and isinstance(setpoint.value, str) and setpoint.text.partition(".")[0] in heads:
+        _wire(ctx, wires, setpoint, named(node.key("setpoint"), f"{name}.setpoint"), heads, used)
