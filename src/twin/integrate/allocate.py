@@ -1,0 +1,209 @@
+"""Everything that the compiled loop needs, allocated once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from twin.integrate import tables as at
+from twin.integrate.symbolic import Factors, factors
+from twin.integrate.tableaux import Method, rodas4p
+from twin.plant.evaluate import JacobianTables, PlantTables, buffers
+from twin.quantity import Array
+
+#: Numbers held in the sample buffer before Python is asked to take them.
+BUFFER = 500_000
+
+
+class Kind(IntEnum):
+    """What a row of the event table does."""
+
+    SET = at.SET  #: p[index] = value
+    RAMP = at.RAMP  #: p[index] goes linearly to value within duration
+    ADD = at.ADD  #: y[index] += value, and q[book] += value when book >= 0
+    RETURN = at.RETURN  #: Python decides
+    ARM = at.ARM  #: latch `index` may fire (value 1) or not (0)
+    RESTORE = at.RESTORE  #: p[index] = what row `value` of the table found before it fired
+
+
+class Event(NamedTuple):
+    """One row of the event table."""
+
+    time: float
+    kind: Kind
+    index: int = 0
+    value: float = 0.0
+    duration: float = 0.0
+    book: int = -1
+
+
+class Latch(NamedTuple):
+    """A guard crossing in a direction (+1 rises, -1 falls) that sets p[index]; index -1 stops the loop."""
+
+    guard: int
+    direction: int
+    index: int = -1
+    value: float = 0.0
+    armed: bool = True
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Lengths of a plant's vectors."""
+
+    n_y: int
+    n_p: int
+    n_w: int
+    n_q: int
+    n_g: int
+    n_aux: int
+
+    @classmethod
+    def of(cls, tables: PlantTables) -> Sizes:
+        return cls(*(int(n) for n in tables.sizes))
+
+
+def event_rows(events: Sequence[Event]) -> at.EventRows:
+    """Pack events.
+
+    Raises
+    ------
+    ValueError
+        When rows are out of order, or a ramp takes no time.
+    """
+    for earlier, later in zip(events[:-1], events[1:], strict=True):
+        if not earlier.time <= later.time:
+            raise ValueError(f"event at {later.time} s stands after one at {earlier.time} s")
+    for event in events:
+        if event.kind == Kind.RAMP and not event.duration > 0.0:
+            raise ValueError(f"the ramp at {event.time} s takes no time: use SET")
+    return at.EventRows(
+        np.array([e.time for e in events], dtype=float),
+        np.array([int(e.kind) for e in events], dtype=np.int64),
+        np.array([e.index for e in events], dtype=np.int64),
+        np.array([e.value for e in events], dtype=float),
+        np.array([e.duration for e in events], dtype=float),
+        np.array([e.book for e in events], dtype=np.int64),
+    )
+
+
+def latch_rows(latches: Sequence[Latch]) -> at.LatchRows:
+    """Pack latches."""
+    return at.LatchRows(
+        np.array([x.guard for x in latches], dtype=np.int64),
+        np.array([x.direction for x in latches], dtype=np.int64),
+        np.array([x.index for x in latches], dtype=np.int64),
+        np.array([x.value for x in latches], dtype=float),
+    )
+
+
+def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch]) -> at.Memory:
+    """Allocate the state of a run; y, q and p are still zero."""
+    ramps = int(np.sum(rows.kind == at.RAMP)) + 1
+    result = at.Memory(
+        np.zeros(at.RESUME_SIZE),
+        np.zeros(sizes.n_y),
+        np.zeros(sizes.n_q),
+        np.zeros(sizes.n_p),
+        np.zeros(sizes.n_g),
+        np.array([1.0 if x.armed else 0.0 for x in latches]),
+        np.zeros((ramps, 5)),
+        np.zeros(len(rows.time)),
+    )
+    result.resume[at.CUT_GUARD] = -1.0
+    return result
+
+
+def recorder(sizes: Sizes, w_index: Array, latches: int) -> at.Recorder:
+    """Allocate the buffers that Python empties."""
+    width = sizes.n_y + len(w_index) + sizes.n_q + 1
+    samples = int(min(max(BUFFER // width, 32), 4096))
+    events = max(latches + 8, min(64, samples))
+    return at.Recorder(
+        np.ascontiguousarray(w_index, dtype=np.int64),
+        np.zeros(samples),
+        np.zeros((samples, sizes.n_y)),
+        np.zeros((samples, len(w_index))),
+        np.zeros((samples, sizes.n_q)),
+        np.zeros((events, 5)),
+        np.zeros((events, 2, sizes.n_y)),
+        np.zeros((events, 2, len(w_index))),
+        np.zeros((events, 2, sizes.n_q)),
+    )
+
+
+def work(sizes: Sizes, jacobian: JacobianTables, index: Factors, method: Method, atol: Array) -> at.Work:
+    """Allocate the loop's scratch."""
+    n_y, n_q, n_z, stages = sizes.n_y, sizes.n_q, sizes.n_y + sizes.n_aux, len(method.c)
+    zeros = np.zeros
+    return at.Work(
+        atol=np.ascontiguousarray(atol, dtype=float),
+        values=zeros(len(jacobian.column)),
+        q_values=zeros(len(jacobian.q_column)),
+        lower=zeros(len(index.lower_column)),
+        upper=zeros(len(index.upper_column)),
+        pivot=zeros(n_z),
+        row=zeros(n_z),
+        w=zeros(sizes.n_w),
+        w_aside=zeros(sizes.n_w),
+        dy=zeros(n_y),
+        dy_aside=zeros(n_y),
+        f=zeros(n_y),
+        f_q=zeros(n_q),
+        f_t=zeros(n_y),
+        f_qt=zeros(n_q),
+        rhs=zeros(n_z),
+        u=zeros((stages, n_z)),
+        u_q=zeros((stages, n_q)),
+        y_stage=zeros(n_y),
+        y_new=zeros(n_y),
+        q_new=zeros(n_q),
+        dense=zeros((2, n_y)),
+        dense_q=zeros((2, n_q)),
+        y_dense=zeros(n_y),
+        q_dense=zeros(n_q),
+        guard=zeros(sizes.n_g),
+        side_trial=zeros(sizes.n_g),
+        buffers=buffers(jacobian),
+    )
+
+
+def control(**settings: float) -> at.Control:
+    """Settings by lower-case name, and zeroed status."""
+    result = at.Control(np.zeros(at.SETTINGS_SIZE), np.zeros(at.STATUS_SIZE, dtype=np.int64), np.zeros(2))
+    for name, value in settings.items():
+        result.settings[getattr(at, name.upper())] = value
+    result.status[at.STEP_BUDGET] = np.iinfo(np.int64).max
+    return result
+
+
+def run_nothing(run: Callable[..., Any]) -> None:
+    """Call the loop on a plant without units: it is compiled by that."""
+
+    def i(*shape: int) -> Array:
+        return np.zeros(shape or (0,), dtype=np.int64)
+
+    one = i(1)
+    plant = PlantTables(i(6), i(5), i(), i(), one, i(0, 2), i(0, 2), i(0, 2))
+    jacobian = JacobianTables(
+        one, i(), one, i(), i(), one, i(0, 2), one, i(0, 2), one, i(), one, one, one, i(0, 2), np.zeros(0), one, i(0, 4), i(3)
+    )
+    sizes = Sizes.of(plant)
+    rows = event_rows([])
+    index, method = factors(jacobian.pattern, jacobian.column, 0), rodas4p()
+    run(
+        plant,
+        jacobian,
+        index,
+        method,
+        rows,
+        latch_rows([]),
+        memory(sizes, rows, []),
+        work(sizes, jacobian, index, method, np.zeros(0)),
+        control(t_end=-1.0, rtol=1e-6),
+        recorder(sizes, i(), 0),
+    )

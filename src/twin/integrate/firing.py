@@ -1,0 +1,211 @@
+"""Events and latches in the compiled loop: rows fired, both sides of the instant recorded.
+
+A guard's side is its last sign other than zero. A latch fires when its guard changes side in its
+direction, during a step or across an event. At the start the side is what it is: a guard already
+beyond fires nothing, and one that starts at exactly zero takes the side to which it departs.
+"""
+
+from __future__ import annotations
+
+import math
+
+from twin.integrate import tables as at
+from twin.integrate.stepping import move_ramps
+from twin.jit import kernel
+from twin.plant.evaluate import guards, observe, rates
+
+#: More latch firings than this within one second of plant time are chattering.
+MOST_FIRINGS = 1000
+#: Sides of an event; floats, since numba compiles anew for every integer literal.
+BEFORE, AFTER = 0.0, 1.0
+
+
+@kernel
+def snapshot(P, M, W, C, X, place, side, t):
+    """Record the accepted point before or after an event in the event buffers."""
+    after = int(side)
+    rates(P, t, M.y, M.p, W.w_aside, W.dy_aside)
+    observe(P, t, M.y, M.p, W.w_aside, W.dy_aside)
+    C.status[at.OBSERVED] += 1
+    for i in range(M.y.shape[0]):
+        X.event_y[place, after, i] = M.y[i]
+    for i in range(X.w_index.shape[0]):
+        X.event_w[place, after, i] = W.w_aside[X.w_index[i]]
+    for i in range(M.q.shape[0]):
+        X.event_q[place, after, i] = M.q[i]
+
+
+@kernel
+def _drop_ramp(M, index):
+    """Forget the ramp of a parameter, if it has one."""
+    n = int(M.resume[at.N_RAMPS])
+    kept = 0
+    for i in range(n):
+        if int(M.ramp[i, at.RAMP_INDEX]) != index:
+            for c in range(M.ramp.shape[1]):
+                M.ramp[kept, c] = M.ramp[i, c]
+            kept += 1
+    M.resume[at.N_RAMPS] = kept
+
+
+@kernel
+def finish_ramps(M, t):
+    """Drop ramps that have arrived; their parameters stand at the end value exactly."""
+    n = int(M.resume[at.N_RAMPS])
+    move_ramps(M.p, M.ramp, n, t)
+    kept = 0
+    for i in range(n):
+        if t < M.ramp[i, at.RAMP_T1]:
+            for c in range(M.ramp.shape[1]):
+                M.ramp[kept, c] = M.ramp[i, c]
+            kept += 1
+    M.resume[at.N_RAMPS] = kept
+
+
+@kernel
+def _log(C, X, t, source, row, old, new):
+    place = C.status[at.EVENTS_HELD]
+    X.log[place, at.LOG_TIME] = t
+    X.log[place, at.LOG_SOURCE] = source
+    X.log[place, at.LOG_ROW] = row
+    X.log[place, at.LOG_OLD] = old
+    X.log[place, at.LOG_NEW] = new
+    C.status[at.EVENTS_HELD] += 1
+
+
+@kernel
+def fire_event(P, E, M, W, C, X, row, t):
+    """Fire one row of the event table. The caller has made sure that a place in the log is free."""
+    place = C.status[at.EVENTS_HELD]
+    snapshot(P, M, W, C, X, place, BEFORE, t)
+    kind = E.kind[row]
+    index = E.index[row]
+    value = E.value[row]
+    old = 0.0
+    new = value
+    if kind == at.SET:
+        old = M.p[index]
+        _drop_ramp(M, index)
+        M.p[index] = value
+    elif kind == at.RAMP:
+        old = M.p[index]
+        _drop_ramp(M, index)
+        n = int(M.resume[at.N_RAMPS])
+        M.ramp[n, at.RAMP_INDEX] = index
+        M.ramp[n, at.RAMP_T0] = t
+        M.ramp[n, at.RAMP_V0] = old
+        M.ramp[n, at.RAMP_T1] = t + E.duration[row]
+        M.ramp[n, at.RAMP_V1] = value
+        M.resume[at.N_RAMPS] = n + 1
+    elif kind == at.ADD:
+        old = M.y[index]
+        M.y[index] += value
+        new = M.y[index]
+        if E.book[row] >= 0:
+            M.q[E.book[row]] += value
+    elif kind == at.ARM:
+        old = M.armed[index]
+        M.armed[index] = value
+    elif kind == at.RESTORE:
+        old = M.p[index]
+        new = M.old[int(value)]
+        _drop_ramp(M, index)
+        M.p[index] = new
+    M.old[row] = old
+    snapshot(P, M, W, C, X, place, AFTER, t)
+    _log(C, X, t, at.FROM_TABLE, row, old, new)
+    C.status[at.EVENTS] += 1
+
+
+@kernel
+def evaluate_guards(P, M, W, t, y):
+    """Guards at (t, y) into W.guard; ramped parameters are moved to t."""
+    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    guards(P, t, y, M.p, W.w_aside, W.dy_aside)
+    for i in range(W.guard.shape[0]):
+        W.guard[i] = W.w_aside[P.places[1] + i]
+
+
+@kernel
+def sign(value):
+    if value > 0.0:
+        return 1.0
+    if value < 0.0:
+        return -1.0
+    return 0.0
+
+
+@kernel
+def watched(G, M, guard, direction):
+    """Whether an armed latch waits for the guard to cross in the direction."""
+    for row in range(G.guard.shape[0]):
+        if G.guard[row] == guard and G.direction[row] == direction and M.armed[row] != 0.0:
+            return True
+    return False
+
+
+@kernel
+def learn_sides(M, W):
+    """Take the guards' signs as their sides, where not zero."""
+    for i in range(W.guard.shape[0]):
+        s = sign(W.guard[i])
+        if s != 0.0 or M.resume[at.SIDES_KNOWN] == 0.0:
+            M.side[i] = s
+    M.resume[at.SIDES_KNOWN] = 1.0
+
+
+@kernel
+def fire_latches(P, G, M, W, C, X, t):
+    """Fire what crossed at the accepted point: guards in W.guard, the located one in CUT_GUARD.
+
+    Returns the place of a latch that stops the loop, -1 when none does, -2 when chattering, -3 when
+    the log lacks room (nothing was done then). The count fired is added to FIRINGS.
+    """
+    if C.status[at.EVENTS_HELD] + G.guard.shape[0] > X.log.shape[0]:
+        return -3
+    stopping = -1
+    cut = int(M.resume[at.CUT_GUARD])
+    for i in range(W.guard.shape[0]):
+        # the located guard may lie on zero, or before it by rounding: it has crossed all the same
+        if i == cut:
+            W.side_trial[i] = -M.side[i]
+        else:
+            W.side_trial[i] = sign(W.guard[i])
+    M.resume[at.CUT_GUARD] = -1.0
+    for row in range(G.guard.shape[0]):
+        guard = G.guard[row]
+        crossed = W.side_trial[guard] * M.side[guard] < 0.0
+        if not crossed or M.armed[row] == 0.0 or G.direction[row] != W.side_trial[guard]:
+            continue
+        place = C.status[at.EVENTS_HELD]
+        snapshot(P, M, W, C, X, place, BEFORE, t)
+        index = G.index[row]
+        old = 0.0
+        if index >= 0:
+            old = M.p[index]
+            _drop_ramp(M, index)
+            M.p[index] = G.value[row]
+        elif stopping < 0:
+            stopping = row
+        snapshot(P, M, W, C, X, place, AFTER, t)
+        _log(C, X, t, at.FROM_LATCH, row, old, G.value[row])
+        C.status[at.FIRINGS] += 1
+        if not t - M.resume[at.WINDOW_START] <= 1.0:
+            M.resume[at.WINDOW_START] = t
+            M.resume[at.WINDOW_FIRINGS] = 0.0
+        M.resume[at.WINDOW_FIRINGS] += 1.0
+        C.status[at.ROW] = row
+    for i in range(W.guard.shape[0]):
+        if W.side_trial[i] != 0.0:
+            M.side[i] = W.side_trial[i]
+    if M.resume[at.WINDOW_FIRINGS] > MOST_FIRINGS:
+        return -2
+    return stopping
+
+
+@kernel
+def finite(values):
+    for i in range(values.shape[0]):
+        if not math.isfinite(values[i]):
+            return False
+    return True

@@ -1,0 +1,279 @@
+"""The native integrator: drives the compiled loop, hands out samples, events and checkpoints."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from twin.integrate import allocate
+from twin.integrate import tables as at
+from twin.integrate.allocate import Event, Latch, Sizes
+from twin.integrate.diagnosis import likely_cause, state_name
+from twin.integrate.outcome import OF_CODE, Ending, Outcome
+from twin.integrate.symbolic import factors
+from twin.integrate.tableaux import METHODS
+from twin.quantity import Array
+
+#: Seconds between two looks at the progress of a run in another thread.
+POLL = 0.1
+
+
+class Samples(NamedTuple):
+    """A block of samples, n rows."""
+
+    time: Array  #: [n]
+    y: Array  #: [n, n_y]
+    w: Array  #: [n, recorded]
+    q: Array  #: [n, n_q]
+
+
+class Fired(NamedTuple):
+    """A block of fired events, n rows; [:, 0] is just before, [:, 1] just after."""
+
+    log: Array  #: [n, 5] time, source (0 table, 1 latch), row, old value, new value
+    y: Array  #: [n, 2, n_y]
+    w: Array  #: [n, 2, recorded]
+    q: Array  #: [n, 2, n_q]
+
+
+class Integrator:
+    """One run of a plant, from its initial state on.
+
+    Parameters
+    ----------
+    plant : Plant
+        A compiled plant.
+    method : str
+        `rodas4p` or `rodas4p2`.
+    rtol : float
+        Relative tolerance; the absolute one is rtol times each state's nominal value.
+    events : sequence of Event
+        Timed changes, in order of time.
+    latches : sequence of Latch
+        Guard crossings that set parameters or stop the run.
+    record : array of int
+        Places in w that samples hold.
+    every : float
+        Seconds between samples; 0 for none.
+    start : float
+        Plant time of the first step and the first sample.
+    max_step : float
+        Largest step, in s.
+    max_steps : int
+        Steps after which the run is given up.
+    samples, fired : callable
+        Receive blocks of :class:`Samples` and :class:`Fired` (copies) as buffers fill.
+    """
+
+    def __init__(
+        self,
+        plant: Any,
+        *,
+        method: str = "rodas4p",
+        rtol: float = 1e-6,
+        events: Sequence[Event] = (),
+        latches: Sequence[Latch] = (),
+        record: Array | Sequence[int] = (),
+        every: float = 0.0,
+        start: float = 0.0,
+        max_step: float = np.inf,
+        max_steps: int = 10_000_000,
+        samples: Callable[[Samples], None] | None = None,
+        fired: Callable[[Fired], None] | None = None,
+    ) -> None:
+        from twin.integrate import loop
+        from twin.jit import arm
+
+        arm(loop)
+        self._run = loop.run
+        self.plant = plant
+        self.samples, self.fired = samples, fired
+        self.wall = 0.0
+        self._sizes = Sizes.of(plant.tables)
+        self._method = METHODS[method]()
+        self._factors = factors(plant.jacobian.pattern, plant.jacobian.column, self._sizes.n_y)
+        self._latches = tuple(latches)
+        self._events = allocate.event_rows(events)
+        self._latch_rows = allocate.latch_rows(latches)
+        self._memory = allocate.memory(self._sizes, self._events, latches)
+        self._memory.y[:] = plant.y0
+        self._memory.p[:] = plant.p0
+        self._memory.resume[at.T] = start
+        self._memory.resume[at.WINDOW_START] = -np.inf
+        self._work = allocate.work(self._sizes, plant.jacobian, self._factors, self._method, rtol * plant.nominal)
+        self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
+        self._control = allocate.control(
+            rtol=rtol,
+            h_max=max_step,
+            sample_start=start,
+            sample_every=every,
+            time_dependent=float(plant.time_dependent),
+            max_steps=max_steps,
+        )
+
+    @property
+    def time(self) -> float:
+        """Plant time of the last accepted point, in s."""
+        return float(self._memory.resume[at.T])
+
+    @property
+    def y(self) -> Array:
+        """States at the last accepted point; may be changed between calls."""
+        return self._memory.y
+
+    @property
+    def q(self) -> Array:
+        """Quadratures at the last accepted point."""
+        return self._memory.q
+
+    @property
+    def p(self) -> Array:
+        """Parameters as events left them; may be changed between calls (see `set`)."""
+        return self._memory.p
+
+    @property
+    def progress(self) -> tuple[float, int]:
+        """Plant time and steps so far: may be read from another thread while the run goes on."""
+        return float(self._control.progress[0]), int(self._control.status[at.STEPS])
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """Counts so far; `observed` are right-hand sides for samples and event records."""
+        names = ("steps", "rejected", "rhs", "jacobians", "lu", "solves", "events", "firings", "observed")
+        return {name: int(self._control.status[getattr(at, name.upper())]) for name in names}
+
+    def set(self, index: int, value: float) -> None:
+        """Set a parameter between two calls; a ramp of it under way ends."""
+        ramp, n = self._memory.ramp, int(self._memory.resume[at.N_RAMPS])
+        kept = [i for i in range(n) if int(ramp[i, at.RAMP_INDEX]) != index]
+        ramp[: len(kept)] = ramp[kept]
+        self._memory.resume[at.N_RAMPS] = len(kept)
+        self._memory.p[index] = value
+
+    def schedule(self, events: Sequence[Event]) -> None:
+        """Put a new event table in place of the old one; rows before the present time fire at once."""
+        self._events = allocate.event_rows(events)
+        ramps = int(np.sum(self._events.kind == at.RAMP)) + len(self._memory.ramp)
+        ramp = np.zeros((ramps, 5))
+        ramp[: len(self._memory.ramp)] = self._memory.ramp
+        self._memory = self._memory._replace(ramp=ramp, old=np.zeros(len(events)))
+        self._memory.resume[at.NEXT_ROW] = 0.0
+
+    def interrupt(self) -> None:
+        """Ask a run in another thread to stop at its next accepted point."""
+        self._control.status[at.INTERRUPT] = 1
+
+    def advance(
+        self,
+        until: float,
+        *,
+        progress: Callable[[float], None] | None = None,
+        step_budget: int = 0,
+    ) -> Ending:
+        """Integrate to `until`, or to where Python must decide.
+
+        The loop runs in a thread of its own without the GIL when called from the main thread, so
+        that Ctrl-C stops it at an accepted point.
+
+        Parameters
+        ----------
+        until : float
+            Plant time to reach, in s.
+        progress : callable
+            Called about ten times a second with the plant time reached.
+        step_budget : int
+            Return to Python after so many steps (and go on at once): changes no bit; for tests.
+        """
+        self._control.settings[at.T_END] = until
+        self._control.status[at.INTERRUPT] = 0
+        self._control.status[at.STEP_BUDGET] = step_budget or np.iinfo(np.int64).max
+        began = time.perf_counter()
+        try:
+            while True:
+                code = self._call(progress)
+                self._drain()
+                if code != at.FLUSH:
+                    return self._ending(code)
+        finally:
+            self.wall += time.perf_counter() - began
+
+    def _call(self, progress: Callable[[float], None] | None) -> int:
+        arguments = (
+            self.plant.tables,
+            self.plant.jacobian,
+            self._factors,
+            self._method,
+            self._events,
+            self._latch_rows,
+            self._memory,
+            self._work,
+            self._control,
+            self._recorder,
+        )
+        if threading.current_thread() is not threading.main_thread():
+            return int(self._run(*arguments))
+        result: list[Any] = []
+
+        def target() -> None:
+            try:
+                result.append(self._run(*arguments))
+            except BaseException as error:  # handed over to the caller's thread, raised there
+                result.append(error)
+
+        thread = threading.Thread(target=target, name="twin-integrate")
+        thread.start()
+        while thread.is_alive():
+            try:
+                thread.join(POLL)
+                if progress is not None:
+                    progress(self.progress[0])
+            except KeyboardInterrupt:
+                self.interrupt()
+        if isinstance(result[0], BaseException):
+            raise result[0]
+        return int(result[0])
+
+    def _drain(self) -> None:
+        status, buffer = self._control.status, self._recorder
+        n = int(status[at.SAMPLES_HELD])
+        if n and self.samples is not None:
+            self.samples(Samples(*(a[:n].copy() for a in (buffer.time, buffer.y, buffer.w, buffer.q))))
+        status[at.SAMPLES_HELD] = 0
+        n = int(status[at.EVENTS_HELD])
+        if n and self.fired is not None:
+            self.fired(Fired(*(a[:n].copy() for a in (buffer.log, buffer.event_y, buffer.event_w, buffer.event_q))))
+        status[at.EVENTS_HELD] = 0
+
+    def _ending(self, code: int) -> Ending:
+        outcome, status = OF_CODE[code], self._control.status
+        with_row = outcome in (Outcome.EVENT, Outcome.GUARD, Outcome.EVENT_BROKE, Outcome.CHATTERING)
+        row = int(status[at.ROW]) if with_row else -1
+        if not outcome.failed:
+            return Ending(outcome, self.time, row)
+        place = int(status[at.WORST])
+        cause = likely_cause(self.plant, outcome, self.time, self.y, self.p, place)
+        return Ending(outcome, self.time, row, state_name(self.plant, place), cause)
+
+    def state(self) -> dict[str, Array]:
+        """Everything that a checkpoint must hold, copied; `restore` continues it to the same bits."""
+        held = {name: array.copy() for name, array in self._memory._asdict().items()}
+        return {**held, "status": self._control.status.copy()}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Continue from a checkpoint of a run with the same plant, events, latches and settings.
+
+        Raises
+        ------
+        ValueError
+            When an array of the checkpoint has another length than this run's.
+        """
+        for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
+            if state[name].shape != array.shape:
+                raise ValueError(f"checkpoint: {name} has shape {state[name].shape}, this run needs {array.shape}")
+        for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
+            array[...] = state[name]
+        self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0

@@ -1,0 +1,252 @@
+"""The integration loop, compiled once for all plants: steps, events, latches, samples.
+
+`run` may return at any accepted point, for Python to empty a buffer or to decide, and continues
+from `Memory` with the same bits as if it had not returned.
+"""
+
+from __future__ import annotations
+
+import math
+
+from twin.integrate import tables as at
+from twin.integrate.crossing import find_crossing
+from twin.integrate.firing import evaluate_guards, finish_ramps, fire_event, fire_latches, learn_sides
+from twin.integrate.sampling import next_sample, record, record_step
+from twin.integrate.stepping import attempt, error_norm, linearise, prepare_dense
+from twin.jit import kernel
+
+EPSILON = 2.0**-52
+SAFETY = 0.9
+#: A step changes at most so much from one to the next.
+LEAST_CHANGE, MOST_CHANGE = 0.1, 6.0
+#: A rest so little longer than the step is taken with it.
+STRETCH = 1.01
+#: A crossing this near to the end of a step (relative to the step) is at its end.
+CUT_WIDTH = 1e-10
+MOST_CUTS = 20
+
+
+@kernel
+def _first_step(M, W, C):
+    """First step from the largest relative rate; one second when nothing moves."""
+    rtol = C.settings[at.RTOL]
+    fastest = 0.0
+    for i in range(M.y.shape[0]):
+        fastest = max(fastest, abs(W.f[i]) / (abs(M.y[i]) + W.atol[i] / rtol))
+    if not fastest > 0.0:
+        return 1.0
+    return 0.5 * rtol**0.25 / fastest
+
+
+@kernel
+def _next_stop(E, M, C):
+    """Where the step must end: the next event, the end of a ramp, or of the run."""
+    stop = C.settings[at.T_END]
+    row = int(M.resume[at.NEXT_ROW])
+    if row < E.time.shape[0]:
+        stop = min(stop, E.time[row])
+    for i in range(int(M.resume[at.N_RAMPS])):
+        stop = min(stop, M.ramp[i, at.RAMP_T1])
+    return stop
+
+
+@kernel
+def _growth(M, R, h, error):
+    """Gustafsson's predictive control of the step size, with what it remembers."""
+    exponent = 1.0 / R.order[0]
+    error = max(error, 1e-10)
+    growth = SAFETY * error**-exponent
+    if M.resume[at.H_LAST] > 0.0:
+        trend = M.resume[at.ERROR_LAST] / (error * error)
+        growth = min(growth, SAFETY * h / M.resume[at.H_LAST] * trend**exponent)
+    return min(max(growth, LEAST_CHANGE), MOST_CHANGE)
+
+
+@kernel
+def _advance(P, J, F, R, E, G, M, W, C):
+    """One accepted step from (T, M.y) to W.y_new, left pending; or a crossing at T itself.
+
+    Returns 0, or the code of a failure.
+    """
+    t = M.resume[at.T]
+    not_finite = at.NOT_FINITE
+    if M.resume[at.JUST_FIRED] != 0.0:
+        not_finite = at.EVENT_BROKE
+    stop = _next_stop(E, M, C)
+    remaining = stop - t
+    fresh = False
+    rejected = False
+    cut = 0.0
+    cuts = 0
+    reason = at.TOO_SMALL
+    while True:
+        proposal = min(M.resume[at.H], C.settings[at.H_MAX])
+        if proposal == 0.0:
+            if not linearise(P, J, M, W, C, t, min(1.0, remaining)):
+                return not_finite
+            fresh = True
+            M.resume[at.H] = _first_step(M, W, C)
+            continue
+        h = proposal
+        end = t + h
+        if cut > 0.0:
+            h = cut
+            end = t + h
+        elif proposal * STRETCH >= remaining:
+            h = remaining
+            end = stop
+        if not fresh:
+            if not linearise(P, J, M, W, C, t, h):
+                return not_finite
+            fresh = True
+        if h < 16.0 * EPSILON * abs(t) and end != stop:
+            return reason
+        if attempt(P, J, F, R, M, W, C, t, h) >= 0:
+            reason = at.SINGULAR
+            error = math.nan
+        else:
+            error = error_norm(W, C, M.y)
+            if not math.isfinite(error):
+                reason = at.NOT_FINITE
+        if not error <= 1.0:
+            C.status[at.REJECTED] += 1
+            rejected = True
+            cut = 0.0
+            if math.isfinite(error):
+                reason = at.TOO_SMALL
+                M.resume[at.H] = h * max(LEAST_CHANGE, SAFETY * error ** (-1.0 / R.order[0]))
+            else:
+                M.resume[at.H] = h * 0.25
+            if M.resume[at.H] < 16.0 * EPSILON * abs(t) or M.resume[at.H] < 1e-300:
+                return reason
+            continue
+        crossing = -1
+        if G.guard.shape[0] > 0:
+            prepare_dense(R, W)
+            theta, crossing = find_crossing(P, G, M, W, t, h)
+            if crossing >= 0:
+                if theta * h <= 8.0 * EPSILON * abs(t):
+                    # already there: fire at this point, without a step
+                    M.resume[at.CUT_GUARD] = crossing
+                    return 0
+                if (1.0 - theta) * h > CUT_WIDTH * h + 8.0 * EPSILON * (abs(t) + h) and cuts < MOST_CUTS:
+                    cut = theta * h
+                    cuts += 1
+                    continue
+        elif next_sample(M, C) <= end:
+            prepare_dense(R, W)
+        if h < proposal:
+            # cut short by an event: what the control knows of the undisturbed run stays
+            growth = SAFETY * max(error, 1e-10) ** (-1.0 / R.order[0])
+            M.resume[at.H] = max(proposal, h * min(growth, MOST_CHANGE))
+        else:
+            growth = _growth(M, R, h, error)
+            if rejected:
+                growth = min(growth, 1.0)
+            M.resume[at.H_LAST] = h
+            M.resume[at.ERROR_LAST] = max(error, 1e-2)
+            M.resume[at.H] = h * growth
+        M.resume[at.CUT_GUARD] = crossing
+        M.resume[at.H_PENDING] = h
+        M.resume[at.T_PENDING] = end
+        C.status[at.STEPS] += 1
+        return 0
+
+
+@kernel
+def _commit(M, W, C):
+    """Make the pending step the accepted point."""
+    for i in range(M.y.shape[0]):
+        M.y[i] = W.y_new[i]
+    for i in range(M.q.shape[0]):
+        M.q[i] = W.q_new[i]
+    M.resume[at.T] = M.resume[at.T_PENDING]
+    M.resume[at.H_PENDING] = 0.0
+    finish_ramps(M, M.resume[at.T])
+    C.progress[0] = M.resume[at.T]
+    C.progress[1] = M.resume[at.H]
+
+
+@kernel
+def run(P, J, F, R, E, G, M, W, C, X):
+    """Advance to settings[T_END], or to where Python must act.
+
+    Parameters
+    ----------
+    P, J : PlantTables, JacobianTables
+    F : Factors
+    R : Method
+    E, G : EventRows, LatchRows
+    M, W, C, X : Memory, Work, Control, Recorder
+
+    Returns
+    -------
+    int
+        A code of `tables`: DONE, PYTHON (row in status), FLUSH, GUARD (row in status), or negative.
+    """
+    looked = False
+    steps_before = C.status[at.STEPS]
+    while True:
+        if M.resume[at.H_PENDING] > 0.0:
+            if not record_step(P, M, W, C, X):
+                return at.FLUSH
+            _commit(M, W, C)
+            looked = False
+            M.resume[at.JUST_FIRED] = 0.0
+            continue
+        t = M.resume[at.T]
+        while next_sample(M, C) <= t:
+            if not record(P, M, W, C, X, t, M.y, M.q):
+                return at.FLUSH
+        row = int(M.resume[at.NEXT_ROW])
+        due = row < E.time.shape[0] and E.time[row] <= t
+        urgent = M.resume[at.CUT_GUARD] >= 0.0 or M.resume[at.SIDES_KNOWN] == 0.0
+        if G.guard.shape[0] > 0 and not looked and (urgent or not due):
+            evaluate_guards(P, M, W, t, M.y)
+            if M.resume[at.SIDES_KNOWN] == 0.0:
+                learn_sides(M, W)
+            before = C.status[at.FIRINGS]
+            latch = fire_latches(P, G, M, W, C, X, t)
+            if latch == -3:
+                return at.FLUSH
+            if latch == -2:
+                return at.CHATTERING
+            looked = C.status[at.FIRINGS] == before
+            if not looked:
+                M.resume[at.JUST_FIRED] = 1.0
+            if latch >= 0:
+                C.status[at.ROW] = latch
+                return at.GUARD
+            continue
+        if due:
+            if C.status[at.EVENTS_HELD] >= X.log.shape[0]:
+                return at.FLUSH
+            fire_event(P, E, M, W, C, X, row, t)
+            M.resume[at.NEXT_ROW] += 1.0
+            looked = False
+            M.resume[at.JUST_FIRED] = 1.0
+            C.status[at.ROW] = row
+            if E.kind[row] == at.RETURN:
+                return at.PYTHON
+            continue
+        if t >= C.settings[at.T_END]:
+            return at.DONE
+        if C.status[at.INTERRUPT] != 0:
+            return at.INTERRUPTED
+        if C.status[at.STEPS] >= C.settings[at.MAX_STEPS]:
+            return at.TOO_MANY
+        if C.status[at.STEPS] - steps_before >= C.status[at.STEP_BUDGET]:
+            return at.FLUSH
+        looked = False
+        code = _advance(P, J, F, R, E, G, M, W, C)
+        if code < 0:
+            return code
+
+
+def compile_engine() -> None:
+    """Arm the loop and compile it, or load it from the cache: one job of the first run."""
+    from twin.integrate.allocate import run_nothing
+    from twin.jit import arm
+
+    arm("twin.integrate.loop")
+    run_nothing(run)

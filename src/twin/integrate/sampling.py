@@ -1,0 +1,60 @@
+"""Samples on a fixed grid from the dense output: they never alter a step.
+
+A sample at the instant of an event shows the plant before it; both sides are in the event log.
+"""
+
+from __future__ import annotations
+
+from twin.integrate import tables as at
+from twin.integrate.stepping import interpolate, move_ramps
+from twin.jit import kernel
+from twin.plant.evaluate import observe, rates
+
+
+@kernel
+def next_sample(M, C):
+    """Time of the next sample; infinite when nothing is sampled."""
+    every = C.settings[at.SAMPLE_EVERY]
+    if not every > 0.0:
+        return float("inf")
+    return C.settings[at.SAMPLE_START] + M.resume[at.NEXT_SAMPLE] * every
+
+
+@kernel
+def record(P, M, W, C, X, t, y, q):
+    """Append one sample; gives False when the buffer is full."""
+    place = C.status[at.SAMPLES_HELD]
+    if place >= X.time.shape[0]:
+        return False
+    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    rates(P, t, y, M.p, W.w_aside, W.dy_aside)
+    observe(P, t, y, M.p, W.w_aside, W.dy_aside)
+    C.status[at.OBSERVED] += 1
+    X.time[place] = t
+    for i in range(y.shape[0]):
+        X.y[place, i] = y[i]
+    for i in range(X.w_index.shape[0]):
+        X.w[place, i] = W.w_aside[X.w_index[i]]
+    for i in range(q.shape[0]):
+        X.q[place, i] = q[i]
+    C.status[at.SAMPLES_HELD] += 1
+    M.resume[at.NEXT_SAMPLE] += 1.0
+    return True
+
+
+@kernel
+def record_step(P, M, W, C, X):
+    """Append the samples inside the step that is pending; gives False when the buffer is full."""
+    t = M.resume[at.T]
+    end = M.resume[at.T_PENDING]
+    while True:
+        when = next_sample(M, C)
+        if when > end:
+            return True
+        theta = 1.0
+        if when < end:
+            theta = (when - t) / M.resume[at.H_PENDING]
+        interpolate(theta, M.y, W.y_new, W.dense, W.y_dense)
+        interpolate(theta, M.q, W.q_new, W.dense_q, W.q_dense)
+        if not record(P, M, W, C, X, when, W.y_dense, W.q_dense):
+            return False

@@ -1,0 +1,191 @@
+"""One Rosenbrock step of any tableau: stages, error, dense output, ramps inside the stages."""
+
+from __future__ import annotations
+
+import math
+
+from twin.integrate import tables as at
+from twin.integrate.lu import factorise, solve
+from twin.jit import kernel
+from twin.plant.evaluate import jacobian, rates
+
+#: The error norm is the root mean square of the weighted errors, but never less than this part of
+#: the largest: in a plant of a thousand states the mean alone would let a single loop go astray.
+LARGEST_SHARE = 0.25
+
+#: Relative size of the difference for the time derivative of the rates: its error is then far
+#: below the local error of a step, its roundoff far below any tolerance in use.
+TIME_DIFFERENCE = 2.0**-20
+
+
+@kernel
+def move_ramps(p, ramp, n, t):
+    """Set ramped parameters to their values at t; exact at and after the end."""
+    for i in range(n):
+        index = int(ramp[i, at.RAMP_INDEX])
+        if t >= ramp[i, at.RAMP_T1]:
+            p[index] = ramp[i, at.RAMP_V1]
+        else:
+            part = (t - ramp[i, at.RAMP_T0]) / (ramp[i, at.RAMP_T1] - ramp[i, at.RAMP_T0])
+            p[index] = ramp[i, at.RAMP_V0] + (ramp[i, at.RAMP_V1] - ramp[i, at.RAMP_V0]) * part
+
+
+@kernel
+def linearise(P, J, M, W, C, t, h):
+    """Rates, Jacobian and time derivative at the accepted point; gives False where a rate is not finite."""
+    n_y = M.y.shape[0]
+    n_q = M.q.shape[0]
+    first_q = P.places[0]
+    n_ramps = int(M.resume[at.N_RAMPS])
+    move_ramps(M.p, M.ramp, n_ramps, t)
+    rates(P, t, M.y, M.p, W.w, W.dy)
+    C.status[at.RHS] += 1
+    finite = True
+    for i in range(n_y):
+        W.f[i] = W.dy[i]
+        if not math.isfinite(W.dy[i]):
+            C.status[at.WORST] = i
+            finite = False
+    for i in range(n_q):
+        W.f_q[i] = W.w[first_q + i]
+    if not finite:
+        return False
+    jacobian(P, J, t, M.y, M.p, W.w, W.buffers, W.values, W.q_values)
+    C.status[at.JACOBIANS] += 1
+    if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
+        later = t + max(h * TIME_DIFFERENCE, abs(t) * 2.0**-38)
+        move_ramps(M.p, M.ramp, n_ramps, later)
+        rates(P, later, M.y, M.p, W.w, W.dy)
+        C.status[at.RHS] += 1
+        for i in range(n_y):
+            W.f_t[i] = (W.dy[i] - W.f[i]) / (later - t)
+        for i in range(n_q):
+            W.f_qt[i] = (W.w[first_q + i] - W.f_q[i]) / (later - t)
+    else:
+        for i in range(n_y):
+            W.f_t[i] = 0.0
+        for i in range(n_q):
+            W.f_qt[i] = 0.0
+    return True
+
+
+@kernel
+def _combine(out, n, coefficients, vectors, count, scale):
+    """out[:n] += scale * sum_j coefficients[j] * vectors[j, :n]."""
+    for j in range(count):
+        a = coefficients[j] * scale
+        if a != 0.0:
+            for i in range(n):
+                out[i] += a * vectors[j, i]
+
+
+@kernel
+def attempt(P, J, F, R, M, W, C, t, h):
+    """All stages of a step of size h from the linearised point (t, M.y) into W.y_new, W.q_new.
+
+    Returns -1, or the place in z of a singular row.
+    """
+    n_y = M.y.shape[0]
+    n_q = M.q.shape[0]
+    n_z = W.rhs.shape[0]
+    first_q = P.places[0]
+    n_ramps = int(M.resume[at.N_RAMPS])
+    h_gamma = h * R.gamma[0]
+    singular = factorise(F, W.values, 1.0 / h_gamma, W.lower, W.upper, W.pivot, W.row)
+    C.status[at.LU] += 1
+    if singular >= 0:
+        return singular
+    stages = R.c.shape[0]
+    for s in range(stages):
+        if s == 0:
+            for i in range(n_y):
+                W.rhs[i] = W.f[i]
+            for i in range(n_q):
+                W.q_new[i] = W.f_q[i]
+        else:
+            for i in range(n_y):
+                W.y_stage[i] = M.y[i]
+            _combine(W.y_stage, n_y, R.A[s], W.u, s, 1.0)
+            move_ramps(M.p, M.ramp, n_ramps, t + R.c[s] * h)
+            rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
+            C.status[at.RHS] += 1
+            for i in range(n_y):
+                W.rhs[i] = W.dy[i]
+            for i in range(n_q):
+                W.q_new[i] = W.w[first_q + i]
+        for i in range(n_y, n_z):
+            W.rhs[i] = 0.0
+        _combine(W.rhs, n_y, R.C[s], W.u, s, 1.0 / h)
+        _combine(W.q_new, n_q, R.C[s], W.u_q, s, 1.0 / h)
+        if R.d[s] != 0.0:
+            for i in range(n_y):
+                W.rhs[i] += R.d[s] * h * W.f_t[i]
+            for i in range(n_q):
+                W.q_new[i] += R.d[s] * h * W.f_qt[i]
+        u = W.u[s]
+        solve(F, W.lower, W.upper, W.pivot, W.rhs, u, W.row)
+        C.status[at.SOLVES] += 1
+        # quadratures: rows without a diagonal block, outside the matrix
+        for i in range(n_q):
+            total = W.q_new[i]
+            for e in range(J.q_pattern[i], J.q_pattern[i + 1]):
+                total += W.q_values[e] * u[J.q_column[e]]
+            W.u_q[s, i] = h_gamma * total
+    for i in range(n_y):
+        W.y_new[i] = W.y_stage[i] + W.u[stages - 1, i]
+    for i in range(n_q):
+        W.q_new[i] = M.q[i] + W.u_q[stages - 1, i]
+    _combine(W.q_new, n_q, R.A[stages - 1], W.u_q, stages - 1, 1.0)
+    return -1
+
+
+@kernel
+def error_norm(W, C, y):
+    """Norm of the last stage in units of the tolerance; notes the worst state; NaN where not finite.
+
+    Weights are rtol max(|y0|, |y1|) + atol over the states; quadratures are outside.
+    """
+    n = y.shape[0]
+    last = W.u[W.u.shape[0] - 1]
+    rtol = C.settings[at.RTOL]
+    total = 0.0
+    largest = 0.0
+    worst = 0
+    for i in range(n):
+        e = abs(last[i]) / (rtol * max(abs(y[i]), abs(W.y_new[i])) + W.atol[i])
+        total += e * e
+        if not e <= largest:
+            largest = e
+            worst = i
+            if not math.isfinite(e):
+                break
+    C.status[at.WORST] = worst
+    if not math.isfinite(largest):
+        return math.nan
+    return max(math.sqrt(total / max(n, 1)), LARGEST_SHARE * largest)
+
+
+@kernel
+def prepare_dense(R, W):
+    """Coefficients of the dense output of the step just made."""
+    n_y = W.y_new.shape[0]
+    n_q = W.q_new.shape[0]
+    for k in range(2):
+        for i in range(n_y):
+            W.dense[k, i] = 0.0
+        for i in range(n_q):
+            W.dense_q[k, i] = 0.0
+        _combine(W.dense[k], n_y, R.H[k], W.u, R.c.shape[0], 1.0)
+        _combine(W.dense_q[k], n_q, R.H[k], W.u_q, R.c.shape[0], 1.0)
+
+
+@kernel
+def interpolate(theta, start, end, dense, out):
+    """State at the part theta of the step; exact at both ends."""
+    if theta >= 1.0:
+        for i in range(out.shape[0]):
+            out[i] = end[i]
+        return
+    rest = 1.0 - theta
+    for i in range(out.shape[0]):
+        out[i] = rest * start[i] + theta * (end[i] + rest * (dense[0, i] + theta * dense[1, i]))

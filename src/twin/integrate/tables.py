@@ -1,0 +1,140 @@
+"""What the compiled loop works on: NamedTuples of arrays, one set a run, nothing allocated later.
+
+`Memory` is everything that a checkpoint must hold: continuing from a copy of it repeats the run
+bit for bit. The other tables are inputs, buffers for Python, or scratch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.plant.evaluate import Buffers
+from twin.quantity import Array
+
+# Places in Memory.resume
+T = 0  #: time of the last accepted point [s]
+H = 1  #: proposed step [s]; 0 before the first
+H_LAST = 2  #: step control: last unclipped accepted step
+ERROR_LAST = 3  #: step control: its error
+NEXT_SAMPLE = 4  #: number of the next sample
+NEXT_ROW = 5  #: next row of the event table
+N_RAMPS = 6  #: ramps under way
+SIDES_KNOWN = 7  #: whether Memory.side is valid
+WINDOW_START = 8  #: chattering watch: start of the second under watch
+WINDOW_FIRINGS = 9  #: and the latches fired in it
+H_PENDING = 10  #: step accepted but not yet sampled and committed; 0 when none
+T_PENDING = 11  #: its end
+CUT_GUARD = 12  #: guard located at that end; -1 when none
+JUST_FIRED = 13  #: whether an event fired at the accepted point
+RESUME_SIZE = 14
+
+# Places in Control.settings
+T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
+SETTINGS_SIZE = 8
+
+# Places in Control.status (read by other threads while the loop runs)
+INTERRUPT, STEPS, REJECTED, RHS, JACOBIANS, LU, SOLVES, EVENTS, FIRINGS, OBSERVED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+WORST, ROW, STEP_BUDGET, SAMPLES_HELD, EVENTS_HELD = 10, 11, 12, 13, 14
+STATUS_SIZE = 15
+
+# Codes returned by the loop
+DONE, PYTHON, FLUSH, GUARD = 0, 1, 2, 3
+INTERRUPTED, TOO_SMALL, NOT_FINITE, SINGULAR, TOO_MANY, CHATTERING, EVENT_BROKE = -1, -2, -3, -4, -5, -6, -7
+
+# Kinds of event
+SET, RAMP, ADD, RETURN, ARM, RESTORE = 0, 1, 2, 3, 4, 5
+
+# Columns of Memory.ramp
+RAMP_INDEX, RAMP_T0, RAMP_V0, RAMP_T1, RAMP_V1 = 0, 1, 2, 3, 4
+
+# Columns of Recorder.log, and its sources
+LOG_TIME, LOG_SOURCE, LOG_ROW, LOG_OLD, LOG_NEW = 0, 1, 2, 3, 4
+FROM_TABLE, FROM_LATCH = 0, 1
+
+
+class Memory(NamedTuple):
+    """State of a run between steps."""
+
+    resume: Array  #: [RESUME_SIZE]
+    y: Array  #: [n_y] states
+    q: Array  #: [n_q] quadratures
+    p: Array  #: [n_p] parameters, as events left them
+    side: Array  #: [n_g] last sign of each guard
+    armed: Array  #: [latches] 1.0 where a latch may fire
+    ramp: Array  #: [n, 5] ramps under way
+    old: Array  #: [rows] what each row of the event table that fired found
+
+
+class EventRows(NamedTuple):
+    """Timed changes, in order of time."""
+
+    time: Array
+    kind: Array
+    index: Array
+    value: Array
+    duration: Array
+    book: Array  #: quadrature to which an ADD is booked; -1 none
+
+
+class LatchRows(NamedTuple):
+    """Guard crossings that set a parameter, or stop the loop (index -1)."""
+
+    guard: Array
+    direction: Array
+    index: Array
+    value: Array
+
+
+class Control(NamedTuple):
+    """Settings, and what other threads may watch."""
+
+    settings: Array
+    status: Array
+    progress: Array  #: [2] time and step reached
+
+
+class Recorder(NamedTuple):
+    """Buffers that Python empties: samples on the grid, and both sides of every event."""
+
+    w_index: Array  #: [n_rec] places in w to record
+    time: Array  #: [capacity]
+    y: Array  #: [capacity, n_y]
+    w: Array  #: [capacity, n_rec]
+    q: Array  #: [capacity, n_q]
+    log: Array  #: [events, 5] time, source, row, old value, new value
+    event_y: Array  #: [events, 2, n_y] before and after
+    event_w: Array  #: [events, 2, n_rec]
+    event_q: Array  #: [events, 2, n_q]
+
+
+class Work(NamedTuple):
+    """Scratch of the loop."""
+
+    atol: Array  #: [n_y] absolute part of the error weights
+    values: Array  #: J
+    q_values: Array  #: rows of the quadratures
+    lower: Array
+    upper: Array
+    pivot: Array
+    row: Array
+    w: Array
+    w_aside: Array  #: samples and guards: never the w that the Jacobian reads
+    dy: Array
+    dy_aside: Array
+    f: Array  #: rates at the last accepted point
+    f_q: Array
+    f_t: Array  #: their time derivatives
+    f_qt: Array
+    rhs: Array  #: [n_z]
+    u: Array  #: [s, n_z] stages
+    u_q: Array  #: [s, n_q]
+    y_stage: Array
+    y_new: Array
+    q_new: Array
+    dense: Array  #: [2, n_y] k1, k2 of the dense output
+    dense_q: Array  #: [2, n_q]
+    y_dense: Array
+    q_dense: Array
+    guard: Array  #: [n_g] values just evaluated
+    side_trial: Array  #: [n_g] signs while a step is searched
+    buffers: Buffers

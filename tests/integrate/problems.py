@@ -1,0 +1,164 @@
+"""Any f(t, y) as a plant of one unit with a dense Jacobian, so that the integrators can be tested alone.
+
+Place in w: the n_q quadrature rates, then the n_g guards, then one observed number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from twin import jit
+from twin.plant.evaluate import GUARDS, OBSERVE, RATES, JacobianTables, PlantTables
+
+
+@dataclass
+class StandIn:
+    """What the integrators need of a compiled plant."""
+
+    tables: PlantTables
+    jacobian: JacobianTables
+    y0: np.ndarray
+    p0: np.ndarray
+    nominal: np.ndarray
+    time_dependent: bool
+    nodes: list[Any]
+    keep: Any = None
+
+    def label(self, state: int) -> str:
+        return f"unit.y[{state}]"
+
+
+def nothing(t: float, y: Any, p: Any, out: Any) -> None:
+    """No guards, no quadratures."""
+
+
+def observed(t: float, y: Any, p: Any, out: Any) -> None:
+    out[0] = 2.0 * y[0]
+
+
+def problem(
+    f: Callable[..., None],
+    y0: Sequence[float],
+    *,
+    p: Sequence[float] = (),
+    quadratures: Callable[..., None] = nothing,
+    n_q: int = 0,
+    guards: Callable[..., None] = nothing,
+    n_g: int = 0,
+    nominal: Sequence[float] | None = None,
+    time_dependent: bool = False,
+) -> StandIn:
+    """Build the stand-in.
+
+    Parameters
+    ----------
+    f, quadratures, guards : callable
+        Each writes its numbers: f(t, y, p, dy), quadratures(t, y, p, rates), guards(t, y, p, values).
+    """
+    n_y, n_p, n_w = len(y0), len(p), n_q + n_g + 1
+    address, keep = _entry(f, quadratures, guards)
+    whole = np.array([n_y, n_w, n_p, n_q, n_g], dtype=np.int64)
+    calls = {what: np.array([[0, what]], dtype=np.int64) for what in (RATES, OBSERVE, GUARDS)}
+    tables = PlantTables(
+        np.array([n_y, n_p, n_w, n_q, n_g, 0], dtype=np.int64),
+        np.array([0, n_q, 0, 0, 0], dtype=np.int64),
+        np.array([address], dtype=np.int64),
+        whole,
+        np.array([0, len(whole)], dtype=np.int64),
+        calls[RATES],
+        calls[OBSERVE],
+        calls[GUARDS],
+    )
+    scale = np.ones(n_y) if nominal is None else np.array(nominal, dtype=float)
+    return StandIn(
+        tables,
+        _dense(whole, n_y, n_w, n_q, scale),
+        np.array(y0, dtype=float),
+        np.array(p, dtype=float),
+        scale,
+        time_dependent,
+        [SimpleNamespace(name="unit")],
+        keep,
+    )
+
+
+def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray) -> JacobianTables:
+    """One column a colour; the quadrature rates stand first in w."""
+
+    def table(rows: Any, width: int = 1) -> np.ndarray:
+        array = np.array(rows, dtype=np.int64)
+        return array.reshape(-1, width) if width > 1 else array.reshape(-1)
+
+    entries = []
+    for j in range(n_y):
+        entries += [(0, i, j, i * n_y + j) for i in range(n_y)]
+        entries += [(1, i, j, n_y * n_y + i * n_y + j) for i in range(n_q)]
+    return JacobianTables(
+        pattern=table(np.arange(n_y + 1) * n_y),
+        column=table(np.tile(np.arange(n_y), n_y)),
+        q_pattern=table(np.arange(n_q + 1) * n_y),
+        q_column=table(np.tile(np.arange(n_y), n_q)),
+        local_offsets=whole,
+        local_start=table([0, len(whole)]),
+        gather_y=table([(i, i) for i in range(n_y)], 2),
+        gather_y_start=table([0, n_y]),
+        gather_w=table([], 2),
+        gather_w_start=table([0, 0]),
+        calls=table([RATES]),
+        calls_start=table([0, 1]),
+        colour_start=table([0, n_y]),
+        colours=table(np.arange(n_y + 1)),
+        perturb=table([(0, i) for i in range(n_y)], 2),
+        nominal=scale,
+        entry_start=table(np.arange(n_y + 1) * (n_y + n_q)),
+        entries=table(entries, 4),
+        lengths=table([n_y, n_w, n_y]),
+    )
+
+
+def _entry(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
+    if jit.disabled():
+        return _interpreted(f, quadratures, guards)
+    import numba
+
+    from twin.plant.views import ENTRY, view1
+
+    rates, totals, crossing, seen = (numba.njit(error_model="numpy")(g) for g in (f, quadratures, guards, observed))
+
+    def entry(what, t, y, p, w, dy, offsets):  # type: ignore[no-untyped-def]
+        states = view1(y, 0, offsets[0])
+        parameters = view1(p, 0, offsets[2])
+        n_q = offsets[3]
+        if what == RATES:
+            rates(t, states, parameters, view1(dy, 0, offsets[0]))
+            totals(t, states, parameters, view1(w, 0, n_q))
+        elif what == GUARDS:
+            crossing(t, states, parameters, view1(w, n_q, offsets[4]))
+        else:
+            seen(t, states, parameters, view1(w, n_q + offsets[4], 1))
+
+    compiled = numba.cfunc(ENTRY, error_model="numpy")(entry)
+    return compiled.address, compiled
+
+
+def _interpreted(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
+    from twin.plant.evaluate import INTERPRETED
+
+    def entry(what, t, y, p, w, dy, offsets):  # type: ignore[no-untyped-def]
+        n_y, n_p, n_q, n_g = offsets[0], offsets[2], offsets[3], offsets[4]
+        if what == RATES:
+            f(t, y[:n_y], p[:n_p], dy[:n_y])
+            quadratures(t, y[:n_y], p[:n_p], w[:n_q])
+        elif what == GUARDS:
+            guards(t, y[:n_y], p[:n_p], w[n_q : n_q + n_g])
+        else:
+            observed(t, y[:n_y], p[:n_p], w[n_q + n_g :])
+
+    address = 1_000_000 + len(INTERPRETED)
+    INTERPRETED[address] = entry
+    return address, entry
