@@ -164,7 +164,7 @@ def lock(file: str, extras: str, known: dict[tuple[str, str, str, str], set[str]
         for name, version in here.items():
             hashes[name] |= known.get((name, version, platform, python), set())
     lines = [
-        "# Exact versions and the hashes of their wheels for Linux, macOS (Apple silicon) and Windows, Python 3.11 to 3.14.",
+        "# Exact versions with wheel hashes for Linux, macOS (Apple silicon) and Windows, Python 3.11 to 3.14.",
         f"# Written by .ci/lock.py from pyproject.toml [{extras}]; install with pip install -r {file}",
     ]
     for name, version in pins.items():

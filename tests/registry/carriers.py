@@ -218,8 +218,14 @@ _dual_operator("sub", lambda a, b: Dual(a.v - b.v, a.d - b.d))
 _dual_operator("mul", lambda a, b: Dual(a.v * b.v, a.d * b.v + a.v * b.d))
 _dual_operator("truediv", lambda a, b: Dual(a.v / b.v, (a.d - a.v / b.v * b.d) / b.v))
 _dual_operator("pow", _dual_power)
+
+
+def _dual_comparison(name: str, function: Callable[[float, float], bool]) -> None:
+    setattr(Dual, f"__{name}__", lambda self, other: function(self.v, _dual(other).v))
+
+
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
-    setattr(Dual, f"__{_name}__", lambda a, b, f=getattr(operator, _name): f(a.v, _dual(b).v))
+    _dual_comparison(_name, getattr(operator, _name))
 
 _SLOPES: dict[str, Callable[[float], float]] = {
     "exp": math.exp,

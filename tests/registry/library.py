@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import unit_ops
@@ -17,7 +17,7 @@ from twin.plant.model import Model, load_model
 EXTRA_PACKAGES = ("twin.control",)
 
 
-@lru_cache(maxsize=1)
+@cache
 def module_names() -> tuple[str, ...]:
     """Dotted names of every file of the library, helper modules included."""
     packages = [unit_ops, *(importlib.import_module(name) for name in EXTRA_PACKAGES)]
@@ -30,18 +30,19 @@ def module_names() -> tuple[str, ...]:
 def source(name: str) -> tuple[Path, ast.Module]:
     """File and syntax tree of a module, which need not be importable (a broken file fails its own tests only)."""
     spec = importlib.util.find_spec(name)
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     path = Path(spec.origin)
     return path, ast.parse(path.read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def declared(name: str) -> frozenset[str]:
     """Names of a file's own classes and functions."""
     return frozenset(n.name for n in source(name)[1].body if isinstance(n, ast.ClassDef | ast.FunctionDef))
 
 
-@lru_cache(maxsize=1)
+@cache
 def unit_names() -> tuple[str, ...]:
     """Dotted names of the unit operations: the files that declare states or ports of their own."""
     return tuple(name for name in module_names() if declared(name) & {"State", "Inlets", "Outlets"})

@@ -51,6 +51,11 @@ def crystal_index(made: Instance) -> int:
     return int(getattr(made.p, found[0])) if found else 0
 
 
+def mass_flow(stream: Any) -> float:
+    """Everything with a mass in a stream [kg/s]."""
+    return sum(float(np.sum(v)) for f, v in zip(stream._fields, stream, strict=True) if f.startswith("m_flow"))
+
+
 def book(ledgers: dict[str, Ledger], sign: float, stream: Any, made: Instance) -> None:
     """Enter a stream: fluids, solids and enthalpy by the library's convention."""
     kind = type(stream).__name__
@@ -174,10 +179,10 @@ def test_transport_carries_the_whole_mass(name: str, seed: int) -> None:
     assert len(faces) == len(found.m_flow), "FACES and Transport.m_flow differ in length"
     totals: dict[str, float] = {}
     for port, stream in zip(m.inlets, here.env["u"], strict=True):
-        totals[port] = sum(float(np.sum(v)) for f, v in zip(stream._fields, stream, strict=True) if f.startswith("m_flow"))
+        totals[port] = mass_flow(stream)
     for port in m.outlets:
         stream = here.outlet(port)
-        totals[port] = sum(float(np.sum(v)) for f, v in zip(stream._fields, stream, strict=True) if f.startswith("m_flow"))
+        totals[port] = mass_flow(stream)
     through = dict.fromkeys((p for p in (*m.inlets, *m.outlets) if not {**m.inlets, **m.outlets}[p].is_signal), 0.0)
     gain = Ledger(len(found.m))
     for (source, target), flow in zip(faces, found.m_flow, strict=True):
@@ -216,5 +221,6 @@ def test_what_is_not_there_is_not_taken(name: str) -> None:
 def _without_inflow(made: Instance) -> Any:
     streams = []
     for stream in made.u:
-        streams.append(type(stream)(*(0.0 * v if f.startswith("m_flow") else v for f, v in zip(stream._fields, stream, strict=True))))
+        named = zip(stream._fields, stream, strict=True)
+        streams.append(type(stream)(*(0.0 * v if f.startswith("m_flow") else v for f, v in named)))
     return made.model.Inlets(*streams)
