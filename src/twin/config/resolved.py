@@ -85,7 +85,7 @@ def plant_tree(plant: PlantSpec) -> dict[str, Any]:
         "solids": list(plant.solids),
         "grids": {name: {"edges": _value(edges)} for name, edges in plant.grids.items()},
         "components": {name: dict(values) for name, values in plant.components.items()},
-        "units": {unit.name: _unit(unit) for unit in plant.units if unit.name not in tags},
+        "units": {unit.name: _unit(unit, plant) for unit in plant.units if unit.name not in tags},
         "controllers": {name: _controller(unit, plant) for name, unit in tags.items()},
         "feeds": {feed.name: {k: _value(v) for k, v in feed.values.items()} for feed in plant.feeds},
         "connections": [
@@ -114,19 +114,24 @@ def _head(unit: UnitSpec) -> dict[str, Any]:
     return out
 
 
-def _unit(unit: UnitSpec) -> dict[str, Any]:
-    own = load_model(unit.model).dims
-    sizes = {dim: size for dim, size in unit.dims.items() if dim in own}
-    return {"model": unit.model, **_head(unit), **sizes, **unit.settings, "params": _numbers(unit)}
+def _unit(unit: UnitSpec, plant: PlantSpec) -> dict[str, Any]:
+    model = load_model(unit.model)
+    sizes = {dim: size for dim, size in unit.dims.items() if dim in model.dims and dim not in model.settings}
+    return {"model": unit.model, **_head(unit), **sizes, **unit.settings, "params": _numbers(unit, plant)}
 
 
-def _numbers(unit: UnitSpec) -> dict[str, Any]:
-    """Give parameters and undriven signals; choices by name, so that the file reads well."""
+def _numbers(unit: UnitSpec, plant: PlantSpec) -> dict[str, Any]:
+    """Give parameters and undriven signals; choices and components by name, so that the file reads well."""
     out: dict[str, Any] = {}
     known = {f.name: f for f in fields(load_model(unit.model).Params)}
     for name, value in {**unit.params, **unit.signals}.items():
-        enum = known[name].enum if name in known else None
-        out[name] = enum(int(value)).name.lower() if enum else _value(value)
+        field = known.get(name)
+        if field is not None and field.enum is not None:
+            out[name] = field.enum(int(value)).name.lower()
+        elif field is not None and field.index is not None:
+            out[name] = (plant.fluids if field.index == "fluids" else plant.solids)[int(value)]
+        else:
+            out[name] = _value(value)
     return out
 
 
@@ -136,7 +141,7 @@ def _controller(unit: UnitSpec, plant: PlantSpec) -> dict[str, Any]:
     out["output"] = next(w.target for w in plant.signals if w.source == f"{unit.name}.output")
     if f"{unit.name}.setpoint" in wires:
         out["setpoint"] = wires[f"{unit.name}.setpoint"]
-    return {**out, **{k: v for k, v in _numbers(unit).items() if k not in CONTROLLER_KEYS}}
+    return {**out, **{k: v for k, v in _numbers(unit, plant).items() if k not in CONTROLLER_KEYS}}
 
 
 def _value(value: Value) -> Any:
