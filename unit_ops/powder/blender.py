@@ -10,7 +10,8 @@ Balances, cell j (M_j its mass, M_ss,j = M_ss/tanks)
     dm_ij/dt = ṁ_i,j−1 − k_j m_ij
     k_j = F_ss/M_ss,j (M_j/M_ss,j)^(p−1) (N/N_ss)^q
 
-References: Levenspiel, Chemical Reaction Engineering, 3rd ed., Wiley 1999, ch. 14 (tanks in series);
+References: Levenspiel, Chemical Reaction Engineering, 3rd ed., Wiley 1999, ch. 14 (tanks in
+series; ISBN 978-0-471-25424-9);
 Engisch & Muzzio, J. Pharm. Innov. 11 (2016) 64 (residence times of continuous lines); the power law
 is a common empirical form.
 """

@@ -56,7 +56,7 @@ class State(NamedTuple):
 class Params(NamedTuple):
     ff_max: Annotated[float, "kg", "feed factor of a full hopper, per turn", Range(1e-7, 10.0)]
     ff_min: Annotated[float, "kg", "feed factor of an empty hopper, per turn", Range(1e-8, 10.0)]
-    beta: Annotated[float, "1/kg", "decay of the feed factor with the held mass", Range(1e-4, 1e3)]
+    ff_decay: Annotated[float, "1/kg", "decay of the feed factor with the held mass", Range(1e-4, 1e3)]
     N_max: Annotated[float, "1/s", "greatest screw speed", Range(1e-3, 100.0)]
     m_max: Annotated[float, "kg", "capacity of the hopper", Range(1e-4, 1e4)]
     m_low: Annotated[float, "kg", "level at which a refill is due", Range(1e-6, 1e4)]
@@ -127,7 +127,7 @@ def mass(x):
 def discharge_rate(x, p):
     """Fraction of the holdup leaving per second, without pulsation."""
     M = mass(x)
-    return x.N * feed_factor(M, p.ff_max, p.ff_min, p.beta) * reciprocal(M, p.heel)
+    return x.N * feed_factor(M, p.ff_max, p.ff_min, p.ff_decay) * reciprocal(M, p.heel)
 
 
 @kernel
@@ -207,7 +207,7 @@ def derivatives(t, x, u, p, dx):
     ff_ref = p.ff_max
     proportional = 0.0
     if p.mode == Mode.INDEXED:
-        ff_ref = feed_factor(M, p.ff_max, p.ff_min, p.beta)
+        ff_ref = feed_factor(M, p.ff_max, p.ff_min, p.ff_decay)
     if p.mode == Mode.GRAVIMETRIC:
         proportional = weighing * p.K * (u.setpoint.value - x.F_inferred) / p.ff_max
     wanted = u.setpoint.value / (p.calibration * ff_ref) + proportional + x.trim
@@ -238,7 +238,7 @@ def transport(t, x, u, p, out):
 
 def initial_state(initial: Initial, p: Params) -> State:
     """A filling at rest, or settled on a discharge: speed, filter and trim then agree with it."""
-    ff = p.ff_max - (p.ff_max - p.ff_min) * math.exp(-p.beta * initial.m)
+    ff = p.ff_max - (p.ff_max - p.ff_min) * math.exp(-p.ff_decay * initial.m)
     N = initial.F / ff
     trim = N - initial.F / (p.calibration * p.ff_max) if p.mode == Mode.GRAVIMETRIC else 0.0
     return State(N, initial.F, trim, initial.m * initial.w, initial.m * initial.w_liquid)

@@ -3,8 +3,10 @@
 Pressures and strengths in Pa. Each law has two material constants, one a pure number and one per
 pressure (or the strength at zero porosity), so that a press can switch laws without other inputs.
 
-References: Kawakita & Lüdde, Powder Technol. 4 (1971) 61; Heckel, Trans. Metall. Soc. AIME 221
-(1961) 671; Kuentz & Leuenberger, J. Pharm. Sci. 88 (1999) 174; Ryshkewitch, J. Am. Ceram. Soc. 36
+References: Kawakita & Lüdde, Powder Technol. 4 (1971) 61,
+doi:10.1016/0032-5910(71)80001-3; Heckel, Trans. Metall. Soc. AIME 221
+(1961) 671; Kuentz & Leuenberger, J. Pharm. Sci. 88 (1999) 174,
+doi:10.1021/js980369a; Ryshkewitch, J. Am. Ceram. Soc. 36
 (1953) 65; Leuenberger, Int. J. Pharm. 12 (1982) 41; Fell & Newton, J. Pharm. Sci. 59 (1970) 688;
 Kuentz & Leuenberger, Powder Technol. 111 (2000) 145 (percolation of strength, exponent 2.7).
 """
@@ -61,7 +63,7 @@ def kuentz_leuenberger(P, rho_c, C):
     z = −(q + √2q), which lies on the convex side of the root, converges monotonically; eight steps
     reach rounding for every q. The 1e-14 keeps the slope e^z − 1 from vanishing at P = 0.
     """
-    q = C * P / (1.0 - rho_c) + 1e-14
+    q = above_zero(C * P / (1.0 - rho_c), 1e-9) + 1e-14
     z = -(q + math.sqrt(2.0 * q))
     for _ in range(8):
         z -= (math.exp(z) - z - 1.0 - q) / (math.exp(z) - 1.0)

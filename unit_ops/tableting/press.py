@@ -29,7 +29,7 @@ from typing import Annotated, NamedTuple
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Index, Nominal, Range
-from unit_ops.limits import above_zero, reciprocal
+from unit_ops.limits import reciprocal
 from unit_ops.streams import Holdup, Powder, Signal, Tablets, total
 from unit_ops.tableting.compaction import Compaction, Strength, crushing_force, relative_density
 from unit_ops.tableting.compaction import tensile_strength as strength
@@ -80,7 +80,7 @@ class Measurements(NamedTuple):
     porosity: Annotated[float, "1", "porosity of a tablet"]
     tensile_strength: Annotated[float, "Pa", "tensile strength"]
     hardness: Annotated[float, "N", "crushing force across the diameter"]
-    force: Annotated[float, "N", "main compression force"]
+    compression_force: Annotated[float, "N", "main compression force"]
     api_content: Annotated[float, "1", "mass fraction of the API in a tablet"]
     LOD: Annotated[float, "1", "loss on drying: liquid over total mass"]
     level: Annotated[float, "1", "bulk volume in the feed frame over its capacity"]
@@ -152,7 +152,7 @@ def density(x, p):
     filled = true_volume(x, p) * reciprocal(bulk_volume(x, p), p.V_heel)
     constant = blend_mean(p.compaction_constant, x, p)
     compressibility = blend_mean(p.compressibility, x, p)
-    return relative_density(p.compaction, above_zero(x.P, 1.0), filled, constant, compressibility)
+    return relative_density(p.compaction, x.P, filled, constant, compressibility)
 
 
 @kernel
@@ -182,7 +182,7 @@ def hardness(x, p):
 
 
 @kernel
-def force(x, p):
+def compression_force(x, p):
     return x.P * die_area(p)
 
 
