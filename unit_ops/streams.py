@@ -27,9 +27,14 @@ class Solution(NamedTuple):
 
 
 class Slurry(NamedTuple):
-    """A liquid with crystals of one component, by size class."""
+    """A liquid with crystals of one component, by size class.
+
+    The total of the crystals is a field of its own, so that no receiver sums over the classes (the
+    maker holds that sum as an integral, and a sum would fill a row of the Jacobian).
+    """
 
     T: Annotated[float, "K", "temperature", Nominal(300.0)]
+    m_flow_solid: Annotated[float, "kg/s", "crystal mass flow, all classes", Nominal(1e-3)]
     m_flow: Annotated[Array, "kg/s", "liquid component mass flows", ("fluids",), Nominal(1e-3)]
     m_flow_crystals: Annotated[Array, "kg/s", "crystal mass flow per size class", ("bins",), Nominal(1e-5)]
 

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Index
-from unit_ops.streams import T_REF, Slurry, enthalpy_flow, total
+from unit_ops.streams import T_REF, Slurry, enthalpy_flow
 
 
 class Params(NamedTuple):
@@ -31,7 +31,7 @@ class Quadratures(NamedTuple):
 
 @kernel
 def quadratures(u, p, out):
-    crystals = total(u.stream.m_flow_crystals)
+    crystals = u.stream.m_flow_solid
     for i in range(u.stream.m_flow.shape[0]):
         out.fluids[i] = u.stream.m_flow[i]
     for i in range(out.solids.shape[0]):

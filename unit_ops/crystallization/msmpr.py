@@ -274,7 +274,7 @@ def L43(a, p):
 
 @kernel
 def L32(a, p):
-    return a.crystal_mass / (a.mass_per_size + trace(p) / p.L_edges[0])
+    return a.crystal_mass / (a.mass_per_size + trace(p) / p.L_edges[p.L_edges.shape[0] - 1])
 
 
 @kernel
@@ -301,7 +301,7 @@ def product(x, a, p, out):
         out.m_flow[i] = k * x.m[i]
     for i in range(x.crystals.shape[0]):
         out.m_flow_crystals[i] = k * x.crystals[i]
-    return Slurry(T(x, a, p), out.m_flow, out.m_flow_crystals)
+    return Slurry(T(x, a, p), k * a.crystal_mass, out.m_flow, out.m_flow_crystals)
 
 
 @kernel
@@ -315,7 +315,7 @@ def derivatives(x, u, a, p, dx):
     dx.m[p.solute] -= a.deposition
     H_feed = enthalpy_flow(u.feed.T, u.feed.m_flow, p.cp)
     H_slurry = enthalpy_flow(u.slurry.T, u.slurry.m_flow, p.cp)
-    H_crystals = total(u.slurry.m_flow_crystals) * p.cp_solid[p.crystal] * (u.slurry.T - T_REF)
+    H_crystals = u.slurry.m_flow_solid * p.cp_solid[p.crystal] * (u.slurry.T - T_REF)
     duty = p.UA * (u.T_jacket.value - T(x, a, p))
     dH = H_feed + H_slurry + H_crystals - k * x.H + duty - p.dH_cryst * a.deposition
     return State(dH, dx.m, dx.crystals)
@@ -347,7 +347,7 @@ def holdup(x, a, p, out):
 def transport(x, u, a, p, out):
     out.m[0] = total(x.m) + a.crystal_mass
     out.m_flow[0] = total(u.feed.m_flow)
-    out.m_flow[1] = total(u.slurry.m_flow) + total(u.slurry.m_flow_crystals)
+    out.m_flow[1] = total(u.slurry.m_flow) + u.slurry.m_flow_solid
     out.m_flow[2] = outflow_rate(x, a, p) * out.m[0]
     return Transport(out.m, out.m_flow)
 

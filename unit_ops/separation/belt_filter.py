@@ -308,15 +308,13 @@ def filtrate(x, p, out):
 @kernel
 def derivatives(x, u, a, p, dx):
     k = outflow_rate(x, a, p)
-    crystals_in = 0.0
     for b in range(x.crystals.shape[0]):
-        crystals_in += u.slurry.m_flow_crystals[b]
         dx.crystals[b] = u.slurry.m_flow_crystals[b] - k * x.crystals[b]
     for i in range(x.m.shape[0]):
         dx.m_trough[i] = u.slurry.m_flow[i] - k * x.m_trough[i]
     cp_crystal = p.cp_solid[p.crystal]
     heat_out = k * trough_heat_capacity(x, a, p) * excess_temperature(x.H_trough, trough_heat_capacity(x, a, p), x, p)
-    heat_in = enthalpy_flow(u.slurry.T, u.slurry.m_flow, p.cp) + crystals_in * cp_crystal * (u.slurry.T - T_REF)
+    heat_in = enthalpy_flow(u.slurry.T, u.slurry.m_flow, p.cp) + u.slurry.m_flow_solid * cp_crystal * (u.slurry.T - T_REF)
 
     cells = x.M.shape[0]
     k_b = belt_rate(x, u.belt_speed.value, p)
@@ -388,7 +386,7 @@ def transport(x, u, a, p, out):
     out.m[0] = total(x.m_trough) + a.crystal_mass
     out.m[1] = belt
     out.m[2] = pan
-    out.m_flow[0] = total(u.slurry.m_flow) + total(u.slurry.m_flow_crystals)
+    out.m_flow[0] = total(u.slurry.m_flow) + u.slurry.m_flow_solid
     out.m_flow[1] = outflow_rate(x, a, p) * out.m[0]
     out.m_flow[2] = total(u.wash.m_flow)
     out.m_flow[3] = k_b * last
