@@ -201,11 +201,11 @@ class Evaluation:
         return self.table("holdup", cls)
 
 
-def instance(name: str, seed: int) -> Instance:
+def instance(name: str, seed: int, plant_sizes: dict[str, int] | None = None) -> Instance:
     """Draw an instance of a unit operation."""
     rng = np.random.default_rng([seed, *name.encode()])
     m = load(name)
-    sizes = {**SIZES, **m.dims}
+    sizes = {**(plant_sizes or SIZES), **m.dims}
     configured: dict[str, Any] = {}
     if m.configure is not None:
         settings = {key: SETTINGS[key] for key in m.settings}
