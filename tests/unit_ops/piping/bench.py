@@ -36,8 +36,10 @@ class Bench:
     def __init__(self, module: ModuleType, dims: dict[str, int], params: dict[str, Any], **inlets: Any) -> None:
         self.module = module
         self.dims = dims
-        values = {**getattr(module.Params, "_field_defaults", {}), **params}
-        self.p = module.Params(**{f.name: self._param(f, values[f.name]) for f in fields(module.Params)})
+        self.p = None
+        if hasattr(module, "Params"):
+            values = {**getattr(module.Params, "_field_defaults", {}), **params}
+            self.p = module.Params(**{f.name: self._param(f, values[f.name]) for f in fields(module.Params)})
         self.State = getattr(module, "State", None)
         self.state_fields = fields(self.State) if self.State else ()
         self.Integrals = getattr(module, "Integrals", None)
@@ -158,6 +160,30 @@ class Bench:
         result = solve_ivp(self.rhs, (times[0], times[-1]), y0, method=method, t_eval=times, rtol=rtol, atol=atol)
         assert result.success, result.message
         return result.y.T
+
+    def steady(self, y0: np.ndarray, scale: np.ndarray, iterations: int = 30) -> np.ndarray:
+        """Steady state near `y0` by damped Newton with differences of `scale`-sized states."""
+        y = np.array(y0, float)
+        f = self.rhs(0.0, y) / scale
+        for _ in range(iterations):
+            step = 1e-7
+            columns = []
+            for k in range(y.size):
+                moved = y.copy()
+                moved[k] += step * scale[k]
+                columns.append((self.rhs(0.0, moved) / scale - f) / step)
+            change = np.linalg.solve(np.array(columns).T, -f)
+            part = 1.0
+            while True:  # halve the step until the residual falls
+                trial = y + part * change * scale
+                f_trial = self.rhs(0.0, trial) / scale
+                if np.linalg.norm(f_trial) < np.linalg.norm(f) or part < 1e-3:
+                    break
+                part *= 0.5
+            y, f = trial, f_trial
+            if np.max(np.abs(change)) < 1e-10:
+                return y
+        raise AssertionError(f"no steady state: residual {np.max(np.abs(f))}")
 
     # -- the law of every unit
 
