@@ -45,7 +45,7 @@ def check(arguments: Namespace) -> int:
 
 def show(arguments: Namespace) -> int:
     """`twin show SCENARIO`"""
-    from twin.schedule.segments import conditions, segments
+    from twin.schedule.segments import conditions, run_end, segments
 
     scenario = _load(arguments)
     if arguments.resolved:
@@ -53,7 +53,7 @@ def show(arguments: Namespace) -> int:
 
         sys.stdout.write(resolved_yaml(scenario))
         return 0
-    end = scenario.duration if scenario.until is None else min(scenario.until, scenario.duration)
+    end = run_end(scenario)
     plan, guarded = segments(scenario.events, scenario.latches, end), conditions(scenario.latches)
     if arguments.json:
         _json(
@@ -105,9 +105,11 @@ def report(arguments: Namespace) -> int:
     if arguments.json:
         _json({"ok": True, "exit_code": 0, **figures})
     else:
-        from twin.results.report import text
+        from rich.console import Console
 
-        _say(text(figures))
+        from twin.results.report import render
+
+        Console().print(render(figures))
     return 0
 
 
@@ -116,7 +118,7 @@ def models(arguments: Namespace) -> int:
     from twin import library
 
     if arguments.name is None:
-        rows = [library.describe(name) for name in library.names()]
+        rows = library.summaries()
         if arguments.json:
             _json({"ok": True, "exit_code": 0, "models": rows})
         else:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import re
+from importlib.resources import files
 from typing import Any
 
 from twin.errors import TwinError
 from twin.quantity import Field, fields
+
+#: What tells a model from a helper file.
+DECLARES_PORTS = re.compile(r"^class (Inlets|Outlets)\b", re.MULTILINE)
 
 #: Tables of a model in the order in which they are shown, with their headings.
 TABLES = {
@@ -29,16 +32,27 @@ class UnknownModelError(TwinError):
 
 def names() -> list[str]:
     """Names of all models of the library, in order; the plant's boundaries place themselves and are left out."""
-    import unit_ops
-
+    library = files("unit_ops")
     found = []
-    for module in pkgutil.walk_packages(unit_ops.__path__, "unit_ops."):
-        if module.ispkg or module.name.count(".") != 2 or module.name.startswith("unit_ops.boundary."):
+    for folder in library.iterdir():
+        if not folder.is_dir() or folder.name.startswith("_") or folder.name == "boundary":
             continue
-        imported = importlib.import_module(module.name)
-        if hasattr(imported, "Inlets") or hasattr(imported, "Outlets"):
-            found.append(module.name.removeprefix("unit_ops."))
+        for file in folder.iterdir():
+            # Read, not imported: a file with a slip in it is listed, and `describe` says what is wrong.
+            if file.name.endswith(".py") and DECLARES_PORTS.search(file.read_text(encoding="utf-8")):
+                found.append(f"{folder.name}.{file.name.removesuffix('.py')}")
     return sorted(found)
+
+
+def summaries() -> list[dict[str, Any]]:
+    """Tables of all models; one that cannot be read says why in place of its summary."""
+    rows = []
+    for name in names():
+        try:
+            rows.append(describe(name))
+        except UnknownModelError as error:
+            rows.append({"name": name, "summary": str(error), "ports": [], "tables": {}, "broken": True})
+    return rows
 
 
 def describe(name: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 class Silent:
     """Shows nothing: for `--quiet` and for callers of :func:`twin.run.run`."""
 
-    def compiling(self, kernels: int) -> None:
-        """Report that kernels are being compiled, and how many were so far."""
+    def compiling(self, done: int, total: int) -> None:
+        """Report that kernels are being compiled: how many files' of how many are done."""
 
     def ready(self) -> None:
         """Report that the plant is compiled."""
@@ -33,7 +33,7 @@ class Plain(Silent):
         self._said_compiling = False
         self._last = self._start = time.monotonic()
 
-    def compiling(self, kernels: int) -> None:
+    def compiling(self, done: int, total: int) -> None:
         if not self._said_compiling:
             _say("compiling kernels (first run only)…")
             self._said_compiling = True
@@ -67,8 +67,9 @@ class Bar(Silent):
         self._start = time.monotonic()
         self._progress.start()
 
-    def compiling(self, kernels: int) -> None:
-        self._progress.update(self._task, description="compiling kernels (first run only)…", note=f"{kernels}")
+    def compiling(self, done: int, total: int) -> None:
+        text = "compiling kernels (first run only)…"
+        self._progress.update(self._task, description=text, completed=done, total=total, note=f"{done} of {total}")
 
     def ready(self) -> None:
         self._start = time.monotonic()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from twin.schedule.timetable import Event, Kind, Latch, Timetable, latch_cause
+
+if TYPE_CHECKING:
+    from twin.config.spec import ScenarioSpec
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ def segments(events: Sequence[Event], latches: Sequence[Latch], end: float) -> l
                 cuts.setdefault(time + action.over, []).append(f"{action.cause}: ramp of {action.path} ends")
     starts = sorted(cuts)
     return [Segment(start, stop, tuple(cuts[start])) for start, stop in zip(starts, [*starts[1:], end], strict=True)]
+
+
+def run_end(scenario: ScenarioSpec) -> float:
+    """Give the plant time at which a run of the scenario ends, in s."""
+    return scenario.duration if scenario.until is None else min(scenario.until, scenario.duration)
 
 
 def conditions(latches: Sequence[Latch]) -> list[Condition]:

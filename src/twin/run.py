@@ -1,0 +1,223 @@
+"""A run from its scenario to its file: config → plant → schedule → integrate → results.
+
+This is the file to read first. Each step is a package of the same name.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin.config import load_scenario, resolved_yaml
+from twin.config.spec import PlantSpec, ScenarioSpec
+from twin.progress import Silent
+
+if TYPE_CHECKING:
+    from twin.integrate.outcome import Ending
+    from twin.schedule.simulation import Simulation
+
+#: Seconds between two looks at a run's progress.
+POLL = 0.05
+#: Samples between two checkpoints kept in memory.
+CHECKPOINT_EVERY = 5000
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run went.
+
+    Attributes
+    ----------
+    path : Path
+        The finished file, whatever the outcome.
+    outcome : str
+        In a word: `finished`, `interrupted`, or the failure's name.
+    message : str
+        In a sentence.
+    t : float
+        Plant time reached, in s.
+    wall : float
+        Seconds spent in the integration, recording included.
+    statistics : dict
+        The integrator's counts.
+    content_hash : str
+        Of the file.
+    plant : PlantSpec
+        What was run.
+    """
+
+    path: Path
+    outcome: str
+    message: str
+    t: float
+    wall: float
+    statistics: dict[str, int]
+    content_hash: str
+    plant: PlantSpec
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run reached its end."""
+        return self.outcome == "finished"
+
+    @property
+    def exit_code(self) -> int:
+        """What `twin run` exits with."""
+        return {"finished": 0, "interrupted": 130}.get(self.outcome, 1)
+
+
+def run(
+    scenario: str | Path | ScenarioSpec,
+    out: str | Path | None = None,
+    *,
+    set: Mapping[str, Any] | Sequence[str] = (),
+    until: str | float | None = None,
+    method: str | None = None,
+    rtol: float | None = None,
+    table: bool = True,
+    progress: Silent | None = None,
+) -> RunResult:
+    """Run a scenario into an HDF5 file.
+
+    Parameters
+    ----------
+    scenario : str, Path or ScenarioSpec
+        A name in scenarios/, a file, or a specification already loaded.
+    out : str or Path, optional
+        The file to write, which must not exist; `runs/<scenario>-<utc>-<id>.h5` unless given.
+    set : mapping or sequence of "path=value"
+        Values that replace those of the files.
+    until : str or float, optional
+        Stop the plant's clock earlier ("8 h", or seconds).
+    method, rtol : optional
+        Integrator and relative tolerance in place of the scenario's.
+    table : bool
+        Whether events are executed inside the compiled loop; the bits are the same without.
+    progress : Silent, optional
+        Told how things go.
+
+    Returns
+    -------
+    RunResult
+        Failures of the plant's physics included: they are outcomes, and the file says so.
+
+    Raises
+    ------
+    ConfigError
+        When the scenario or plant is wrong; nothing has been written.
+    TwinError
+        When the file cannot be written.
+    """
+    progress = progress or Silent()
+
+    # config
+    if not isinstance(scenario, ScenarioSpec):
+        spec = load_scenario(scenario, set, until)
+    elif set or until is not None:
+        raise ValueError("a scenario that is loaded already was given its `set` and `until` by load_scenario")
+    else:
+        spec = scenario
+
+    # schedule, dry: contradictions are told before anything is compiled
+    from twin.schedule.segments import run_end, segments
+
+    segments(spec.events, spec.latches, run_end(spec))
+
+    # plant
+    _warm(spec.plant, progress)
+    from twin.plant import compile_plant
+    from twin.results.reader import open_run
+    from twin.results.writer import RunWriter
+    from twin.schedule.simulation import Simulation
+
+    plant = compile_plant(spec.plant)
+    progress.ready()
+
+    # results, and into them: schedule and integration
+    path = Path(out) if out is not None else default_path(spec.name)
+    with RunWriter(path, plant, spec, resolved=resolved_yaml(spec)) as writer:
+        simulation = Simulation(
+            spec,
+            plant,
+            method=method,
+            rtol=rtol,
+            table=table,
+            record=writer.w_index,
+            samples=lambda block: writer.append(*block),
+            events=writer.events,
+            checkpoint_every=CHECKPOINT_EVERY,
+        )
+        started = time.perf_counter()
+        ending = _watch(simulation, progress)
+        wall = time.perf_counter() - started
+        statistics = simulation.statistics
+        writer.finish(ending.outcome, str(ending), stats=statistics, session={"integration_wall_s": wall})
+    return RunResult(
+        path=path,
+        outcome=ending.outcome.name.lower(),
+        message=str(ending),
+        t=ending.time,
+        wall=wall,
+        statistics=statistics,
+        content_hash=str(open_run(path).attrs["content_hash"]),
+        plant=spec.plant,
+    )
+
+
+def default_path(name: str) -> Path:
+    """Give a new name in ./runs: scenario, time in UTC, and an id against collisions."""
+    return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}.h5"
+
+
+def _watch(simulation: Simulation, progress: Silent) -> Ending:
+    """Run in a thread, which holds no GIL while it integrates; Ctrl-C stops it at an accepted point."""
+    done: list[Ending] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            done.append(simulation.run())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="twin-run", daemon=True)
+    thread.start()
+    stopping = False
+    while thread.is_alive():
+        try:
+            thread.join(POLL)
+            progress.advanced(simulation.time, simulation.end)
+            if stopping:  # said again: the first may have fallen between two calls of the loop
+                simulation.interrupt()
+        except KeyboardInterrupt:
+            stopping = True
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
+def _warm(plant: PlantSpec, progress: Silent) -> None:
+    """Compile what the cache lacks, on all cores."""
+    from twin.plant.warm import warm
+
+    def report(done: int, total: int, name: str) -> None:
+        progress.compiling(done, total)
+
+    streams = {item.stream for item in (*plant.feeds, *plant.products)}
+    models = [*(unit.model for unit in plant.units), *(f"boundary.{stream.lower()}" for stream in sorted(streams))]
+    _attempt(lambda: warm(models, report))
+
+
+def _attempt(action: Callable[[], Any]) -> None:
+    """Do what only saves time: where processes cannot be started, this one compiles by itself."""
+    try:
+        action()
+    except BrokenProcessPool:
+        return

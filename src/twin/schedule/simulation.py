@@ -1,0 +1,238 @@
+"""SimPy drives time: the scenario's processes decide, the integrator advances the plant in between.
+
+Two drivers give the same bits. With the table, SimPy runs ahead and everything timed, and every
+guard's latch, goes to the compiled loop in one go: a day of events is one compiled call. Without
+it, the loop returns to Python at every instant and every guard, SimPy lives through that instant,
+and its actions are applied one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twin.integrate.allocate import Event, Kind, Latch
+from twin.integrate.integrator import Samples
+from twin.integrate.outcome import Ending, Outcome
+from twin.quantity import Array
+from twin.schedule.journal import Journal, Take
+from twin.schedule.segments import run_end
+from twin.schedule.timetable import Action, Timetable
+from twin.schedule.timetable import Kind as Does
+
+if TYPE_CHECKING:
+    from twin.config.spec import ScenarioSpec
+
+#: What each action is in the compiled loop.
+_KINDS = {Does.SET: Kind.SET, Does.RAMP: Kind.RAMP, Does.HOLD: Kind.SET, Does.RESTORE: Kind.SET}
+
+
+@dataclass(frozen=True)
+class Instant:
+    """What SimPy lived through: a timed instant, or guards crossed, with the answers that holds were given."""
+
+    time: float
+    guards: tuple[tuple[str, str], ...]
+    answers: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run stood: enough to continue it in another process, bit for bit."""
+
+    time: float
+    state: dict[str, Array]
+    history: tuple[Instant, ...]
+
+
+class Simulation:
+    """One run of a scenario.
+
+    Parameters
+    ----------
+    scenario : ScenarioSpec
+    plant : Plant
+        Compiled from the scenario's plant.
+    method, rtol : optional
+        In place of the scenario's.
+    table : bool
+        Whether timed changes and latches are executed inside the compiled loop.
+    record : array of int
+        Places in w that samples hold.
+    samples : callable
+        Receives blocks of samples.
+    events : callable
+        Receives what fired, and both sides of each instant.
+    checkpoint_every : int
+        Keep a checkpoint after about so many samples; 0 for none.
+    """
+
+    def __init__(
+        self,
+        scenario: ScenarioSpec,
+        plant: Any,
+        *,
+        method: str | None = None,
+        rtol: float | None = None,
+        table: bool = True,
+        record: Array | Sequence[int] = (),
+        samples: Callable[[Samples], None] | None = None,
+        events: Take | None = None,
+        checkpoint_every: int = 0,
+    ) -> None:
+        self.plant, self.table = plant, table
+        self.end = run_end(scenario)
+        self.latest: Checkpoint | None = None
+        self._samples, self._every, self._since = samples, checkpoint_every, 0
+        self._stopping = False
+        self._history: list[Instant] = []
+        self._timetable = Timetable(scenario.events, scenario.latches, self.end)
+        self._journal = Journal(scenario.latches, events)
+        guard = {name: i for i, name in enumerate(plant.guard_names)}
+        latches = [
+            Latch(
+                guard[latch.guard],
+                1 if latch.direction == "rises" else -1,
+                plant.parameter(latch.path)[0] if table else -1,
+                latch.value if table else math.nan,
+            )
+            for latch in scenario.latches
+        ]
+        self._integrator = _integrator(method or scenario.method)(
+            plant,
+            method=method or scenario.method,
+            rtol=rtol or scenario.rtol,
+            events=self._whole_table() if table else (),
+            latches=latches,
+            record=record,
+            every=scenario.record_every,
+            samples=self._take_samples,
+            fired=self._journal.collect,
+        )
+
+    @property
+    def time(self) -> float:
+        """Plant time reached, in s; may be read from another thread."""
+        return float(self._integrator.progress[0])
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """Counts of the integrator."""
+        return dict(self._integrator.statistics)
+
+    def interrupt(self) -> None:
+        """Ask a run in another thread to stop at its next accepted point."""
+        self._stopping = True
+        self._integrator.interrupt()
+
+    def run(self, until: float | None = None) -> Ending:
+        """Advance to the end of the scenario, or to `until` [s] (which cuts a step there).
+
+        Returns
+        -------
+        Ending
+            FINISHED, INTERRUPTED or a failure.
+        """
+        self._stopping = False
+        end = self.end if until is None else min(until, self.end)
+        ending = self._advance(end) if self.table else self._drive(end)
+        self._journal.close()
+        return ending
+
+    def checkpoint(self) -> Checkpoint:
+        """Copy all that continuing needs; between two calls of `run` only."""
+        return Checkpoint(self._integrator.time, self._integrator.state(), tuple(self._history))
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Continue from a checkpoint of the same scenario, plant and settings.
+
+        SimPy's processes are replayed against the recorded instants; the plant is not.
+        """
+        for instant in checkpoint.history:
+            answers = list(instant.answers)
+            lived = self._timetable.crossed(instant.guards, instant.time) if instant.guards else self._timetable.step()
+            self._integrator.schedule([self._event(action) for action in lived])
+            for action in lived:
+                if action.kind is Does.HOLD:
+                    self._timetable.answer(action, answers.pop(0))
+            self._history.append(instant)
+        if not self.table:  # a table of the length that it had then; `run` writes the rows
+            self._integrator.schedule([Event(math.inf, Kind.RETURN)] * len(checkpoint.state["old"]))
+        self._integrator.restore(checkpoint.state)
+
+    def _whole_table(self) -> list[Event]:
+        """Let SimPy run ahead to the end: nothing timed needs Python."""
+        rows: list[Event] = []
+        while self._timetable.next_time() < self.end:
+            for action in self._timetable.step():
+                if action.kind is Does.HOLD:
+                    self._timetable.answer(action, float(len(rows)))  # the row whose finding is restored
+                kind = Kind.RESTORE if action.kind is Does.RESTORE else _KINDS[action.kind]
+                rows.append(self._event(action)._replace(kind=kind))
+                self._journal.sources.append(action)
+        return rows
+
+    def _event(self, action: Action) -> Event:
+        index = self.plant.parameter(action.path)[0]
+        ramp = action.over if action.kind is Does.RAMP else 0.0
+        return Event(action.time, _KINDS[action.kind], index, action.value, ramp)
+
+    def _drive(self, end: float) -> Ending:
+        """Without the table: return to Python at every instant and every guard."""
+        while True:
+            wake = self._timetable.next_time()
+            self._schedule([Event(wake, Kind.RETURN)] if wake < self.end else [], [None])
+            ending = self._advance(end)
+            while ending.outcome in (Outcome.EVENT, Outcome.GUARD):
+                ending = self._live_through(ending)
+            if ending.outcome is not Outcome.FINISHED or ending.time >= end:
+                return ending
+
+    def _live_through(self, ending: Ending) -> Ending:
+        """Let SimPy live through the instant reached, and apply what it decides."""
+        guards = tuple(dict.fromkeys(self._journal.stopped)) if ending.outcome is Outcome.GUARD else ()
+        self._journal.stopped.clear()
+        actions = self._timetable.crossed(guards, ending.time) if guards else self._timetable.step()
+        self._schedule([self._event(action) for action in actions], actions)
+        after = self._integrator.advance(ending.time)
+        answers = []
+        for row, action in enumerate(actions):
+            if action.kind is Does.HOLD:
+                answers.append(self._journal.found[row])
+                self._timetable.answer(action, answers[-1])
+        self._history.append(Instant(ending.time, guards, tuple(answers)))
+        return after
+
+    def _schedule(self, rows: Sequence[Event], sources: Sequence[Action | None]) -> None:
+        self._integrator.schedule(rows)
+        self._journal.sources = list(sources)
+        self._journal.found.clear()
+
+    def _advance(self, end: float) -> Ending:
+        """Advance, pausing at accepted points for checkpoints: that alters no step."""
+        while True:
+            ending: Ending = self._integrator.advance(end)
+            if ending.outcome is not Outcome.INTERRUPTED or self._stopping:
+                return ending
+            self.latest = self.checkpoint()
+            self._since = 0
+
+    def _take_samples(self, block: Samples) -> None:
+        self._since += len(block.time)
+        if self._every and self._since >= self._every:
+            self._integrator.interrupt()
+        if self._samples is not None:
+            self._samples(block)
+
+
+def _integrator(method: str) -> Any:
+    """Give the class that integrates with a method."""
+    if method == "cvode":
+        from twin.integrate.cvode import Cvode
+
+        return Cvode
+    from twin.integrate.integrator import Integrator
+
+    return Integrator
