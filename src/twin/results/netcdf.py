@@ -1,0 +1,118 @@
+"""Variables, dimensions and texts as netCDF-4 lays them out in HDF5.
+
+h5py's own calls, bypassed only where hundreds of variables would cost tenths of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+#: Readable by HDF5 1.10 tools, and able to be read while it is written.
+LIBVER = ("v110", "v110")
+#: gzip level: 1 is twice as fast as 4 here and 3 % larger.
+LEVEL = 1
+#: What netCDF-4 writes as the name of a dimension that has no coordinate.
+NO_COORDINATE = "This is a netCDF dimension but not a netCDF variable.%10d"
+
+TEXT = h5py.string_dtype("utf-8")
+_TEXT_ID = h5py.h5t.py_create(TEXT, logical=True)
+_SCALAR = h5py.h5s.create(h5py.h5s.SCALAR)
+
+
+def set_texts(node: Any, attributes: Mapping[str, str]) -> None:
+    """Write text attributes."""
+    for name, value in attributes.items():
+        attribute = h5py.h5a.create(node.id, name.encode(), _TEXT_ID, _SCALAR)
+        attribute.write(np.array(value, dtype=TEXT))
+
+
+def add_dimension(file: h5py.File, name: str, size: int) -> h5py.Dataset:
+    """Add a dimension that has no coordinate."""
+    scale = file.create_dataset(name, shape=(size,), dtype=">f4")
+    scale.make_scale(NO_COORDINATE % size)
+    return scale
+
+
+def add_coordinate(file: h5py.File, name: str, values: Any, unit: str, meaning: str) -> h5py.Dataset:
+    """Add a dimension with its coordinate: names, or numbers with a unit."""
+    numbers = np.asarray(values)
+    if numbers.dtype.kind in "fiu":
+        scale = file.create_dataset(name, data=numbers.astype("<f8"), chunks=numbers.shape, fletcher32=True)
+        set_texts(scale, {"units": unit, "long_name": meaning})
+    else:
+        scale = file.create_dataset(name, data=[str(v) for v in values], dtype=TEXT)
+        set_texts(scale, {"long_name": meaning})
+    scale.make_scale(name)
+    return scale
+
+
+class SeriesMaker:
+    """Makes variables that grow along time."""
+
+    def __init__(self, file: h5py.File, chunk_rows: int) -> None:
+        self.file = file
+        self.groups: dict[str, h5py.Group] = {}
+        self.time = self.add("/time", (), (), chunk_rows, {"units": "s", "long_name": "time since the start",
+                                                           "standard_name": "time", "axis": "T"})
+        self.time.make_scale("time")
+
+    def add(
+        self, path: str, shape: tuple[int, ...], scales: Sequence[h5py.Dataset], rows: int, texts: Mapping[str, str]
+    ) -> h5py.Dataset:
+        """Add one variable [time, *shape] of doubles: compressed, with a checksum a chunk."""
+        parent, _, name = path.rpartition("/")
+        if parent not in self.groups:
+            self.groups[parent] = self.file.require_group(parent or "/")
+        space = h5py.h5s.create_simple((0, *shape), (h5py.h5s.UNLIMITED, *shape))
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_chunk((rows, *shape))
+        creation.set_shuffle()
+        creation.set_deflate(LEVEL)
+        creation.set_fletcher32()
+        identifier = h5py.h5d.create(
+            self.groups[parent].id, name.encode(), h5py.h5t.IEEE_F64LE, space, dcpl=creation
+        )
+        dataset = h5py.Dataset(identifier)
+        set_texts(dataset, texts)
+        if path != "/time":
+            for axis, scale in enumerate((self.time, *scales)):
+                h5py.h5ds.attach_scale(identifier, scale.id, axis)
+        return dataset
+
+
+def append_rows(dataset: h5py.Dataset, at: int, values: np.ndarray) -> None:
+    """Write rows `at` and following; the variable grows to end there."""
+    identifier = dataset.id
+    stop = at + values.shape[0]
+    shape = (stop, *values.shape[1:])
+    identifier.set_extent(shape)
+    here = identifier.get_space()
+    here.select_hyperslab((at, *(0 for _ in shape[1:])), values.shape)
+    identifier.write(h5py.h5s.create_simple(values.shape), here, np.ascontiguousarray(values, dtype="<f8"))
+
+
+def add_texts(group: h5py.Group, name: str, values: Sequence[str], scale: h5py.Dataset | None = None,
+              meaning: str = "") -> h5py.Dataset:
+    """Add a variable of texts along a dimension."""
+    dataset = group.create_dataset(name, data=np.array(list(values), dtype=object), dtype=TEXT)
+    set_texts(dataset, {"long_name": meaning} if meaning else {})
+    if scale is not None:
+        dataset.dims[0].attach_scale(scale)
+    return dataset
+
+
+def add_numbers(group: h5py.Group, name: str, values: Any, scales: Sequence[h5py.Dataset], unit: str,
+                meaning: str) -> h5py.Dataset:
+    """Add a finished variable of doubles along dimensions (none: a scalar)."""
+    numbers = np.asarray(values, dtype="<f8")
+    stored = numbers.size > 0 and numbers.ndim > 0
+    options: dict[str, Any] = {"compression": LEVEL, "shuffle": True, "fletcher32": True} if stored else {}
+    dataset = group.create_dataset(name, data=numbers, **options)
+    set_texts(dataset, {"units": unit, "long_name": meaning})
+    for axis, scale in enumerate(scales):
+        dataset.dims[axis].attach_scale(scale)
+    return dataset

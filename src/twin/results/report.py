@@ -1,0 +1,175 @@
+"""What a run achieved, as data (`twin report --json`) and as tables for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twin.results.balances import Balance
+from twin.results.kpi import Flows, duties_of, holdups_of, pmi_of, quality_of, read_kpi, yield_of
+from twin.results.reader import Run
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+
+def report(run: Run) -> dict[str, Any]:
+    """Summarise a run.
+
+    Parameters
+    ----------
+    run : Run
+        Finished or not.
+
+    Returns
+    -------
+    dict
+        Of plain numbers and texts, ready for JSON; None stands for what the plant does not define
+        (no NaN).
+    """
+    kpi, flows = read_kpi(run), Flows(run)
+    span = float(run.time[-1] - run.time[0]) if run.rows else 0.0
+    return {
+        "file": str(run.path),
+        "scenario": run.attrs["scenario"],
+        "plant": run.attrs["plant"],
+        "outcome": run.outcome,
+        "outcome_message": run.outcome_message,
+        "simulated_s": span,
+        "rows": run.rows,
+        "events": len(run.events),
+        "feeds": flows.table("feed"),
+        "products": flows.table("product"),
+        "yield": yield_of(run, kpi, flows),
+        "pmi": pmi_of(kpi, flows),
+        "quality": [quality_of(run, kpi, flows, limits) for limits in run.quality if _recorded(run, limits.tag)],
+        "holdup": holdups_of(run),
+        "utilities": duties_of(run),
+        "balances": [_balance(balance) for balance in run.balances.all] if run.rows else [],
+        "solver": run.statistics,
+        "session": run.provenance["session"],
+        "content_hash": run.attrs.get("content_hash"),
+    }
+
+
+def render(summary: dict[str, Any]) -> RenderableType:
+    """Lay a report out for a terminal: `rich.print(render(report(run)))`."""
+    from rich.console import Group
+    from rich.text import Text
+
+    head = Text(f"{summary['scenario']} on {summary['plant']}: {summary['outcome_message']}", style="bold")
+    hours = summary["simulated_s"] / 3600.0
+    line = Text(f"{hours:.4g} h simulated, {summary['rows']} rows, {summary['events']} events · {summary['file']}")
+    parts: list[Any] = [head, line, _flow_table(summary), _merit(summary)]
+    for make in (_quality_table, _holdup_table, _duty_table, _balance_table, _solver_table):
+        table = make(summary)
+        if table is not None:
+            parts.append(table)
+    return Group(*parts)
+
+
+def _recorded(run: Run, tag: str) -> bool:
+    return tag.partition("[")[0] in run.tags
+
+
+def _balance(balance: Balance) -> dict[str, Any]:
+    measures = {name: value if value == value else None for name, value in balance.measures.items()}
+    return {"name": balance.name, "unit": balance.unit, **measures}
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=None)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=i > 0)
+    return table
+
+
+def _flow_table(summary: dict[str, Any]) -> Table:
+    table = _table("\nThroughput", "", "", "kg", "kg/h", "kg/h at the end")
+    for role in ("feeds", "products"):
+        for name, row in summary[role].items():
+            rates = (row["mass_kg"], row["mean_kg_per_h"], row["last_kg_per_h"])
+            table.add_row(name, role[:-1], *(_number(v) for v in rates))
+    return table
+
+
+def _merit(summary: dict[str, Any]) -> Any:
+    from rich.text import Text
+
+    parts = []
+    made = summary["yield"]
+    if made is not None and made["yield"] is not None:
+        parts.append(
+            f"yield of {made['api']} in {made['product']} {100.0 * made['yield']:.2f} % "
+            f"({_number(made['api_out_kg'])} of {_number(made['theoretical_kg'])} kg)"
+        )
+    if summary["pmi"] is not None:
+        parts.append(f"PMI {summary['pmi']:.4g} kg fed per kg of product")
+    return Text("\n" + "; ".join(parts)) if parts else Text("\nyield and PMI: the plant's `kpi:` names no product")
+
+
+def _quality_table(summary: dict[str, Any]) -> Table | None:
+    if not summary["quality"]:
+        return None
+    columns = ("", "unit", "low", "mean", "high", "min", "max", "inside", "excursions")
+    table = _table("\nQuality, moving averages while producing", *columns)
+    for row in summary["quality"]:
+        inside = f"{100.0 * row['inside']:.2f} %" if "inside" in row else "no product"
+        numbers = [_number(row.get(key)) for key in ("low", "mean", "high", "min", "max")]
+        table.add_row(row["tag"], row["unit"], *numbers, inside, _number(row.get("excursions")))
+    return table
+
+
+def _holdup_table(summary: dict[str, Any]) -> Table | None:
+    if not summary["holdup"]:
+        return None
+    table = _table("\nHoldup at the end", "", "fluids kg", "solids kg", "most kg")
+    for unit, row in summary["holdup"].items():
+        table.add_row(unit, *(_number(row.get(key)) for key in ("fluids_kg", "solids_kg", "most_kg")))
+    return table
+
+
+def _duty_table(summary: dict[str, Any]) -> Table | None:
+    if not summary["utilities"]:
+        return None
+    table = _table("\nDuties and utilities over the run", "", "", "unit", "added", "removed", "net")
+    for unit, terms in summary["utilities"].items():
+        for label, row in terms.items():
+            table.add_row(unit, label, row["unit"], *(_number(row[key]) for key in ("added", "removed", "net")))
+    return table
+
+
+def _balance_table(summary: dict[str, Any]) -> Table | None:
+    if not summary["balances"]:
+        return None
+    table = _table("\nBalances", "", "unit", "in", "out", "source", "holdup change", "closure", "from streams")
+    for row in summary["balances"]:
+        change = row["final"] - row["initial"]
+        numbers = [_number(v) for v in (row["in"], row["out"], row["source"], change)]
+        closure = [_closure(row[key]) for key in ("relative", "relative_streams")]
+        table.add_row(row["name"], row["unit"], *numbers, *closure)
+    return table
+
+
+def _solver_table(summary: dict[str, Any]) -> Table | None:
+    if not summary["solver"]:
+        return None
+    table = _table("\nSolver", "", "")
+    for name, value in summary["solver"].items():
+        table.add_row(name, _number(value) if isinstance(value, (int, float)) else str(value))
+    wall = summary["session"].get("wall_seconds")
+    if wall is not None:
+        table.add_row("wall seconds", _number(wall))
+    return table
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.5g}"
+
+
+def _closure(value: float | None) -> str:
+    return "not recorded" if value is None else f"{value:.1e}"

@@ -1,0 +1,180 @@
+"""Masses and enthalpies from what a run recorded, component by component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+
+#: Reference temperature of enthalpies [K]: the library's convention, `unit_ops.streams.T_REF`.
+T_REF = 298.15
+
+
+@dataclass(frozen=True)
+class Term:
+    """A quadrature in a balance, as the file describes it."""
+
+    owner: str
+    label: str
+    kind: str
+    role: str
+    path: str
+    stream: str
+    sign: float
+
+
+class Recorded:
+    """The recorded holdups, quadratures and boundary streams of an open run file.
+
+    Vectors have one number a component (kg) and, last, energy (J).
+    """
+
+    def __init__(self, file: h5py.File) -> None:
+        self.file = file
+        self.time = np.asarray(file["time"][()])
+        self.components = _texts(file, "/component")
+        self.terms = read_terms(file)
+        self.size = len(self.components) + 1
+        self.places = {
+            dim: np.array([self.components.index(name) for name in _texts(file, f"/{dim}")], dtype=np.int64)
+            for dim in ("fluids", "solids")
+        }
+        self.cp = {"fluids": file["/components/cp_liquid"][()], "solids": file["/components/cp_solid"][()]}
+        snapshots = file.get("/events/snapshots")
+        self.instants = np.zeros(0) if snapshots is None else snapshots["time"][()]
+        self.around = {} if snapshots is None else {
+            "tags": _texts(file, "/tag"),
+            "before": snapshots["before"][()], "after": snapshots["after"][()],
+        }
+
+    def holdup(self, row: int) -> np.ndarray:
+        """Holdup of the whole plant in one recorded row."""
+        total = np.zeros(self.size)
+        for unit in self.file.get("/units", {}).values():
+            held = unit.get("holdup")
+            if held is None:
+                continue
+            for dim in ("fluids", "solids"):
+                if dim in held:
+                    np.add.at(total, self.places[dim], held[dim][row])
+            if "H" in held:
+                total[-1] += held["H"][row]
+        return total
+
+    def quadrature(self, term: Term) -> np.ndarray:
+        """What a term has accumulated between the first and the last recorded row, without its sign."""
+        total = np.zeros(self.size)
+        if not term.path:
+            return total
+        values = self.file[term.path]
+        grown = values[-1] - values[0]
+        if term.kind == "energy":
+            total[-1] = grown
+        else:
+            np.add.at(total, self.places[term.kind], grown)
+        return total
+
+    def stream_total(self, term: Term) -> np.ndarray:
+        """What the recorded stream of a feed or product carried, by integration over its samples.
+
+        NaN where the stream has not been recorded.
+        """
+        group = self.file.get(term.stream) if term.stream else None
+        if group is None:
+            return np.full(self.size, np.nan)
+        rates = np.zeros((self.time.size, self.size))
+        before, after = (np.zeros((self.instants.size, self.size)) for _ in range(2))
+        for target, pick in ((rates, None), (before, "before"), (after, "after")):
+            if target.shape[0]:
+                self._fill(group, term, pick, target)
+        return integrate(self.time, rates, self.instants, before, after)
+
+    def _fill(self, group: h5py.Group, term: Term, pick: str | None, target: np.ndarray) -> None:
+        """Component mass flows and enthalpy flow [rows, components + 1] of one stream."""
+        heat_capacity = np.zeros(target.shape[0])
+        warm = "T" in group  # powders and tablets are at the reference temperature by convention
+        for dataset in group.values():
+            if dataset.attrs["units"] != "kg/s":
+                continue
+            values = self._values(dataset, pick)
+            dims = [axis[0].name.lstrip("/") for axis in dataset.dims]
+            dim = dims[1] if len(dims) == 2 and dims[1] in self.places else "crystals"
+            if dim == "crystals":  # crystals of one component, by size class or as one number
+                dim, places = "solids", np.array([self._crystal(term)])
+                values = values.reshape(target.shape[0], -1).sum(axis=1, keepdims=True)
+            else:
+                places = self.places[dim]
+            for i, component in enumerate(places):
+                target[:, component] += values[:, i]
+                if warm:
+                    heat_capacity += values[:, i] * self.cp[dim][component]
+        if warm:
+            target[:, -1] = heat_capacity * (self._values(group["T"], pick) - T_REF)
+
+    def _values(self, dataset: h5py.Dataset, pick: str | None) -> np.ndarray:
+        if pick is None:
+            return np.asarray(dataset[()])
+        tag = dataset.attrs["tag"]
+        columns = [i for i, name in enumerate(self.around["tags"]) if name == tag or name.startswith(f"{tag}[")]
+        return np.asarray(self.around[pick][:, columns]).reshape(self.instants.size, *dataset.shape[1:])
+
+    def _crystal(self, term: Term) -> int:
+        """Component of a stream's crystals: the one that its boundary has counted."""
+        for other in self.terms:
+            if other.owner == term.owner and other.kind == "solids":
+                counted = np.abs(self.file[other.path][-1])
+                return int(self.places["solids"][int(np.argmax(counted))])
+        raise ValueError(f"{term.owner}: the stream carries crystals, but its boundary counts no solids")
+
+
+def read_terms(file: h5py.File) -> list[Term]:
+    """Terms of the balances."""
+    table = file.get("/balances/terms")
+    if table is None:
+        return []
+    names = ("owner", "label", "kind", "role", "path", "stream")
+    texts = [_texts(file, f"/balances/terms/{name}") for name in names]
+    signs = [float(sign) for sign in table["sign"][()]]
+    return [Term(*row, sign) for row, sign in zip(zip(*texts, strict=True), signs, strict=True)]
+
+
+def integrate(
+    time: np.ndarray, rates: np.ndarray, instants: np.ndarray, before: np.ndarray, after: np.ndarray
+) -> np.ndarray:
+    """Integrate sampled rates [rows, n] over time, piece by piece between events.
+
+    Within a piece the trapezoidal rule with end corrections by slopes through three samples: exact
+    for parabolas, so that the recording grid matters little; at events the values just before and
+    just after, so that jumps are integrated exactly.
+    """
+    total = np.zeros(rates.shape[1])
+    inside = (instants >= time[0]) & (instants <= time[-1])
+    edges, left, right = instants[inside], before[inside], after[inside]
+    cuts = [-np.inf, *edges, np.inf]
+    for k in range(len(cuts) - 1):
+        rows = (time > cuts[k]) & (time < cuts[k + 1])
+        t, values = time[rows], rates[rows]
+        if k > 0:
+            t, values = np.concatenate([[cuts[k]], t]), np.concatenate([right[k - 1 : k], values])
+        if k < len(edges):
+            t, values = np.concatenate([t, [cuts[k + 1]]]), np.concatenate([values, left[k : k + 1]])
+        total += _piece(t, values)
+    return total
+
+
+def _piece(t: np.ndarray, values: np.ndarray) -> np.ndarray:
+    keep = np.concatenate([[True], np.diff(t) > 0.0]) if t.size else np.zeros(0, dtype=bool)
+    t, values = t[keep], values[keep]
+    if t.size < 2:
+        return np.zeros(values.shape[1])
+    h = np.diff(t)[:, None]
+    total: np.ndarray = (0.5 * h * (values[1:] + values[:-1])).sum(axis=0)
+    if t.size > 2:
+        slopes = np.gradient(values, t, axis=0, edge_order=2)
+        total += (h**2 / 12.0 * (slopes[:-1] - slopes[1:])).sum(axis=0)
+    return total
+
+
+def _texts(file: h5py.File, path: str) -> list[str]:
+    return [str(text) for text in file[path].asstr()[()]] if path in file else []

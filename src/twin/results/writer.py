@@ -1,0 +1,287 @@
+"""Writes a run as it goes: `<name>.h5.partial` becomes `<name>.h5` when everything is in it.
+
+While the run goes on the file can be read by others (single writer, many readers), and after a
+crash or a power cut it holds what had been flushed. Texts and tables that are known only at the end
+are added when the run finishes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from twin.results import layout, sections
+from twin.results.balances import Balances, compute
+from twin.results.content import HASH, content_hash
+from twin.results.events import AlarmRow, EventRow, Journal, Snapshot, Snapshots, write_alarms, write_events
+from twin.results.files import FileProblem, file_errors, hdf5_writing, need_room, partial_path, publish
+from twin.results.netcdf import LIBVER, SeriesMaker, add_coordinate, add_dimension, append_rows
+
+#: Outcome of a run that has not ended yet, or was killed.
+RUNNING = "running"
+
+
+class RunWriter:
+    """The file of one run.
+
+    Parameters
+    ----------
+    path : Path
+        Final name; nothing may stand there.
+    plant : Plant
+        The compiled plant.
+    scenario : ScenarioSpec
+        What is run.
+    resolved : str
+        The resolved configuration (YAML).
+    kinds : sequence of str
+        Kinds of columns to record.
+    flush_every : float
+        Wall seconds after which readers see what has been appended, full block or not.
+
+    Raises
+    ------
+    FileProblem
+        When the name is taken, or the disk refuses.
+
+    Notes
+    -----
+    Leaving a `with` block without :meth:`finish` closes the file under its partial name.
+    """
+
+    def __init__(
+        self, path: Path, plant: Any, scenario: Any, *, resolved: str = "",
+        kinds: Sequence[str] = layout.RECORDED, flush_every: float = 2.0,
+    ) -> None:
+        self.path = Path(path)
+        self.partial = partial_path(self.path)
+        self.plant, self.scenario, self.resolved = plant, scenario, resolved
+        self.recording = layout.recording(plant, kinds)
+        self.flush_every = flush_every
+        self.rows = 0
+        self._last_time = -np.inf
+        self._started = time.time()
+        self._flushed = time.monotonic()
+        self._event_rows: list[EventRow] = []
+        self._alarm_rows: list[AlarmRow] = []
+        self._snapshots = Snapshots(self.recording, plant.dim_labels)
+        sizes = (plant.n_y, len(self.recording.w_index), plant.n_q)
+        self._blocks = [np.empty((layout.BLOCK_ROWS, n)) for n in (1, *sizes)]
+        self._filled = 0
+        self._file: h5py.File | None = None
+        with file_errors(self.partial):
+            need_room(self.partial, 0)
+            self._file = h5py.File(self.partial, "x", libver=LIBVER)
+        with self._writing() as file:
+            self._lay_out(file)
+            file.swmr_mode = True
+
+    @property
+    def w_index(self) -> np.ndarray:
+        """Elements of w that are recorded: what :meth:`append` expects, in this order."""
+        return self.recording.w_index
+
+    def append(self, times: np.ndarray, y: np.ndarray, w: np.ndarray, q: np.ndarray) -> None:
+        """Add rows.
+
+        Parameters
+        ----------
+        times : array [rows]
+            Plant time [s], increasing; a row at the time of the row before is left out.
+        y, w, q : array [rows, n]
+            States, the recorded subset of w, quadratures.
+
+        Raises
+        ------
+        ValueError
+            When time runs backwards.
+        FileProblem
+            When the disk refuses; what had been flushed stays readable under the partial name.
+        """
+        stamps = np.asarray(times, dtype=np.float64)
+        steps = np.diff(stamps, prepend=self._last_time)
+        if np.any(steps < 0.0) or np.any(np.isnan(stamps)):
+            raise ValueError("recorded times must not run backwards")
+        keep = np.flatnonzero(steps > 0.0)
+        at = 0
+        while at < keep.size:
+            chosen = keep[at : at + layout.BLOCK_ROWS - self._filled]
+            here = slice(self._filled, self._filled + chosen.size)
+            for block, rows in zip(self._blocks, (stamps[:, None], y, w, q), strict=True):
+                block[here] = rows[chosen]
+            self._filled += chosen.size
+            at += chosen.size
+            if self._filled == layout.BLOCK_ROWS:
+                self._write_block(complete=True)
+        if keep.size:
+            self._last_time = float(stamps[keep[-1]])
+        if time.monotonic() - self._flushed > self.flush_every:
+            self.flush()
+
+    def events(self, rows: Sequence[EventRow], snapshots: Sequence[Snapshot] = ()) -> None:
+        """Add events that fired, and the streams just before and after each instant."""
+        self._event_rows += rows
+        for snapshot in snapshots:
+            self._snapshots.add(snapshot)
+        with self._writing():
+            if rows:
+                self._journal.append(rows)
+
+    def alarms(self, rows: Sequence[AlarmRow]) -> None:
+        """Add alarms."""
+        self._alarm_rows += rows
+
+    def flush(self) -> None:
+        """Let readers see everything appended so far."""
+        self._write_block(complete=False)
+
+    def finish(
+        self, outcome: str | Enum, message: str = "", *, stats: Mapping[str, float] | None = None,
+        session: Mapping[str, float | str] | None = None,
+    ) -> Path:
+        """Complete the file and give it its final name.
+
+        Parameters
+        ----------
+        outcome : str or Enum
+            How the run ended, in a word; an enum's member gives its name, and its value as message.
+        message : str
+            The sentence shown.
+        stats : mapping
+            Solver statistics; the same for equal runs (counts, not seconds).
+        session : mapping
+            What differs between equal runs: wall times. Not hashed.
+
+        Returns
+        -------
+        Path
+            The final name.
+        """
+        word, sentence = _outcome(outcome, message)
+        self._write_block(complete=True)
+        self._close()
+        with file_errors(self.partial):
+            self._file = h5py.File(self.partial, "r+", libver=LIBVER)
+        with self._writing() as file:
+            need_room(self.partial, self._snapshots.nbytes)
+            del file["/journal"]
+            sections.write_session(file, self._started, session or {})
+            write_events(file, self._event_rows, self._snapshots)
+            write_alarms(file, self._alarm_rows)
+            sections.write_statistics(file, stats or {})
+            self.balances: Balances = compute(file)
+            sections.write_balances(file, self.balances)
+            file.attrs["outcome"] = word
+            file.attrs["outcome_message"] = sentence
+            known = {path: digest.digest() for path, digest in self._hashes.items()}
+            file.attrs[HASH] = content_hash(file, known)
+            file.flush()
+        self._close()
+        publish(self.partial, self.path)
+        return self.path
+
+    def close(self) -> None:
+        """Close under the partial name, with what has been appended; nothing happens twice."""
+        if self._file is not None:
+            if self._filled:
+                self._write_block(complete=False)
+            self._close()
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _lay_out(self, file: h5py.File) -> None:
+        """Everything that has to stand before readers come: groups, variables, texts known now."""
+        sections.write_root(file, self.plant, self.scenario, RUNNING)
+        sections.write_configuration(file, self.plant, self.scenario, self.resolved)
+        sections.write_provenance(file, self.plant, self.scenario)
+        maker = SeriesMaker(file, layout.BLOCK_ROWS)
+        scales: dict[str, h5py.Dataset] = {}
+        for v in self.recording.variables:
+            for dim, size in zip(v.column.dims, v.column.shape, strict=True):
+                if dim not in scales:
+                    scales[dim] = _scale(file, self.plant, dim, size)
+        self._datasets = []
+        for v in self.recording.variables:
+            field = v.column.field
+            texts = {"units": layout.unit_of(v.column), "long_name": field.meaning, "tag": v.column.path}
+            along = [scales[dim] for dim in v.column.dims]
+            dataset = maker.add(v.path, v.column.shape, along, v.chunk_rows, texts)
+            if field.enum is not None:
+                dataset.attrs["flag_values"] = np.array([float(m.value) for m in field.enum])
+                dataset.attrs["flag_meanings"] = " ".join(m.name for m in field.enum)
+            self._datasets.append((v, dataset))
+        self._time = maker.time
+        self._journal = Journal(file)
+        sections.write_components(file, self.plant)
+        sections.write_terms(file, self.plant)
+        sections.write_quality(file, self.scenario)
+        self._hashes = {v.path: hashlib.sha256() for v in self.recording.variables}
+        self._hashes["/time"] = hashlib.sha256()
+
+    def _write_block(self, complete: bool) -> None:
+        """Write the rows gathered; rows of a block that is not complete are written again when it is."""
+        n = self._filled
+        times, y, w, q = (block[:n] for block in self._blocks)
+        sources = {"y": y, "w": w, "q": q}
+        with self._writing() as file:
+            need_room(self.partial, sum(block.nbytes for block in self._blocks))
+            for v, dataset in self._datasets:
+                rows = sources[v.column.vector][:, v.start : v.stop].reshape(n, *v.column.shape)
+                rows = np.ascontiguousarray(rows, dtype="<f8")
+                append_rows(dataset, self.rows, rows)
+                if complete:
+                    self._hashes[v.path].update(rows.tobytes())
+            append_rows(self._time, self.rows, times[:, 0])  # last: a reader trusts rows that have a time
+            if complete:
+                self._hashes["/time"].update(times[:, 0].astype("<f8").tobytes())
+                self.rows += n
+                self._filled = 0
+            file.flush()
+        self._flushed = time.monotonic()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[h5py.File]:
+        """Lend the open file; when the disk refuses, it is closed with what had been flushed."""
+        if self._file is None:
+            raise FileProblem(f"{self.partial} is closed")
+        try:
+            with hdf5_writing(self._file, self.partial) as file:
+                yield file
+        except FileProblem:
+            self._file, self._filled = None, 0
+            raise
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        self._datasets = []
+        if file is not None:
+            file.close()
+
+
+def _outcome(outcome: str | Enum, message: str) -> tuple[str, str]:
+    if isinstance(outcome, Enum):
+        return outcome.name.lower(), message or str(outcome.value)
+    return outcome, message or outcome
+
+
+def _scale(file: h5py.File, plant: Any, dim: str, size: int) -> h5py.Dataset:
+    """Dimension of the file with its names, class sizes or edges where the plant knows them."""
+    name = layout.dimension_name(dim)
+    labels = plant.dim_labels.get(dim)
+    if dim.endswith("_edges") and dim[:-6] in plant.spec.grids:
+        return add_coordinate(file, name, plant.spec.grids[dim[:-6]], "m", f"edges of {dim[:-6]}")
+    if labels is None or len(labels) != size:
+        return add_dimension(file, name, size)
+    return add_coordinate(file, name, labels, "m", f"centres of {dim}" if not isinstance(labels[0], str) else dim)
