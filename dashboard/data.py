@@ -1,0 +1,233 @@
+"""What the pages show of a run: names to choose from, series, distributions, the plant and its units.
+
+A :class:`Dataset` belongs to a file as it stands on disk; nothing in it changes, so that several
+people may look at one at once. Numbers are read when they are drawn and not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from dashboard.sheet import Sheet, read_sheet
+from twin.config.reading import read_text
+from twin.errors import TwinError
+from twin.results.content import Verification, verify
+from twin.results.reader import Run, Tag, open_run
+from twin.results.report import report
+
+#: More elements than this of one quantity are a distribution, not trends.
+MOST_ELEMENTS = 32
+#: Fewer points than this along a grid are no distribution.
+LEAST_POINTS = 8
+#: Most names offered; a file with more is cut, and the page says so.
+MOST_SERIES = 5000
+#: A model of the library or of the engine: nothing else that a file names is imported.
+_LIBRARY = re.compile(r"(?:[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|twin\.control\.[a-z][a-z0-9_]*)")
+#: Order in which kinds of quantities are offered.
+_KINDS = ("measurement", "outlet", "feed", "inlet", "state", "holdup", "integral", "quadrature")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One number over time."""
+
+    name: str
+    unit: str
+    meaning: str
+    owner: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Numbers along a grid over time; `element` says which, where there are several."""
+
+    name: str
+    tag: str
+    element: tuple[int, ...]
+    dim: str
+    unit: str
+    meaning: str
+    owner: str
+    by_size: bool  #: whether the grid is one of crystal sizes [m], or only counts cells
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What happened at one instant, in words."""
+
+    time: float
+    lines: tuple[str, ...]
+
+
+class Dataset:
+    """A run as the pages see it.
+
+    Parameters
+    ----------
+    run : Run
+        From :func:`twin.results.reader.open_run`.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._labels: dict[str, np.ndarray | list[str]] = {}
+
+    @property
+    def time(self) -> np.ndarray:
+        """Recorded times [s]."""
+        return self.run.time
+
+    def labels(self, dim: str) -> np.ndarray | list[str]:
+        """Names or numbers along a dimension."""
+        if dim not in self._labels:
+            self._labels[dim] = self.run.labels(dim)
+        return self._labels[dim]
+
+    @cached_property
+    def series(self) -> dict[str, Series]:
+        """Every number that can be drawn over time, the most telling kinds first."""
+        found: dict[str, Series] = {}
+        for tag in sorted(self.run.tags.values(), key=lambda t: _KINDS.index(t.kind) if t.kind in _KINDS else 99):
+            if tag.shape and prod(tag.shape) > MOST_ELEMENTS:
+                continue
+            for name in self._elements(tag):
+                if len(found) >= MOST_SERIES:
+                    return found
+                found[name] = Series(name, tag.unit, tag.meaning, tag.owner, tag.kind)
+        return found
+
+    def _elements(self, tag: Tag) -> Iterator[str]:
+        if not tag.shape:
+            yield tag.name
+            return
+        for index in product(*(range(size) for size in tag.shape)):
+            yield f"{tag.name}[{','.join(self._element(dim, i) for dim, i in zip(tag.dims, index, strict=True))}]"
+
+    def _element(self, dim: str, i: int) -> str:
+        labels = self.labels(dim)
+        return labels[i] if isinstance(labels, list) else str(i)
+
+    @cached_property
+    def distributions(self) -> dict[str, Distribution]:
+        """Every quantity along a grid; those by crystal size first."""
+        found: list[Distribution] = []
+        for tag in self.run.tags.values():
+            if not tag.shape or tag.shape[-1] < LEAST_POINTS or tag.kind == "quadrature":
+                continue
+            grid = self.labels(tag.dims[-1])
+            if isinstance(grid, list) or prod(tag.shape[:-1]) > MOST_ELEMENTS:
+                continue
+            for index in product(*(range(size) for size in tag.shape[:-1])):
+                inner = ",".join(self._element(dim, i) for dim, i in zip(tag.dims, index, strict=False))
+                name = f"{tag.name}[{inner}]" if inner else tag.name
+                by_size = grid.dtype.kind == "f"
+                found.append(Distribution(name, tag.name, index, tag.dims[-1], tag.unit, tag.meaning, tag.owner, by_size))
+        found.sort(key=lambda d: (not d.by_size, "flow" in d.name))
+        return {d.name: d for d in found[:MOST_SERIES]}
+
+    def read(self, name: str) -> np.ndarray:
+        """Read a series [time]."""
+        return self.run.get(name)
+
+    def read_grid(self, name: str) -> np.ndarray:
+        """Read a distribution [time, points]."""
+        chosen = self.distributions[name]
+        return np.asarray(self.run.get(chosen.tag)[(slice(None), *chosen.element)])
+
+    def grid(self, name: str) -> np.ndarray:
+        """Points along a distribution's grid: sizes [m], or numbers of cells."""
+        return np.asarray(self.labels(self.distributions[name].dim), dtype=np.float64)
+
+    @cached_property
+    def marks(self) -> tuple[Mark, ...]:
+        """Events, those of one instant together."""
+        groups: dict[float, list[str]] = {}
+        for row in self.run.events:
+            change = f"{row.path}: {row.old:.5g} → {row.new:.5g}" if row.new == row.new else row.path
+            groups.setdefault(row.time, []).append(f"{row.kind} {change}" + (f" ({row.cause})" if row.cause else ""))
+        return tuple(Mark(time, tuple(lines)) for time, lines in sorted(groups.items()))
+
+    @cached_property
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """Limits of the scenario's `quality:` by tag; NaN where there is none."""
+        return {row.tag: (row.low, row.high) for row in self.run.quality}
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """Key figures."""
+        return report(self.run)
+
+    @cached_property
+    def verification(self) -> Verification:
+        """The content hash, computed now."""
+        return verify(self.run.path)
+
+    @cached_property
+    def plant(self) -> dict[str, Any]:
+        """The plant's configuration as plain data; empty when the file's text cannot be read."""
+        return _parsed(self.run.plant_yaml)
+
+    @cached_property
+    def resolved(self) -> dict[str, Any]:
+        """The plant's part of the resolved configuration, in SI."""
+        whole = _parsed(self.run.resolved_yaml)
+        inner = whole.get("plant")
+        return inner if isinstance(inner, dict) else whole
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """The flowsheet."""
+        return read_sheet(self.plant, self._stream_of)
+
+    def _stream_of(self, model: str, port: str) -> str:
+        return next((p["carries"] for p in described(model).get("ports", ()) if p["name"] == port), "")
+
+    def default_tags(self) -> list[str]:
+        """Tags drawn first: what has limits, else what is controlled, else the first measurements."""
+        limited = [tag for tag in self.limits if tag in self.series]
+        controllers = self.plant.get("controllers")
+        heads = controllers.values() if isinstance(controllers, dict) else ()
+        measured = [str(head.get("measurement")) for head in heads if isinstance(head, dict)]
+        chosen = limited or [tag for tag in measured if tag in self.series]
+        return (chosen or [s.name for s in self.series.values() if s.kind in ("measurement", "outlet")])[:4]
+
+    def tags_of(self, owner: str) -> list[str]:
+        """Tags that tell most about a unit, feed or product."""
+        own = [s for s in self.series.values() if s.owner == owner and s.kind in ("measurement", "feed", "outlet")]
+        measured = [s.name for s in own if s.kind == "measurement"]
+        limited = [s.name for s in own if s.name in self.limits]
+        return (list(dict.fromkeys([*limited, *measured])) or [s.name for s in own])[:5]
+
+
+def described(model: str) -> dict[str, Any]:
+    """Tables and description of a model of the library; empty for one that is not installed here."""
+    if not _LIBRARY.fullmatch(model):
+        return {}
+    from twin import library
+
+    try:
+        return library.describe(model)
+    except TwinError:
+        return {}
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        plain = read_text(text, "configuration").plain() if text.strip() else {}
+    except TwinError:
+        return {}
+    return plain if isinstance(plain, dict) else {}
+
+
+def open_dataset(path: Any) -> Dataset:
+    """Open a run file for the pages. Raises FileProblem, as :func:`twin.results.reader.open_run`."""
+    return Dataset(open_run(path))

@@ -1,0 +1,1 @@
+"""One module a page: each lays itself out from a dataset and answers its own clicks."""

@@ -1,0 +1,88 @@
+"""Balances with their closure, feeds and products, holdups, duties, quality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+
+from dashboard.data import Dataset
+from dashboard.display import number, shown_unit
+from dashboard.pages.cards import CLOSED, CLOSED_STREAMS, closure_color
+from dashboard.widgets import card, notice, table
+
+
+def layout(data: Dataset) -> Any:
+    """Lay the page out."""
+    report = data.report
+    if not report["balances"]:
+        return notice("The run has no recorded rows: there is nothing to balance.", color="gray")
+    parts = [card(_balances(report), title="Balances", right=_legend())]
+    pairs = [
+        ("Feeds and products", _flows(report)), ("Quality, while product leaves", _quality(report)),
+        ("Holdup at the end", _holdups(report)), ("Duties and utilities", _duties(report)),
+    ]
+    columns = [dmc.GridCol(card(content, title=title, h="100%"), span={"base": 12, "lg": 6}) for title, content in pairs if content]
+    return dmc.Stack([*parts, dmc.Grid(columns, gutter="sm")], gap="sm")
+
+
+def _legend() -> Any:
+    return dmc.Text(f"closure: solver's integrals to {number(CLOSED)}, recorded streams to {number(CLOSED_STREAMS)}", size="xs", c="dimmed")
+
+
+def _badge(value: float | None, threshold: float) -> Any:
+    color = closure_color(value, threshold)
+    text = "not recorded" if value is None else number(value, 2)
+    return dmc.Badge(text, color="gray" if color == "dimmed" else color, variant="light", tt="none", className="number")
+
+
+def _balances(report: dict[str, Any]) -> Any:
+    rows = []
+    for row in report["balances"]:
+        shown = shown_unit(row["unit"], "", max(abs(row[key] or 0.0) for key in ("in", "out", "source", "final")))
+        change = row["final"] - row["initial"]
+        numbers = [number(float(shown.of(v)), 6) for v in (row["in"], row["out"], row["source"], change)]
+        closures = (_badge(row["relative"], CLOSED), _badge(row["relative_streams"], CLOSED_STREAMS))
+        rows.append((row["name"], shown.text, *numbers, *closures))
+    head = ("", "unit", "in", "out", "source", "holdup change", "closure", "from streams")
+    return table(head, rows, (2, 3, 4, 5, 6, 7))
+
+
+def _flows(report: dict[str, Any]) -> Any:
+    rows = [
+        (name, role, number(row["mass_kg"]), number(row["mean_kg_per_h"]), number(row["last_kg_per_h"]))
+        for key, role in (("feeds", "feed"), ("products", "product"))
+        for name, row in report[key].items()
+    ]
+    return table(("", "", "kg", "kg/h", "kg/h at the end"), rows, (2, 3, 4)) if rows else None
+
+
+def _quality(report: dict[str, Any]) -> Any:
+    rows = []
+    for row in report["quality"]:
+        shown = shown_unit(row["unit"], "", abs(row.get("max") or 0.0))
+        values = [None if row.get(key) is None else float(shown.of(row[key])) for key in ("low", "mean", "high", "min", "max")]
+        inside = row.get("inside")
+        color = "gray" if inside is None else "teal" if inside >= 0.999 else "orange" if inside >= 0.9 else "red"
+        text = "no product" if inside is None else f"{number(100.0 * inside, 4)} %"
+        badge = dmc.Badge(text, color=color, variant="light", tt="none", className="number")
+        rows.append((row["tag"], shown.text, *("–" if v is None else number(v) for v in values), badge))
+    return table(("", "unit", "low", "mean", "high", "min", "max", "inside"), rows, (2, 3, 4, 5, 6, 7)) if rows else None
+
+
+def _holdups(report: dict[str, Any]) -> Any:
+    rows = [
+        (unit, number(row.get("fluids_kg", 0.0)), number(row.get("solids_kg", 0.0)), number(row["most_kg"]) if "most_kg" in row else "–")
+        for unit, row in report["holdup"].items()
+    ]
+    return table(("", "fluids kg", "solids kg", "most kg"), rows, (1, 2, 3)) if rows else None
+
+
+def _duties(report: dict[str, Any]) -> Any:
+    rows = []
+    for unit, terms in report["utilities"].items():
+        for label, row in terms.items():
+            shown = shown_unit(row["unit"], "", max(abs(row["added"]), abs(row["removed"])))
+            numbers = (number(float(shown.of(row[key]))) for key in ("added", "removed", "net"))
+            rows.append((unit, label.replace("_", " "), shown.text, *numbers))
+    return table(("", "", "unit", "added", "removed", "net"), rows, (3, 4, 5)) if rows else None

@@ -1,0 +1,52 @@
+"""The key figures of a run as cards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.data import Dataset
+from dashboard.display import clock, number
+from dashboard.widgets import metric
+
+#: A balance from the solver's integrals that closes worse than this is marked: what a run promises.
+CLOSED = 1e-9
+#: The same from the recorded streams.
+CLOSED_STREAMS = 1e-4
+
+
+def closure_color(value: float | None, threshold: float) -> str:
+    """Colour of a closure: green within its threshold, amber up to a hundred times it, red beyond."""
+    if value is None or value != value:
+        return "dimmed"
+    return "teal" if value <= threshold else "orange" if value <= 100.0 * threshold else "red"
+
+
+def cards(data: Dataset) -> list[Any]:
+    """Make the cards; figures that the plant does not define are left out."""
+    report = data.report
+    found = []
+    made = report.get("yield")
+    product = made["product"] if made else next(iter(report["products"]), "")
+    if product:
+        row = report["products"][product]
+        note = f"{number(row['mean_kg_per_h'], 3)} kg/h mean, {number(row['last_kg_per_h'], 3)} at the end"
+        found.append(metric(product, number(row["mass_kg"]), "kg", note))
+    if made and made["yield"] is not None:
+        note = f"{number(made['api_out_kg'], 3)} of {number(made['theoretical_kg'], 3)} kg {made['api']}"
+        found.append(metric("Yield", number(100.0 * made["yield"], 3), "%", note))
+    if report.get("pmi") is not None:
+        found.append(metric("PMI", number(report["pmi"], 3), "kg/kg", "mass fed per mass of product"))
+    judged = [row for row in report["quality"] if row.get("inside") is not None]
+    if judged:
+        worst = min(judged, key=lambda row: row["inside"])
+        color = "teal" if worst["inside"] >= 0.999 else "orange" if worst["inside"] >= 0.9 else "red"
+        note = f"{worst['tag']}, worst of {len(judged)}" if len(judged) > 1 else worst["tag"]
+        found.append(metric("Within limits", number(100.0 * worst["inside"], 3), "% of time", note, color))
+    if report["balances"]:
+        worst = max(report["balances"], key=lambda row: row["relative"] or 0.0)
+        color = closure_color(worst["relative"], CLOSED)
+        found.append(metric("Balances close to", number(worst["relative"] or 0.0, 2), "", f"worst: {worst['name']}", color))
+    wall = report["session"].get("wall_seconds")
+    note = f"{report['rows']} rows, {report['events']} events"
+    found.append(metric("Simulated", number(report["simulated_s"] / 3600.0), "h", note + (f", {clock(float(wall))} of work" if wall else "")))
+    return found
