@@ -21,6 +21,7 @@ from twin.plant.adapter import holdup_class, stream_fields
 from twin.plant.layout import shape
 from twin.plant.model import Model, Port
 from twin.quantity import Field, fields
+from unit_ops.streams import Slurry
 
 FLUIDS = ("A", "B", "C")
 SOLIDS = ("X", "Y")
@@ -303,4 +304,7 @@ def _stream(port: Port, sizes: dict[str, int], rng: np.random.Generator) -> Any:
     for f in stream_fields(port):
         value = _spread(rng, f, 308.0 if f.unit == "K" else typical(f), shape(f, sizes) if f.kind == "array" else None)
         values.append(value)
-    return port.stream(*values)
+    stream = port.stream(*values)
+    if port.stream is Slurry:
+        stream = stream._replace(m_flow_solid=float(np.sum(stream.m_flow_crystals)))
+    return stream

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from enum import IntEnum
 from functools import cache
@@ -100,8 +101,10 @@ def quantity_kernels(module: ModuleType) -> SimpleNamespace:
     space = copied(module, {"math": QuantityMath(), "@empirical": _opaque}, memo)
     for copy in memo.values():
         for kernel in vars(copy).values():
-            if isinstance(kernel, FunctionType) and hasattr(kernel, "__globals__"):
+            if isinstance(kernel, FunctionType):
                 names = kernel.__globals__
+                if names is vars(sys.modules[kernel.__module__]):
+                    continue  # a plain function of the module itself: no copy, to be left alone
                 for name in constants().keys() & names.keys():
                     if isinstance(names[name], float):
                         names[name] = Quantity(names[name], constants()[name])
