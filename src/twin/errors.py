@@ -1,10 +1,10 @@
 """Errors that a user sees: one screen, never a traceback.
 
-    plant_configs/direct_compression.yaml:14:14: unknown parameter
-       13 |   blender:
-     > 14 |     params: {tua: 60 s}
-          |              ^^^
-    blender (powder.blender) has no parameter 'tua'. Did you mean 'tau' [s] "mean residence time"?
+plant_configs/direct_compression.yaml:14:14: unknown parameter
+   13 |   blender:
+ > 14 |     params: {tua: 60 s}
+      |              ^^^
+blender (powder.blender) has no parameter 'tua'. Did you mean 'tau' [s] "mean residence time"?
 """
 
 from __future__ import annotations
@@ -55,8 +55,13 @@ class Problem:
         parts = [f"{place}: {self.title}"]
         if self.context:
             parts.extend(_excerpt(self))
-        parts.append(self.detail)
-        return "\n".join(parts)
+        parts.extend(self.detail.split("\n"))
+        return "\n".join(_printable(part) for part in parts)
+
+
+def _printable(text: str) -> str:
+    """Put blanks for what would move the cursor or hide text: a file may hold anything."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _excerpt(problem: Problem) -> list[str]:
@@ -64,7 +69,7 @@ def _excerpt(problem: Problem) -> list[str]:
     wide = max(2, len(str(problem.context[-1][0])))
     lines = []
     for number, text in problem.context:
-        shown = "".join(c if c.isprintable() else " " for c in text)[cut : cut + WIDTH].rstrip()
+        shown = _printable(text)[cut : cut + WIDTH].rstrip()
         mark = ">" if number == problem.line else " "
         lines.append(f" {mark} {number:>{wide}} | {shown}".rstrip())
     length = max(1, min(problem.length, WIDTH - (problem.col - 1 - cut)))

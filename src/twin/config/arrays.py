@@ -9,13 +9,15 @@ import numpy as np
 
 from twin.config.context import MOST_ELEMENTS, Context, PathError, flat_index, size_of
 from twin.config.document import Node
-from twin.config.scalars import Table, label, missing, read_scalar
+from twin.config.scalars import Table, label, read_scalar
 from twin.config.spec import Value, frozen_array
 from twin.quantity import Field
 from twin.units import example
 
 
-def read_array(ctx: Context, table: Table, f: Field, node: Node | None, place: Node) -> Value | None:
+def read_array(
+    ctx: Context, table: Table, f: Field, node: Node | None, place: Node, lacking: list[Field]
+) -> Value | None:
     """Read an array: a mapping by component or place, a list, or one number; then the elements set from outside."""
     shape = _shape(ctx, table, f, place)
     if shape is None:
@@ -30,7 +32,7 @@ def read_array(ctx: Context, table: Table, f: Field, node: Node | None, place: N
             if f.component:
                 _component_missing(ctx, table, f, place)
             else:
-                missing(ctx, table, f, node or place)
+                lacking.append(f)
             return None
         array = np.zeros(shape)
     if array.shape != shape:

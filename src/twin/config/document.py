@@ -87,9 +87,10 @@ class Problems:
             self.found.append(problem)
 
     def stop(self) -> None:
-        """Raise what was found, if anything."""
+        """Raise what was found, if anything, in the order of the lines of each file."""
         if self.found:
-            raise ConfigError(self.found)
+            files = list(dict.fromkeys(problem.file for problem in self.found))
+            raise ConfigError(sorted(self.found, key=lambda p: (files.index(p.file), p.line, p.col)))
 
     def mapping(self, node: Node, title: str, example: str) -> list[tuple[Node, Node]]:
         """Give the pairs of a mapping; anything else is a problem, nothing is an empty mapping."""
@@ -127,16 +128,20 @@ class Problems:
                 self.add(key, title, f"{owner} has no '{key.text}'.{closest(key.text, names)}")
 
 
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """Give the known name that was probably meant."""
+    known = list(names)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return close[0] if close else {name.casefold(): name for name in known}.get(word.casefold())
+
+
 def closest(word: str, names: Iterable[str], say: dict[str, str] | None = None) -> str:
     """Suggest the nearest known name (with its unit and meaning, when `say` has them), or list what there is."""
     known = list(names)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if not close:
-        folded = {name.casefold(): name for name in known}
-        close = [folded[word.casefold()]] if word.casefold() in folded else []
-    if close:
-        extra = f" {say[close[0]]}" if say and say.get(close[0]) else ""
-        return f" Did you mean '{close[0]}'{extra}?"
+    meant = nearest(word, known)
+    if meant is not None:
+        extra = f" {say[meant]}" if say and say.get(meant) else ""
+        return f" Did you mean '{meant}'{extra}?"
     if not known:
         return ""
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")

@@ -48,6 +48,7 @@ class Head:
     is_controller: bool = False
     units: dict[str, str] = field(default_factory=dict)
     driven: set[str] = field(default_factory=set)  #: signal inlets that a wire drives
+    broken: bool = False  #: a controller whose ends are unknown: its numbers have no units to be read in
 
     @property
     def title(self) -> str:

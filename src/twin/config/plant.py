@@ -88,7 +88,7 @@ def load_plant(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = 
     file, name = find(path, "plant_configs")
     problems = Problems()
     given = parse_overrides(problems, overrides)
-    return build_plant(problems, read_file(file, name), given, file, file.stem)
+    return build_plant(problems, read_file(file, name, problems), given, file, file.stem)
 
 
 def parse_overrides(problems: Problems, overrides: Mapping[str, Any] | Sequence[str]) -> list[Override]:
@@ -173,7 +173,7 @@ def build_plant(problems: Problems, root: Node, given: list[Override], path: Pat
         dims=Frozen(ctx.dims),
         grids=grids,
         components=ctx.components,
-        units=tuple(read_unit(ctx, head) for head in listed_heads),
+        units=tuple(read_unit(ctx, head) for head in listed_heads if not head.broken),
         feeds=tuple(read_feeds(ctx, root, sheet)),
         products=tuple(sheet.products),
         connections=tuple(sheet.connections),

@@ -16,8 +16,8 @@ from twin.config.document import Node, Problems, Source
 from twin.errors import ConfigError, Problem
 
 #: Limits within which a hostile file is refused in about a second.
-MOST_BYTES = 1_000_000
-MOST_NODES = 50_000
+MOST_BYTES = 500_000
+MOST_NODES = 30_000
 DEEPEST = 24
 
 _INT = re.compile(r"[-+]?[0-9]+")
@@ -26,8 +26,8 @@ _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": Non
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
-def read_file(path: Path, shown: str) -> Node:
-    """Read a file into a tree.
+def read_file(path: Path, shown: str, problems: Problems | None = None) -> Node:
+    """Read a file into a tree; slips that do not hide the rest (a key given twice) join `problems`.
 
     Raises
     ------
@@ -51,13 +51,14 @@ def read_file(path: Path, shown: str) -> Node:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise whole("not a text file", f"This is not UTF-8 text (byte {error.start + 1}).") from None
-    return read_text(text, shown)
+    return read_text(text, shown, problems)
 
 
-def read_text(text: str, shown: str) -> Node:
+def read_text(text: str, shown: str, problems: Problems | None = None) -> Node:
     """Read a text into a tree whose root is a mapping. Raises ConfigError, as :func:`read_file`."""
     text = text.replace("\r\n", "\n")
     source = Source(shown, tuple(text.split("\n")), text)
+    collected = problems
     problems = Problems()
     root = _compose(source, problems)
     if root is None or root.is_null:
@@ -68,7 +69,10 @@ def read_text(text: str, shown: str) -> Node:
         problems.add(
             root, "not a mapping", f"A configuration is a mapping of names to values, but this is {root.what}."
         )
-    problems.stop()
+    if collected is None or root.kind != "map":
+        problems.stop()
+    else:
+        collected.found.extend(problems.found)
     return root
 
 

@@ -139,8 +139,9 @@ def _controller(unit: UnitSpec, plant: PlantSpec) -> dict[str, Any]:
     wires = {w.target: w.source for w in plant.signals}
     out = {"model": unit.model.removeprefix(_CONTROL), **_head(unit), "measurement": wires[f"{unit.name}.measurement"]}
     out["output"] = next(w.target for w in plant.signals if w.source == f"{unit.name}.output")
-    if f"{unit.name}.setpoint" in wires:
-        out["setpoint"] = wires[f"{unit.name}.setpoint"]
+    setpoint = wires.get(f"{unit.name}.setpoint")
+    if setpoint is not None and setpoint not in [f"{other.name}.output" for other in plant.units]:
+        out["setpoint"] = setpoint  # not that of a master, which names this one as its output
     return {**out, **{k: v for k, v in _numbers(unit, plant).items() if k not in CONTROLLER_KEYS}}
 
 

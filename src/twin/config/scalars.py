@@ -54,11 +54,16 @@ def label(field: Field) -> str:
     return f'[{field.unit}] "{field.meaning}"'
 
 
-def missing(ctx: Context, table: Table, f: Field, place: Node) -> None:
-    """Note that a value is not given."""
-    wanted = example(f.unit) if f.kind in ("float", "array") else _choices(ctx, f)
-    detail = f"{table.owner} needs {table.noun} '{f.name}' {label(f)}, for example {f.name}: {wanted}"
-    ctx.problems.add(place, f"missing {table.noun}", detail + ".")
+def missing(ctx: Context, table: Table, lacking: Sequence[Field], place: Node) -> None:
+    """Note which values are not given; one problem for all of a table, so that it fits a screen."""
+    if len(lacking) == 1:
+        f = lacking[0]
+        wanted = example(f.unit) if f.kind in ("float", "array") else _choices(ctx, f)
+        detail = f"{table.owner} needs {table.noun} '{f.name}' {label(f)}, for example {f.name}: {wanted}."
+        ctx.problems.add(place, f"missing {table.noun}", detail)
+    elif lacking:
+        listed = "".join(f"\n    {f.name} {label(f)}" for f in lacking)
+        ctx.problems.add(place, f"missing {table.noun}s", f"{table.owner} needs {len(lacking)} {table.noun}s:{listed}")
 
 
 def _choices(ctx: Context, f: Field) -> str:

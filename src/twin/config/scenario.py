@@ -55,7 +55,8 @@ def load_scenario(
         With every problem that was found.
     """
     file, name = find(path, "scenarios")
-    return build_scenario(read_file(file, name), file, file.stem, set, until)
+    problems = Problems()
+    return build_scenario(read_file(file, name, problems), file, file.stem, set, until, problems)
 
 
 def check(path: str | Path) -> list[Problem]:
@@ -68,11 +69,12 @@ def check(path: str | Path) -> list[Problem]:
                 file, name = find(path, "plant_configs")
             except ConfigError:
                 raise missing from None
-        root = read_file(file, name)
+        problems = Problems()
+        root = read_file(file, name, problems)
         if root.get("plant") is not None or (root.get("duration") is not None and root.get("units") is None):
-            build_scenario(root, file, file.stem)
+            build_scenario(root, file, file.stem, problems=problems)
         else:
-            build_plant(Problems(), root, [], file, file.stem)
+            build_plant(problems, root, [], file, file.stem)
     except ConfigError as error:
         return list(error.problems)
     return []
@@ -84,9 +86,10 @@ def build_scenario(
     stem: str,
     set: Mapping[str, Any] | Sequence[str] = (),
     until: str | float | None = None,
+    problems: Problems | None = None,
 ) -> ScenarioSpec:
     """Read a scenario's tree. Raises ConfigError with every problem found."""
-    problems = Problems()
+    problems = problems or Problems()
     check_version(problems, root)
     problems.known_keys(root, KEYS, "unknown key", "a scenario")
     given = [*_set(problems, root), *_initial(problems, root), *parse_overrides(problems, set)]
@@ -152,7 +155,7 @@ def _plant(problems: Problems, root: Node, given: list[Override], path: Path | N
         except ConfigError as error:
             problems.add(node, "no such plant", error.problems[0].detail)
             return None
-        return build_plant(inner, read_file(file, seen), given, file, file.stem)
+        return build_plant(inner, read_file(file, seen, inner), given, file, file.stem)
     except ConfigError as error:
         problems.found.extend(p for p in error.problems if p not in problems.found)
         return None

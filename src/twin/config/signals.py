@@ -14,14 +14,29 @@ def read_signals(ctx: Context, node: Node | None, heads: dict[str, Head]) -> lis
     """Read all wires; notes in the heads which signal inlets are driven."""
     wires: list[Connection] = []
     used: dict[str, Node] = {}
-    for head in heads.values():
-        if head.is_controller:
-            _controller(ctx, wires, head, heads, used)
+    for head in _in_order([head for head in heads.values() if head.is_controller]):
+        _controller(ctx, wires, head, heads, used)
     for item in items(ctx, node, "signals"):
         both = ends(ctx, item)
         if both:
             _wire(ctx, wires, both[0], both[1], heads, used)
-    return wires
+    return sorted(wires, key=lambda wire: wire.target)
+
+
+def _in_order(controllers: list[Head]) -> list[Head]:
+    """Put controllers behind those that they drive or measure, whose signals then have their units."""
+    waiting = {head.name.text: head for head in controllers}
+    done: list[Head] = []
+    while waiting:
+        ready = [head for head in waiting.values() if not _others(head) & waiting.keys() - {head.name.text}]
+        for head in ready or list(waiting.values()):
+            done.append(waiting.pop(head.name.text))
+    return done
+
+
+def _others(head: Head) -> set[str]:
+    texts = [node.text for node in (head.node.get("measurement"), head.node.get("output")) if node is not None]
+    return {text.partition(".")[0] for text in texts}
 
 
 def items(ctx: Context, node: Node | None, what: str) -> list[Node]:
@@ -115,6 +130,7 @@ def _controller(
 ) -> None:
     """Wire a controller and give its generic fields the units of what it measures and moves."""
     name, node = head.name.text, head.node
+    head.broken = True
     ends: dict[str, Node] = {}
     for key, example in (("measurement", "reactor.T_out"), ("output", "reactor.T_jacket")):
         given = node.get(key)
@@ -122,15 +138,14 @@ def _controller(
             ctx.problems.add(
                 given or head.name, f"missing {key}", f"{head.title} needs {key}:, for example {key}: {example}."
             )
-            head.driven.add(key)
         else:
             ends[key] = given
     if len(ends) < 2:
         return
     measured, moved = find_signal(ctx, ends["measurement"], heads), _signal_inlet(ctx, ends["output"], heads)
-    head.driven.add("measurement")
     if measured is None or moved is None:
         return
+    head.broken = False
     head.units.update(generic_units(head.model, measured[1], moved[0].unit_of(moved[1].name, moved[1].unit)))
     _wire(ctx, wires, ends["measurement"], named(node.key("measurement"), f"{name}.measurement"), heads, used)
     _wire(ctx, wires, named(node.key("output"), f"{name}.output"), ends["output"], heads, used)
