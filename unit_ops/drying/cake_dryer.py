@@ -6,7 +6,9 @@ Assumptions
   leaves nearer to the layer by a factor exp(−NTU), in temperature and in each vapour pressure;
 - volatile components evaporate (or condense) with ideal activity in the liquid, the dissolved solute
   left out of the mole fractions because it crystallizes as its solvent goes; the gas's molar flow is
-  taken at the inlet; sensible heats are those of liquids, latent heat is a named source;
+  taken at the inlet;
+- sensible heats are those of liquids; vapour in the gas is held with its latent heat, which is booked
+  as a source where gas enters and leaves;
 - the equilibrium moisture of the published falling-rate law stays in the cake;
 - at discharge the cake cools to ambient (booked) and the solute still dissolved becomes solid;
 - the gas passes a mixed plenum before the cake and a duct of mixed cells after it.
@@ -89,12 +91,8 @@ class Outlets(NamedTuple):
     exhaust: Annotated[Gas, "moist gas"]
 
 
-class Integrals(NamedTuple):
-    latent_heat: Annotated[float, "W", "heat taken up by evaporation", ("cells",)]
-
-
 class Quadratures(NamedTuple):
-    evaporation: Annotated[float, "W", "latent heat of what evaporates, negative"]
+    latent: Annotated[float, "W", "latent heat of the vapour entering less leaving"]
     cooling: Annotated[float, "W", "cooling of the discharged powder to ambient, negative"]
     fluids: Annotated[Array, "kg/s", "solute that becomes solid, negative", ("fluids",)]
     solids: Annotated[Array, "kg/s", "solute that becomes solid", ("solids",)]
@@ -157,9 +155,18 @@ def dry_units(x, j, p):
 
 
 @kernel
+def volatile_mass(x, j, p):
+    s = 0.0
+    for i in range(x.m.shape[0]):
+        if p.volatile[i] > 0.0:
+            s += x.m[i, j]
+    return s
+
+
+@kernel
 def wet_units(x, j, p):
     """Transfer units for a vapour with the gas's molar mass at 1 bar."""
-    liquid = column_dot(x.m, p.volatile, j)
+    liquid = volatile_mass(x, j, p)
     w = liquid * reciprocal(liquid + x.M[j], p.heel) - p.w_eq
     return dry_units(x, j, p) * falling_rate(w)
 
@@ -188,30 +195,37 @@ def gas_moles(x, p):
 
 
 @kernel
-def evaporation(i, j, x, p, T, per_mole, units, n_gas):
-    """Mass flow of component i from cell j into its gas, at temperature T of the cake."""
-    share = 1.0 / (p.tau_gas * x.M.shape[0])
-    per_gas = reciprocal(n_gas, 1e-3 * p.heel / (p.molar_mass[i] * p.tau_gas))
-    p_gas = p.P * share * x.m_gas[i] / p.molar_mass[i] * per_gas
-    p_sat = vapour_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
-    p_surface = x.m[i, j] / p.molar_mass[i] * per_mole * p_sat
-    mean_mass = share * total(x.m_gas) * per_gas
-    units_i = units * p.P / p.P_ref * mean_mass / p.molar_mass[i]
-    return p.volatile[i] * evaporation_flow(n_gas, p.molar_mass[i], p.P, p_surface, p_gas, units_i)
+def mean_gas_mass(x, p, n_gas):
+    """Mean molar mass of the gas."""
+    flow = total(x.m_gas) / (p.tau_gas * x.M.shape[0])
+    return flow * reciprocal(n_gas, least_gas(p))
 
 
 @kernel
-def latent_heat(x, p, out):
-    n_gas = gas_moles(x, p)
-    for j in range(x.M.shape[0]):
-        T = T_REF + cake_excess(x, j, p)
-        per_mole = mole_reciprocal(x, j, p)
-        units = wet_units(x, j, p)
-        heat = 0.0
-        for i in range(x.m.shape[0]):
-            if p.volatile[i] > 0.0:
-                heat += p.dH_vap[i] * evaporation(i, j, x, p, T, per_mole, units, n_gas)
-        out[j] = heat
+def least_gas(p):
+    """Molar flow of gas below which there is none to speak of."""
+    return 1e-3 * p.heel / (p.molar_mass[p.solute] * p.tau_gas)
+
+
+@kernel
+def latent_heat(m, p):
+    """Latent heat of vapour masses (or their flow)."""
+    heat = 0.0
+    for i in range(m.shape[0]):
+        if p.volatile[i] > 0.0:
+            heat += p.dH_vap[i] * m[i]
+    return heat
+
+
+@kernel
+def evaporation(i, j, x, p, T, per_mole, units, n_gas, mean_mass):
+    """Mass flow of component i from cell j into its gas, at temperature T of the cake."""
+    share = 1.0 / (p.tau_gas * x.M.shape[0])
+    p_gas = p.P * share * x.m_gas[i] / p.molar_mass[i] * reciprocal(n_gas, least_gas(p))
+    p_sat = vapour_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
+    p_surface = x.m[i, j] / p.molar_mass[i] * per_mole * p_sat
+    units_i = units * p.P / p.P_ref * mean_mass / p.molar_mass[i]
+    return evaporation_flow(n_gas, p.molar_mass[i], p.P, p_surface, p_gas, units_i)
 
 
 @kernel
@@ -281,6 +295,7 @@ def derivatives(x, u, p, dx):
     dH_gas = enthalpy_flow(u.gas.T, u.gas.m_flow, p.cp) - C_gas * dT_gas
 
     n_gas = gas_moles(x, p)
+    mean_mass = mean_gas_mass(x, p, n_gas)
     M_in = u.cake.m_flow_crystals
     A_in = u.cake.A_flow
     cp_crystal = p.cp_solid[p.crystal]
@@ -299,7 +314,7 @@ def derivatives(x, u, p, dx):
             duct_in = 0.0 if j == 0 else k_d * x.m_duct[i, j - 1]
             e = 0.0
             if p.volatile[i] > 0.0:
-                e = evaporation(i, j, x, p, T_REF + dT, per_mole, units, n_gas)
+                e = evaporation(i, j, x, p, T_REF + dT, per_mole, units, n_gas, mean_mass)
             latent += e * p.dH_vap[i]
             vapour += e * p.cp[i] * dT
             dx.m[i, j] = moved_in - k_b * x.m[i, j] - e
@@ -321,8 +336,12 @@ def derivatives(x, u, p, dx):
 
 
 @kernel
-def quadratures(x, u, a, p, out):
+def quadratures(x, u, p, out):
     last = x.M.shape[0] - 1
+    latent = latent_heat(u.gas.m_flow, p)
+    for i in range(x.m.shape[0]):
+        if p.volatile[i] > 0.0:
+            latent -= p.dH_vap[i] * x.m_duct[i, last] * (last + 1.0) / p.tau_duct
     k = belt_rate(x, u.belt_speed.value, p)
     for i in range(out.fluids.shape[0]):
         out.fluids[i] = 0.0
@@ -332,7 +351,7 @@ def quadratures(x, u, a, p, out):
     out.fluids[p.solute] = -dried
     out.solids[p.crystal] = dried
     cooling = -k * heat_capacity(x, last, p) * cake_excess(x, last, p)
-    return Quadratures(-a.latent_heat, cooling, out.fluids, out.solids)
+    return Quadratures(latent, cooling, out.fluids, out.solids)
 
 
 @kernel
@@ -342,13 +361,18 @@ def holdup(x, p, out):
     for i in range(out.solids.shape[0]):
         out.solids[i] = 0.0
     out.solids[p.crystal] = total(x.M)
-    return Holdup(x.H_gas + total(x.H) + total(x.H_duct), out.fluids, out.solids)
+    vapour = latent_heat(x.m_gas, p)
+    for i in range(x.m.shape[0]):
+        if p.volatile[i] > 0.0:
+            vapour += p.dH_vap[i] * total(x.m_duct[i])
+    return Holdup(x.H_gas + total(x.H) + total(x.H_duct) + vapour, out.fluids, out.solids)
 
 
 @kernel
 def transport(x, u, p, out):
     cells = x.M.shape[0]
     n_gas = gas_moles(x, p)
+    mean_mass = mean_gas_mass(x, p, n_gas)
     belt = total(x.M)
     gas = total(x.m_gas)
     leaving = x.M[cells - 1]
@@ -365,7 +389,7 @@ def transport(x, u, p, out):
         units = wet_units(x, j, p)
         for i in range(x.m.shape[0]):
             if p.volatile[i] > 0.0:
-                evaporated += evaporation(i, j, x, p, T, per_mole, units, n_gas)
+                evaporated += evaporation(i, j, x, p, T, per_mole, units, n_gas, mean_mass)
     out.m[0] = belt
     out.m[1] = gas
     out.m_flow[0] = u.cake.m_flow_crystals + total(u.cake.m_flow)

@@ -217,9 +217,9 @@ def filtrate_flow(x, j, p):
 
 
 @kernel
-def drained_rate(x, j, p):
-    """Fraction of the liquid of cell j that drains per second."""
-    return filtrate_flow(x, j, p) * reciprocal(liquid_volume(x.m, j, p), max(p.S_inf, 0.01) * film_volume(x, p))
+def drained_rate(q, x, j, p):
+    """Fraction of the liquid of cell j that a filtrate flow q takes per second."""
+    return q * reciprocal(liquid_volume(x.m, j, p), max(p.S_inf, 0.01) * film_volume(x, p))
 
 
 @kernel
@@ -314,7 +314,8 @@ def derivatives(x, u, a, p, dx):
         dx.m_trough[i] = u.slurry.m_flow[i] - k * x.m_trough[i]
     cp_crystal = p.cp_solid[p.crystal]
     heat_out = k * trough_heat_capacity(x, a, p) * excess_temperature(x.H_trough, trough_heat_capacity(x, a, p), x, p)
-    heat_in = enthalpy_flow(u.slurry.T, u.slurry.m_flow, p.cp) + u.slurry.m_flow_solid * cp_crystal * (u.slurry.T - T_REF)
+    heat_in = enthalpy_flow(u.slurry.T, u.slurry.m_flow, p.cp)
+    heat_in += u.slurry.m_flow_solid * cp_crystal * (u.slurry.T - T_REF)
 
     cells = x.M.shape[0]
     k_b = belt_rate(x, u.belt_speed.value, p)
@@ -326,14 +327,15 @@ def derivatives(x, u, a, p, dx):
     H_in = heat_out
     H_pan_in = 0.0
     for j in range(cells):
-        drained = drained_rate(x, j, p)
+        q = filtrate_flow(x, j, p)
+        drained = drained_rate(q, x, j, p)
         washed = overlap(j, cells, p.wash_start, p.wash_end)
         for i in range(x.m.shape[0]):
             moved_in = k * x.m_trough[i] if j == 0 else k_b * x.m[i, j - 1]
             pan_in = 0.0 if j == 0 else k_p * x.m_pan[i, j - 1]
             dx.m[i, j] = moved_in + washed * u.wash.m_flow[i] - (k_b + drained) * x.m[i, j]
             dx.m_pan[i, j] = pan_in + drained * x.m[i, j] - k_p * x.m_pan[i, j]
-        settling = filtrate_flow(x, j, p) * (x.M[j] - x.D[j]) * reciprocal(standing_volume(x, j, p), film_volume(x, p))
+        settling = q * (x.M[j] - x.D[j]) * reciprocal(standing_volume(x, j, p), film_volume(x, p))
         M_out = k_b * x.M[j]
         D_out = k_b * x.D[j]
         A_out = k_b * x.A[j]
@@ -381,8 +383,10 @@ def transport(x, u, a, p, out):
         pan += total(x.m_pan[i])
         last += x.m[i, cells - 1]
         last_pan += x.m_pan[i, cells - 1]
-        for j in range(cells):
-            drained += drained_rate(x, j, p) * x.m[i, j]
+    for j in range(cells):
+        k_j = drained_rate(filtrate_flow(x, j, p), x, j, p)
+        for i in range(x.m.shape[0]):
+            drained += k_j * x.m[i, j]
     out.m[0] = total(x.m_trough) + a.crystal_mass
     out.m[1] = belt
     out.m[2] = pan
