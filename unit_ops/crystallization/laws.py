@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 
-from twin.jit import kernel
+from twin.jit import empirical, kernel
 
 #: Molar gas constant [J/(mol K)], exact in the SI of 2019.
 R_GAS = 8.31446261815324
@@ -81,19 +81,13 @@ def force_per_S(law: int, c_sat: float, rho_solvent: float, M_solute: float) -> 
     return 1.0
 
 
-@kernel
-def arrhenius(E: float, T: float) -> float:
-    """exp(−E/(R T)); E [J/mol]."""
-    return math.exp(-E / (R_GAS * T))
-
-
-@kernel
+@empirical("any", "J/mol", "1", "any", "K", returns="as k")
 def power_rate(k: float, E: float, exponent: float, sigma: float, T: float) -> float:
     """k exp(−E/(R T)) σ^exponent, in the unit of k; σ >= 0."""
     return k * math.exp(-E / (R_GAS * T)) * sigma**exponent
 
 
-@kernel
+@empirical("1", "1/(m^3 s)", "J/mol", "1", "1", "any", "1", "K", returns="1/(m^3 s)")
 def primary_nucleation(
     law: int, k: float, E: float, b: float, beta: float, sigma: float, S: float, T: float
 ) -> float:
@@ -107,7 +101,13 @@ def primary_nucleation(
     return power_rate(k, E, b, sigma, T)
 
 
-@kernel
+@empirical("kg/m^3", "1", returns="1")
+def content_factor(M_T: float, j: float) -> float:
+    """(M_T/(1 kg/m³))^j: how secondary nucleation follows the crystal content M_T >= 0."""
+    return M_T**j
+
+
+@empirical("1", "any", "any", "any", returns="as upwind")
 def limited_slope(law: int, upwind: float, downwind: float, eps: float) -> float:
     """Slope within a cell from the slopes to its upwind and downwind neighbours.
 

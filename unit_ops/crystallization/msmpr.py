@@ -38,7 +38,7 @@ from unit_ops.crystallization.laws import (
     Limiter,
     Nucleation,
     Solubility,
-    arrhenius,
+    content_factor,
     force_per_S,
     power_rate,
     primary_nucleation,
@@ -207,9 +207,9 @@ def kinetics(x, a, p):
     down = power_rate(p.kd, p.Ed, p.d, per_S * S_down, temperature)
     volume = V(x, a, p)
     # a class may be slightly negative while there are no crystals yet
-    content = above_zero(a.crystal_mass / volume, 1e-9 * p.M_typical)
+    content = p.M_typical * above_zero(a.crystal_mass / (volume * p.M_typical), 1e-9)
     primary = primary_nucleation(p.nucleation, p.k1, p.E1, p.b1, p.beta, sigma, S_up, temperature)
-    secondary = p.k2 * arrhenius(p.E2, temperature) * sigma**p.b2 * content**p.j
+    secondary = power_rate(p.k2, p.E2, p.b2, sigma, temperature) * content_factor(content, p.j)
     if p.basis == Basis.SOLVENT:
         volume = x.m[p.solvent] / p.rho_solvent
     return Rates(up, down, volume * (primary + secondary))
@@ -291,7 +291,7 @@ def saturation_crossed(x, a, p):
 def outflow_rate(x, a, p):
     """Fraction of the holdup leaving per second."""
     volume = V(x, a, p)
-    return above_zero(volume - p.V_weir, 1e-3 * p.V_weir) / (p.tau * volume)
+    return p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * volume)
 
 
 @kernel

@@ -76,12 +76,12 @@ def growth_gain(
         if i > 0 and i + 1 < bins:  # the first and the last class are first order
             root_eps = m_eps / (per_crystal * width * width)
             eps = root_eps * root_eps
-            growing = limited_slope(limiter, slope_left, slope_right, eps)
-            dissolving = limited_slope(limiter, slope_right, slope_left, eps)
-        flux = growing_in - down * (here - 0.5 * width * dissolving)
+            growing = 0.5 * width * limited_slope(limiter, slope_left, slope_right, eps)
+            dissolving = 0.5 * width * limited_slope(limiter, slope_right, slope_left, eps)
+        flux = growing_in - down * (here - dissolving)
         if i > 0:
             out[i - 1] = per_crystal_before * (flux_before - flux)
-        growing_in = up * (here + 0.5 * width * growing)
+        growing_in = up * (here + growing)
         flux_before = flux
         per_crystal_before = per_crystal
         slope_left = slope_right

@@ -19,6 +19,9 @@ from twin.quantity import Array, Component, Optional
 from unit_ops.limits import reciprocal
 from unit_ops.streams import T_REF, Solution, dot, enthalpy_flow
 
+#: Heat capacity flow below which the mixed temperature lets go of the feeds.
+C_HEEL: Annotated[float, "W/K", "heat capacity flow taken for no flow"] = 1e-9
+
 
 class Params(NamedTuple):
     cp: Annotated[Array, "J/(kg K)", "specific heat capacities", ("fluids",), Component("cp_liquid")]
@@ -41,4 +44,4 @@ def product(u, p, out):
     H = enthalpy_flow(u.feed_1.T, u.feed_1.m_flow, p.cp)
     H += enthalpy_flow(u.feed_2.T, u.feed_2.m_flow, p.cp)
     H += enthalpy_flow(u.feed_3.T, u.feed_3.m_flow, p.cp)
-    return Solution(T_REF + H * reciprocal(dot(out.m_flow, p.cp), 1e-9), out.m_flow)
+    return Solution(T_REF + H * reciprocal(dot(out.m_flow, p.cp), C_HEEL), out.m_flow)

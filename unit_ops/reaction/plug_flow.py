@@ -14,8 +14,8 @@ Balances (cell j, faces j and j+1; feed enters face 0, face n is the outlet)
     dH_j/dt  = Φ_j − Φ_j+1 + UA/n (T_jacket − T_j) − V_j Σ_k ΔH_k r_kj
     J = Q c_face − D A/Δz (c_j − c_j−1),     c_ij = m_ij/V_j,  V_j = Σ m_ij/ρ_i
     Φ = Σ_i J_i cp_i (T_face − T_REF) − D A/Δz ρcp (T_j − T_j−1)
-    Q_j+1 = (V_j − V/n)⁺ n/tau_flow
-    r_k = k0_k exp(−E_k/R (1/T − 1/T_ref,k)) Π (c_i/M_i)^order_ki
+    Q_j+1 = (V_j n/V − 1)⁺ V/tau_flow
+    r_k = k0_k exp(−E_k/R (1/T − 1/T_ref,k)) Π (c_i/M_i)^order_ki, c_i/M_i in mol/m³
 
 Second order in space: faces are reconstructed linearly with the smooth van Albada average; the
 first cell is taken as constant, and so is the last, whose gradient vanishes at the closed end.
@@ -34,7 +34,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from twin.jit import kernel
+from twin.jit import empirical, kernel
 from twin.quantity import Array, Component, Index, Nominal, Range
 from unit_ops.limits import above_zero
 from unit_ops.reaction.network import configure_reactions
@@ -43,6 +43,10 @@ from unit_ops.streams import T_REF, Holdup, Signal, Solution, total
 R_GAS = 8.31446261815324
 DIMS = {"cells": 60, "reactions": 0}
 SETTINGS = ("reactions",)
+
+#: What limiter_eps is a part of.
+C_SCALE: Annotated[float, "kg/m^3", "scale of concentrations"] = 1000.0
+T_SCALE: Annotated[float, "K", "scale of temperatures"] = 100.0
 
 
 class Scheme(IntEnum):
@@ -68,7 +72,7 @@ class Params(NamedTuple):
     molar_mass: Annotated[Array, "kg/mol", "molar masses", ("fluids",), Component("molar_mass")]
     nu_mass: Annotated[Array, "kg/mol", "mass formed per mole of reaction", ("reactions", "fluids")]
     orders: Annotated[Array, "1", "reaction orders", ("reactions", "fluids")]
-    k0: Annotated[Array, "1", "rate constants, SI on mol/m^3", ("reactions",)]
+    k0: Annotated[Array, "mol/(m^3 s)", "rates with every reactant at 1 mol/m^3", ("reactions",)]
     E: Annotated[Array, "J/mol", "activation energies", ("reactions",)]
     inv_T_ref: Annotated[Array, "1/K", "inverse of the temperature to which k0 refers", ("reactions",)]
     dH: Annotated[Array, "J/mol", "heats of reaction (negative: heat is released)", ("reactions",)]
@@ -153,13 +157,12 @@ def cell_capacity(x, p, j):
 @kernel
 def cell_flow(V, n, p):
     """Flow out of a cell of volume V [m³/s]."""
-    full = p.V / n
-    return above_zero(V - full, 1e-3 * full) * n / p.tau_flow
+    return p.V / p.tau_flow * above_zero(V * n / p.V - 1.0, 1e-3)
 
 
-@kernel
+@empirical("mol/m^3", "1", returns="1")
 def power(c, order):
-    """c^order; c may be slightly negative where a component vanishes."""
+    """(c/(1 mol/m³))^order; c may be slightly negative where a component vanishes."""
     if order == 1.0:
         return c
     if order == 2.0:
@@ -289,7 +292,7 @@ def prepare(x, p, w):
     for j in range(n):
         w.T_face[j] = w.T[j]
         if j > 0 and j + 1 < n:
-            w.T_face[j] += 0.5 * slope(p.scheme, w.T[j] - w.T[j - 1], w.T[j + 1] - w.T[j], 100.0 * p.limiter_eps)
+            w.T_face[j] += 0.5 * slope(p.scheme, w.T[j] - w.T[j - 1], w.T[j + 1] - w.T[j], T_SCALE * p.limiter_eps)
 
 
 @kernel
@@ -309,7 +312,7 @@ def face_flow(x, p, w, i, j):
     c_face = here
     if j > 0:
         before = x.m[i, j - 1] * w.per_V[j - 1]
-        c_face += 0.5 * slope(p.scheme, here - before, after - here, 1000.0 * p.limiter_eps)
+        c_face += 0.5 * slope(p.scheme, here - before, after - here, C_SCALE * p.limiter_eps)
     return w.Q[j] * c_face - exchange(n, p) * (after - here)
 
 

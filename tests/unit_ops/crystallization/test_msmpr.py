@@ -34,7 +34,8 @@ def continuous(bins: int, top: float, limiter: Limiter = Limiter.VAN_ALBADA, **k
     solvent = 1000.0 * (1.0 - 2.0 / 1200.0)  # kg per m³ of slurry
     params: dict[str, Any] = {
         "tau": tau_weir, "V_weir": 1.0, "UA": 0.0, "dH_cryst": 0.0, "kv": 0.524, "solute": 1, "solvent": 0,
-        "crystal": 0, "solubility": Solubility.POLYNOMIAL, "sol_a": 1.2 / solvent, "kg": 1e-7, "g": 1.0, "rho_solvent": 1000.0,
+        "crystal": 0, "solubility": Solubility.POLYNOMIAL, "sol_a": 1.2 / solvent, "kg": 1e-7, "g": 1.0,
+        "rho_solvent": 1000.0,
         "cp": 4000.0, "rho": [1000.0, 1200.0], "molar_mass": 0.1, "cp_solid": 4000.0, "rho_solid": 1200.0,
         "L_edges": np.linspace(0.0, top, bins + 1), "limiter": limiter, "M_typical": 0.6, **kinetics,
     }  # fmt: skip
@@ -171,7 +172,8 @@ def warm(bins: int = 40, **more: Any) -> Bench:
     params: dict[str, Any] = {
         "tau": 60.0, "V_weir": 1e-3, "UA": 5.0, "dH_cryst": -1.75e5, "kv": 0.866, "solute": 1, "solvent": 0,
         "crystal": 1, "sol_a": 2.955e-4, "sol_b": 0.02179, "kg": 9.979, "Eg": 40560.0, "g": 1.602, "kd": 1e-7,
-        "k1": 2.66e8, "b1": 2.276, "k2": 1e6, "rho_solvent": 789.0, "force": DrivingForce.MOLAR, "cp": [2440.0, 1500.0, 2000.0],
+        "k1": 2.66e8, "b1": 2.276, "k2": 1e6, "rho_solvent": 789.0, "force": DrivingForce.MOLAR,
+        "cp": [2440.0, 1500.0, 2000.0],
         "rho": [789.0, 1300.0, 1050.0], "molar_mass": [0.046, 0.151163, 0.06], "cp_solid": [900.0, 1300.0],
         "rho_solid": [2000.0, 1300.0], "L_edges": np.geomspace(1e-6, 1e-3, bins + 1), **more,
     }  # fmt: skip
