@@ -194,7 +194,7 @@ def line(value: Any) -> str:
     return f"'{value}'" if any(c in value for c in ":,") else value
 
 
-def main() -> None:
+def main(output: Path = OUTPUT) -> None:
     out = ["# Written by docs/fit_components.py: change that, not this.", "twin: 1", "", "properties:"]
     for name, (unit, meaning) in PROPERTIES.items():
         out.append(f"  {name}: {{unit: {unit}, meaning: '{meaning}'}}")
@@ -205,7 +205,7 @@ def main() -> None:
             inner = ", ".join(f"{k}: {line(v)}" for k, v in value.items())
             out.append(f"    {key}: {{{inner}}}")
         out.append("")
-    OUTPUT.write_text("\n".join(out).rstrip() + "\n", encoding="utf-8")
+    output.write_text("\n".join(out).rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

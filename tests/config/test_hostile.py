@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from twin.config import ConfigError, check
-from twin.config.plant import build_plant
 from twin.config.document import Problems
+from twin.config.plant import build_plant
 from twin.config.reading import read_text
 from twin.config.scenario import build_scenario
 

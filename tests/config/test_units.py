@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.quantity import parse_quantity
-from twin.units import _PLAIN, _PREFIXED, UnitError, parse_unit
+from twin.units import _PLAIN, _PREFIXED, UnitError
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_repr_of_a_float_reads_back_to_the_same_bits(value: float) -> None:
     ("text", "unit", "says"),
     [
         ("60 kg", "s", "expected a time [s], but '60 kg' is a mass; an example is 10 min"),
-        ("60", "nonsense", "'nonsense' is no unit known here"),
+        ("60 nonsense", "s", "'nonsense' is no unit known here"),
         ("1e3 #/m^3", "1/m^3", "counts have no unit"),
         ("2 barg", "Pa", "gauge pressures are not read; add the atmospheric pressure"),
         ("25 C", "K", "'C' is the coulomb; write degC"),
@@ -105,8 +105,6 @@ def test_repr_of_a_float_reads_back_to_the_same_bits(value: float) -> None:
 )
 def test_refuses_with_a_cure(text: str, unit: str, says: str) -> None:
     with pytest.raises(UnitError) as caught:
-        if unit == "nonsense":
-            parse_unit(unit)
         parse_quantity(text, unit)
     assert says in str(caught.value)
 
@@ -114,9 +112,10 @@ def test_refuses_with_a_cure(text: str, unit: str, says: str) -> None:
 @given(st.text(max_size=60), st.sampled_from(["s", "kg/s", "K", "W/(m^2 K)", "1"]))
 def test_any_text_gives_a_finite_number_or_a_refusal(text: str, unit: str) -> None:
     try:
-        assert math.isfinite(parse_quantity(text, unit))
-    except UnitError as error:
-        assert str(error)
+        value = parse_quantity(text, unit)
+    except UnitError:
+        return
+    assert math.isfinite(value)
 
 
 def test_the_table_agrees_with_pint() -> None:
@@ -127,7 +126,9 @@ def test_the_table_agrees_with_pint() -> None:
     spelled = {"%": "percent", "rev": "1", "rpm": "1/minute", "d": "day", "h": "hour", "P": "poise", "1": "1"}
     axes = ("[mass]", "[length]", "[time]", "[temperature]", "[substance]")
     for name, (factor, dimension) in {**_PREFIXED, **_PLAIN}.items():
-        quantity = registry.Quantity(1.0, registry.parse_units(spelled.get(name, name))) if spelled.get(name) != "1" else None
+        quantity = (
+            registry.Quantity(1.0, registry.parse_units(spelled.get(name, name))) if spelled.get(name) != "1" else None
+        )
         if quantity is None:
             assert (float(Fraction(factor)), any(dimension)) == (1.0, False)
             continue

@@ -19,8 +19,11 @@ from twin.config.flowsheet import read_feeds, read_flowsheet
 from twin.config.lists import read_grids, read_list
 from twin.config.paths import resolve
 from twin.config.reading import read_file
+from twin.config.scalars import label
 from twin.config.spec import Frozen, PlantSpec
 from twin.errors import ConfigError, Problem
+from twin.plant.model import load_model
+from twin.quantity import fields
 
 KEYS: tuple[str, ...] = (
     "twin",
@@ -203,6 +206,14 @@ _FOLLOWING = ("unknown unit", "unconnected feed", "unconnected product")
 
 def _explain(ctx: Context, plant: PlantSpec, override: Override) -> None:
     """Say why nothing takes an override."""
+    owner, _, rest = override.path.text.partition(".")
+    unit = next((unit for unit in plant.units if unit.name == owner), None)
+    if unit is not None and rest.startswith("initial."):
+        known = {f.name: label(f) for f in fields(load_model(unit.model).Initial)}
+        name = rest.split(".")[1]
+        detail = f"{owner} ({unit.model}) has no initial value '{name}'.{closest(name, known, known)}"
+        ctx.problems.add(override.path, "unknown initial value", detail)
+        return
     try:
         resolve(plant, override.path.text)
         detail = f"'{override.path.text}' cannot be set: it is driven or computed."

@@ -143,6 +143,8 @@ def _controller(
     if len(ends) < 2:
         return
     measured, moved = find_signal(ctx, ends["measurement"], heads), _signal_inlet(ctx, ends["output"], heads)
+    if moved is not None:
+        moved[0].driven.add(moved[1].name)
     if measured is None or moved is None:
         return
     head.broken = False
