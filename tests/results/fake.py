@@ -1,7 +1,8 @@
 """A plant that needs no compiling: one crystallizer with a feed and a product, in closed form.
 
 The feed doubles at `EVENT`; ethanol and the reactant flow in with a ripple; the reactant becomes
-API at a constant rate and a third of it crystallizes. Every rate has its antiderivative, so holdups and quadratures are exact.
+API at a constant rate and a third of it crystallizes. Every rate has its antiderivative, so holdups and
+quadratures are exact.
 """
 
 from __future__ import annotations

@@ -69,7 +69,14 @@ def content_hash(file: h5py.File, known: Mapping[str, bytes] | None = None) -> s
 
 def digests(file: h5py.File, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """Digest of every group and variable by its path: two files differ where these differ."""
-    return {path: _node(path, node, (known or {}).get(path)) for path, node in _walk(file, set())}
+    seen: dict[Any, str] = {}
+    nodes = list(_walk(file, seen))
+    return {path: _node(path, node, (known or {}).get(path), seen) for path, node in nodes}
+
+
+def address(node: Any) -> Any:
+    """Where a group or variable stands in its file: asking HDF5 for a name takes a millisecond, this does not."""
+    return h5py.h5g.get_objinfo(node.id if isinstance(node, h5py.HLObject) else node).objno
 
 
 def data_bytes(values: np.ndarray) -> bytes:
@@ -97,11 +104,11 @@ def verify(path: str | Path) -> Verification:
     return Verification(stored == computed, stored, computed, reason)
 
 
-def _walk(group: h5py.Group, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _walk(group: h5py.Group, seen: dict[Any, str]) -> Iterator[tuple[str, Any]]:
     path = unicodedata.normalize("NFC", group.name)
     if path == EXCLUDED:
         return
-    _once(group, seen)
+    _once(group, path, seen)
     yield path, group
     for name in sorted(group):
         kind = group.get(name, getlink=True)
@@ -111,21 +118,22 @@ def _walk(group: h5py.Group, seen: set[int]) -> Iterator[tuple[str, Any]]:
         if isinstance(node, h5py.Group):
             yield from _walk(node, seen)
         elif isinstance(node, h5py.Dataset):
-            _once(node, seen)
-            yield unicodedata.normalize("NFC", node.name), node
+            path = unicodedata.normalize("NFC", node.name)
+            _once(node, path, seen)
+            yield path, node
         else:
             raise ContentError(f"{group.name}/{name} is neither a group nor a variable")
 
 
-def _once(node: Any, seen: set[int]) -> None:
+def _once(node: Any, path: str, seen: dict[Any, str]) -> None:
     """Refuse a second name of one thing: a circle of groups would never end."""
-    address = h5py.h5g.get_objinfo(node.id).objno
-    if address in seen:
-        raise ContentError(f"{node.name} is a second name of something else in the file; a run file holds none")
-    seen.add(address)
+    place = address(node)
+    if place in seen:
+        raise ContentError(f"{path} is a second name of {seen[place]}; a run file holds none")
+    seen[place] = path
 
 
-def _node(path: str, node: Any, known: bytes | None) -> bytes:
+def _node(path: str, node: Any, known: bytes | None, names: Mapping[Any, str]) -> bytes:
     digest = hashlib.sha256()
     if isinstance(node, h5py.Dataset):
         if node.is_virtual or node.external:
@@ -137,7 +145,7 @@ def _node(path: str, node: Any, known: bytes | None) -> bytes:
     for name in sorted(node.attrs):
         if path == "/" and name == HASH:
             continue
-        _put(digest, name.encode(), *_attribute(node, name, path))
+        _put(digest, name.encode(), *_attribute(node, name, path, names))
     return digest.digest()
 
 
@@ -170,14 +178,14 @@ def _values(node: h5py.Dataset, path: str) -> bytes:
     return digest.digest()
 
 
-def _attribute(node: Any, name: str, path: str) -> tuple[bytes, ...]:
+def _attribute(node: Any, name: str, path: str, names: Mapping[Any, str]) -> tuple[bytes, ...]:
     """Type, shape and value; references to dimensions are read as the paths that they point to."""
     value = node.attrs[name]
     if name == "DIMENSION_LIST":
-        targets = [[node.file[reference].name for reference in references] for references in value]
+        targets = [[_target(node, reference, names) for reference in references] for references in value]
         return b"dimensions", repr(targets).encode()
     if name == "REFERENCE_LIST":
-        users = sorted((node.file[reference].name, int(axis)) for reference, axis in value)
+        users = sorted((_target(node, reference, names), int(axis)) for reference, axis in value)
         return b"users", repr(users).encode()
     if isinstance(value, str):
         return b"text", b"()", value.encode()
@@ -186,3 +194,10 @@ def _attribute(node: Any, name: str, path: str) -> tuple[bytes, ...]:
         texts = [t.decode() if isinstance(t, bytes) else str(t) for t in array.ravel()]
         return b"text", repr(array.shape).encode(), repr(texts).encode()
     return _type(array.dtype, f"{path}@{name}"), repr(array.shape).encode(), data_bytes(array)
+
+
+def _target(node: Any, reference: Any, names: Mapping[Any, str]) -> str:
+    found = h5py.h5r.dereference(reference, node.id)
+    if found is None or address(found) not in names:
+        raise ContentError(f"{node.name} refers to a dimension that is not in the file")
+    return names[address(found)]

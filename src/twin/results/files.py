@@ -16,7 +16,7 @@ import h5py
 from twin.errors import TwinError
 
 #: Room kept free on the disk, so that what has been written can still be closed properly.
-RESERVE = 16 << 20
+RESERVE = 8 << 20
 #: What closing a file adds to it at most: tables, balances, hash.
 CLOSING = 1 << 20
 
@@ -105,12 +105,20 @@ def hdf5_writing(file: h5py.File, path: Path) -> Iterator[h5py.File]:
             yield file
     except FileProblem as error:
         if error.__cause__ is not None:
-            sink = os.open(os.devnull, os.O_RDWR)
-            os.dup2(sink, file.id.get_vfd_handle())
-            os.close(sink)
+            _let_go(file)
         with contextlib.suppress(OSError, RuntimeError):
             file.close()
         raise
+
+
+def _let_go(file: h5py.File) -> None:
+    """Turn the descriptor of a file that cannot be written to the null device."""
+    descriptor = file.id.get_vfd_handle()
+    with contextlib.suppress(OSError, RuntimeError):
+        os.ftruncate(descriptor, file.id.get_filesize())  # a hole at the end costs no room, and makes it readable
+    sink = os.open(os.devnull, os.O_RDWR)
+    os.dup2(sink, descriptor)
+    os.close(sink)
 
 
 def publish(partial: Path, final: Path) -> None:

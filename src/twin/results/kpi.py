@@ -196,7 +196,8 @@ def _grown(run: Run, term: Term) -> np.ndarray:
     """What a term has accumulated since the first recorded row, [time, …]."""
     with run.opened() as file:
         values = np.asarray(file[term.path][: run.rows])
-    return values - values[:1]
+    grown: np.ndarray = values - values[:1]
+    return grown
 
 
 def _moving_average(time: np.ndarray, values: np.ndarray, width: float) -> np.ndarray:

@@ -24,6 +24,7 @@ from twin.results import balances as closing
 from twin.results.events import JOURNAL, AlarmRow, EventRow, read_journal
 from twin.results.files import FileProblem
 from twin.results.layout import SCHEMA_VERSION
+from twin.results.netcdf import Dimensions
 from twin.results.streams import Term, read_terms
 
 #: Roots of the recorded time series.
@@ -123,13 +124,14 @@ class Run:
     def tags(self) -> dict[str, Tag]:
         """Every recorded quantity by its tag."""
         found: dict[str, Tag] = {}
-
-        def visit(_: str, node: Any) -> None:
-            if isinstance(node, h5py.Dataset):
-                tag = _tag(node)
-                found[tag.name] = tag
-
         with self.opened() as file:
+            dimensions = Dimensions(file)
+
+            def visit(_: str, node: Any) -> None:
+                if isinstance(node, h5py.Dataset):
+                    tag = _tag(node, dimensions)
+                    found[tag.name] = tag
+
             for root in SERIES:
                 if root in file:
                     file[root].visititems(visit)
@@ -320,14 +322,14 @@ def _open(path: Path) -> h5py.File:
         raise
 
 
-def _tag(node: h5py.Dataset) -> Tag:
+def _tag(node: h5py.Dataset, dimensions: Dimensions) -> Tag:
     attrs = node.attrs
     codes: dict[int, str] = {}
     if "flag_values" in attrs:
         names = str(attrs["flag_meanings"]).split()
         codes = {int(value): name for value, name in zip(attrs["flag_values"], names, strict=True)}
-    dims = tuple(axis[0].name.lstrip("/") for axis in list(node.dims)[1:])
-    return Tag(str(attrs["tag"]), node.name, str(attrs["units"]), str(attrs["long_name"]), dims, node.shape[1:], codes)
+    words = (str(attrs["units"]), str(attrs["long_name"]))
+    return Tag(str(attrs["tag"]), node.name, *words, dimensions.of(node)[1:], node.shape[1:], codes)
 
 
 def _table(file: h5py.File, path: str, names: tuple[str, ...]) -> list[tuple[Any, ...]]:

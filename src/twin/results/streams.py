@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from twin.results.netcdf import Dimensions
+
 #: Reference temperature of enthalpies [K]: the library's convention, `unit_ops.streams.T_REF`.
 T_REF = 298.15
 
@@ -32,6 +34,7 @@ class Recorded:
 
     def __init__(self, file: h5py.File) -> None:
         self.file = file
+        self.dimensions = Dimensions(file)
         self.time = np.asarray(file["time"][()])
         self.components = _texts(file, "/component")
         self.terms = read_terms(file)
@@ -98,7 +101,7 @@ class Recorded:
             if dataset.attrs["units"] != "kg/s":
                 continue
             values = self._values(dataset, pick)
-            dims = [axis[0].name.lstrip("/") for axis in dataset.dims]
+            dims = self.dimensions.of(dataset)
             dim = dims[1] if len(dims) == 2 and dims[1] in self.places else "crystals"
             if dim == "crystals":  # crystals of one component, by size class or as one number
                 dim, places = "solids", np.array([self._crystal(term)])
@@ -133,10 +136,11 @@ def read_terms(file: h5py.File) -> list[Term]:
     table = file.get("/balances/terms")
     if table is None:
         return []
-    names = ("owner", "label", "kind", "role", "path", "stream")
-    texts = [_texts(file, f"/balances/terms/{name}") for name in names]
+    owner, label, kind, role, path, stream = (
+        _texts(file, f"/balances/terms/{name}") for name in ("owner", "label", "kind", "role", "path", "stream")
+    )
     signs = [float(sign) for sign in table["sign"][()]]
-    return [Term(*row, sign) for row, sign in zip(zip(*texts, strict=True), signs, strict=True)]
+    return [Term(*row) for row in zip(owner, label, kind, role, path, stream, signs, strict=True)]
 
 
 def integrate(
