@@ -189,6 +189,8 @@ class Simulation:
                 ending = self._live_through(ending)
             if ending.outcome is not Outcome.FINISHED or ending.time >= end:
                 return ending
+            if self._every and self._since >= self._every:
+                self._keep()
 
     def _live_through(self, ending: Ending) -> Ending:
         """Let SimPy live through the instant reached, and apply what it decides."""
@@ -212,12 +214,16 @@ class Simulation:
 
     def _advance(self, end: float) -> Ending:
         """Advance, pausing at accepted points for checkpoints: that alters no step."""
-        while True:
+        while not self._stopping:
             ending: Ending = self._integrator.advance(end)
             if ending.outcome is not Outcome.INTERRUPTED or self._stopping:
                 return ending
-            self.latest = self.checkpoint()
-            self._since = 0
+            self._keep()
+        return Ending(Outcome.INTERRUPTED, self._integrator.time)
+
+    def _keep(self) -> None:
+        self.latest = self.checkpoint()
+        self._since = 0
 
     def _take_samples(self, block: Samples) -> None:
         self._since += len(block.time)
