@@ -63,6 +63,11 @@ class Index:
 
 
 @dataclass(frozen=True)
+class Fractions:
+    """An array of fractions of one whole: the configuration checks that they sum to 1."""
+
+
+@dataclass(frozen=True)
 class Optional:
     """An inlet that may stay unconnected: nothing flows there then."""
 
@@ -88,6 +93,7 @@ class Field:
     index: str | None = None
     grid: str | None = None
     utility: bool = False
+    fractions: bool = False
     enum: type[IntEnum] | None = None
     default: Any = None
     has_default: bool = False
@@ -151,6 +157,7 @@ def _field(cls: type, name: str, base: Any, texts: list[str], extras: list[Any],
         index=index.dim if index else None,
         grid=grid.name if grid else None,
         utility=pick(Utility) is not None,
+        fractions=pick(Fractions) is not None,
         enum=enum,
         default=defaults.get(name),
         has_default=name in defaults,

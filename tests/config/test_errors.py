@@ -315,3 +315,11 @@ def test_files_with_nothing_to_read(here: Path, text: str, title: str) -> None:
 def test_a_file_that_is_not_there(here: Path) -> None:
     with pytest.raises(ConfigError, match="two_tnks: no such file\n.*Did you mean 'two_tanks'"):
         load_scenario("two_tnks")
+
+
+def test_what_crosses_the_boundary_needs_its_heat_capacity(here: Path) -> None:
+    """The tank is given all that it needs itself; the booking of feed and product needs cp_liquid as well."""
+    text = TANK.replace("[ethanol, water]", "[ethanol, water, mcc]")
+    found = problems_of(text.replace("V_weir: 10 L", "V_weir: 10 L, cp: [2400, 4200, 1200], rho: [790, 1000, 1500]"))
+    assert [(p.line, p.title) for p in found] == [(9, "missing component property"), (13, "missing component property")]
+    assert "give it under components: {mcc: {cp_liquid: 4.2 kJ/(kg K)}}" in found[0].detail

@@ -14,11 +14,15 @@ from twin.config.spec import Value, frozen_array
 from twin.quantity import Field
 from twin.units import example
 
+#: Fractions written with six digits pass.
+_SUM_TOLERANCE = 1e-6
+
 
 def read_array(
     ctx: Context, table: Table, f: Field, node: Node | None, place: Node, lacking: list[Field]
 ) -> Value | None:
     """Read an array: a mapping by component or place, a list, or one number; then the elements set from outside."""
+    before = len(ctx.problems.found)
     shape = _shape(ctx, table, f, place)
     if shape is None:
         return None
@@ -30,7 +34,7 @@ def read_array(
     if array is None:
         if not table.zeros:
             if f.component:
-                _component_missing(ctx, table, f, place)
+                component_missing(ctx, table.owner, f, place)
             else:
                 lacking.append(f)
             return None
@@ -42,6 +46,9 @@ def read_array(
         return None
     for path, parts, value in elements:
         _element(ctx, table, f, array, path, parts, value)
+    if f.fractions and abs(array.sum() - 1.0) > _SUM_TOLERANCE and len(ctx.problems.found) == before:
+        detail = f"{table.owner}: {f.name} {label(f)} must sum to 1, not {array.sum():.9g}."
+        ctx.problems.add(node or place, "fractions do not sum to 1", detail)
     return frozen_array(array)
 
 
@@ -62,12 +69,12 @@ def _start(ctx: Context, table: Table, f: Field, shape: tuple[int, ...]) -> np.n
     return None
 
 
-def _component_missing(ctx: Context, table: Table, f: Field, place: Node) -> None:
+def component_missing(ctx: Context, owner: str, f: Field, place: Node) -> None:
     """Note the components that lack a property; those not known at all were reported where they are listed."""
     for name in ctx.names(f.dims[0]):
         if name in ctx.components and f.component not in ctx.components[name]:
             cure = f"components: {{{name}: {{{f.component}: {example(f.unit)}}}}}"
-            detail = f"{table.owner} needs '{f.component}' {label(f)} of {name}; give it under {cure}."
+            detail = f"{owner} needs '{f.component}' {label(f)} of {name}; give it under {cure}."
             ctx.problems.add(place, "missing component property", detail)
 
 

@@ -26,7 +26,7 @@ def read_events(
     events: list[EventSpec] = []
     latches: list[LatchSpec] = []
     for item in problems.sequence(node, "events are a list", f"[{_EXAMPLE}]") if node else []:
-        if item.kind != "map":
+        if item.kind != "map" or not item.pairs:
             problems.add(item, "not an event", f"An event reads {_EXAMPLE}, but this is {item.what}.")
             continue
         problems.known_keys(item, EVENT_KEYS, "unknown key", "an event")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from twin.config.arrays import component_missing
 from twin.config.context import Context
 from twin.config.document import Node, closest
 from twin.config.equipment import UNIT_NAME, Head, claim
+from twin.config.models import find_model
 from twin.config.scalars import Table
 from twin.config.signals import ends, items, read_signals
 from twin.config.spec import Connection, FeedSpec, ProductSpec
@@ -45,6 +47,11 @@ def read_flowsheet(ctx: Context, root: Node, heads: dict[str, Head], taken: dict
                 key, "unconnected product", f"Nothing makes the product '{name}': add \"unit.outlet -> {name}\"."
             )
     _open_ports(ctx, heads, used)
+    for key, _, port in sheet.feeds:
+        _boundary(ctx, key, port)
+    for product in sheet.products:
+        unit, _, outlet = product.source.partition(".")
+        _boundary(ctx, products[product.name], heads[unit].model.outlets[outlet])
     sheet.signals = read_signals(ctx, root.get("signals"), heads)
     return sheet
 
@@ -137,6 +144,15 @@ def _stream(
         ctx.problems.add(right, "streams do not match", f"{left.text} gives {made}, but {right.text} takes {taken}.")
         return
     sheet.connections.append(Connection(left.text, right.text))
+
+
+def _boundary(ctx: Context, node: Node, port: Port) -> None:
+    """Note properties that booking a stream across the plant's boundary needs and its components lack."""
+    package = port.stream.__module__.partition(".")[0]
+    model = find_model(ctx, node, f"{package}.boundary.{port.stream.__name__.lower()}", node.text)
+    for f in fields(model.Params) if model is not None else ():
+        if f.component is not None:
+            component_missing(ctx, f"{node.text} ({port.stream.__name__})", f, node)
 
 
 def _open_ports(ctx: Context, heads: dict[str, Head], used: dict[str, Node]) -> None:

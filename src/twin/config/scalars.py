@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from twin.config.context import Context
 from twin.config.document import Node, closest
 from twin.quantity import Field
 from twin.units import UnitError, example, parse_quantity
+
+
+_WHOLE = re.compile(r"[-+]?[0-9]{1,15}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +138,9 @@ def _integer(ctx: Context, table: Table, f: Field, node: Node) -> int | None:
             f'{table.owner}: {f.name} "{f.meaning}" is one of the {f.index} of the plant, not {node.what}.{hint}',
         )
         return None
-    if isinstance(node.value, int) and not isinstance(node.value, bool):
-        return node.value if _in_range(ctx, table, f, node.value, node) else None
+    if _WHOLE.fullmatch(node.text):
+        value = int(node.text)
+        return value if _in_range(ctx, table, f, value, node) else None
     ctx.problems.add(
         node, "not a whole number", f'{table.owner}: {f.name} "{f.meaning}" is a whole number, not {node.what}.'
     )
