@@ -14,7 +14,6 @@ from twin.config.document import Node, closest
 from twin.quantity import Field
 from twin.units import UnitError, example, parse_quantity
 
-
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}")
 
 
