@@ -14,14 +14,15 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: numba options of every kernel: no fastmath (bits must repeat); numpy error model (no exceptions: NaN and inf are found by the step control).
+#: numba options of every kernel: no fastmath (bits must repeat); numpy error model (no exceptions:
+#: NaN and inf are found by the step control).
 OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": False}
 
 
@@ -97,7 +98,7 @@ def import_closure(module: ModuleType) -> list[ModuleType]:
     return [seen[name] for name in sorted(seen)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _source_hash(path: str, mtime_ns: int, size: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from twin import jit
-from twin.plant.evaluate import GUARDS, OBSERVE, RATES, JacobianTables, PlantTables
+from twin.plant.codes import GUARDS, OBSERVE, RATES
+from twin.plant.evaluate import JacobianTables, PlantTables
 
 
 @dataclass

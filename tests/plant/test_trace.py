@@ -33,7 +33,7 @@ def test_nested_branches_and_laws_are_explored():
         law = Tracer(0.0)
         if law == 0:
             return [v[0]]
-        elif law == 1:
+        if law == 1:
             return [v[1]]
         if v[3] < 0.0:
             return [v[2]]
@@ -91,5 +91,7 @@ def test_colours_share_no_row():
 
 def test_tracer_behaves_as_its_number():
     t = Tracer(2.0, 1)
-    assert float(t) == 2.0 and int(t) == 2 and math.isclose(float(1.0 / t), 0.5)
+    assert float(t) == 2.0
+    assert int(t) == 2
+    assert math.isclose(float(1.0 / t), 0.5)
     assert (-t).mask == abs(t).mask == (3.0 - t).mask == 1

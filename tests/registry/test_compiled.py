@@ -13,7 +13,7 @@ from tests.registry.carriers import plain_kernels
 from tests.registry.library import unit_names
 from tests.registry.sample import Evaluation, Instance, instance
 from twin.plant.adapter import Key, entry, holdup_class
-from twin.plant.evaluate import GUARDS, INTEGRALS, OBSERVE, PORT, RATES, TRANSPORT
+from twin.plant.codes import GUARDS, INTEGRALS, OBSERVE, PORT, RATES, TRANSPORT
 from twin.plant.layout import Cursor, UnitLayout, lay_out
 from twin.quantity import fields
 

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from twin import jit
-from twin.plant.evaluate import GUARDS, INTEGRALS, INTEGRANDS, MEASURE, OBSERVE, PORT, RATES, TRANSPORT
+from twin.plant.codes import GUARDS, INTEGRALS, INTEGRANDS, MEASURE, OBSERVE, PORT, RATES, TRANSPORT
 from twin.plant.model import Model
 from twin.quantity import Field, fields
 
@@ -194,7 +194,16 @@ class _Body:
         return lines
 
     def arguments(self, kernel: str, out: str = "") -> str:
-        texts = {"t": "t", "x": "_x(y, o)", "u": "_u(w, o)", "a": "_a(w, o)", "p": "_p(p, o)", "w": "_w(w, o)", "out": out, "dx": "_dx(dy, o)"}
+        texts = {
+            "t": "t",
+            "x": "_x(y, o)",
+            "u": "_u(w, o)",
+            "a": "_a(w, o)",
+            "p": "_p(p, o)",
+            "w": "_w(w, o)",
+            "out": out,
+            "dx": "_dx(dy, o)",
+        }
         texts.update({name: f"_in_{name}(w, o)" for name in self.model.inlets})
         return ", ".join(texts[name] for name in self.model.arguments(kernel))
 
@@ -223,7 +232,9 @@ class _Body:
         if measure or holdup:
             parts.append((OBSERVE, [*measure, *holdup]))
         if m["g"]:
-            parts.append((GUARDS, [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})" for key, f in m["g"]]))
+            parts.append(
+                (GUARDS, [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})" for key, f in m["g"]])
+            )
         if m["t"]:
             parts.append((TRANSPORT, self._call("transport", "model.Transport", m["t"])))
         for number, port in enumerate(model.outlets.values()):
@@ -256,7 +267,12 @@ class _Body:
             lines.append(f"b_{f.name} = {buffer}")
             lines.append(f"model.{f.name}({self.arguments(f.name, f'b_{f.name}')})")
             if sums:
-                lines += [f"s_{f.name} = 0.0", f"for i_{f.name} in range({n}):", f"    s_{f.name} += b_{f.name}[i_{f.name}]", f"w[{self.w.slots[key]}] = s_{f.name}"]
+                lines += [
+                    f"s_{f.name} = 0.0",
+                    f"for i_{f.name} in range({n}):",
+                    f"    s_{f.name} += b_{f.name}[i_{f.name}]",
+                    f"w[{self.w.slots[key]}] = s_{f.name}",
+                ]
         return lines
 
 
@@ -290,7 +306,8 @@ def load_source(path: Path, module: ModuleType) -> ModuleType:
     """Import a generated module under a name of its own."""
     name = f"twin_adapters.{module.__name__}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[name] = loaded
     spec.loader.exec_module(loaded)

@@ -12,7 +12,7 @@ from twin.quantity import fields
 
 if TYPE_CHECKING:
     from twin.config.spec import PlantSpec
-    from twin.plant.compile import Node
+    from twin.plant.nodes import Node
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def balance_map(spec: PlantSpec, nodes: list[Node], q0: dict[str, dict[str, int]
     for node in nodes:
         if holdup_class(node.model) is not None:
             layout = node.layout
-            holdups.append(HoldupPlace(node.name, layout.place("h", "H"), layout.place("h", "fluids"), layout.place("h", "solids")))
+            holdups.append(
+                HoldupPlace(node.name, layout.place("h", "H"), layout.place("h", "fluids"), layout.place("h", "solids"))
+            )
         role = {"unit": "source"}.get(node.role, node.role)
         for f in fields(node.model.Quadratures):
             if f.utility:
@@ -65,8 +67,13 @@ def balance_map(spec: PlantSpec, nodes: list[Node], q0: dict[str, dict[str, int]
             elif f.kind == "float" and f.unit == "W":
                 kind = "energy"
             else:
-                raise TypeError(f"{node.model.module.__file__}: quadrature {f.name} is neither W, nor kg/s over fluids or solids; mark it Utility()")
+                raise TypeError(
+                    f"{node.model.module.__file__}: quadrature {f.name} is neither W, nor kg/s over fluids or solids; "
+                    "mark it Utility()"
+                )
             size = int(np.prod(node.layout.shapes[("q", f.name)]))
-            terms.append(Term(node.name, f.name, q0[node.name][f.name], size, kind, -1 if node.role == "product" else 1, role))
+            terms.append(
+                Term(node.name, f.name, q0[node.name][f.name], size, kind, -1 if node.role == "product" else 1, role)
+            )
     components = tuple(dict.fromkeys((*spec.fluids, *spec.solids)))
     return BalanceMap(components, tuple(spec.fluids), tuple(spec.solids), tuple(holdups), tuple(terms))

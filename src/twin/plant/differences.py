@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twin.plant.evaluate import INTEGRANDS, MEASURE, PORT, RATES, JacobianTables, PlantTables
+from twin.plant.codes import INTEGRANDS, MEASURE, PORT, RATES
+from twin.plant.evaluate import JacobianTables, PlantTables
 from twin.plant.layout import UnitLayout, lay_out_alone
 from twin.plant.structure import Dependence, colour, unit_dependence
 from twin.quantity import Field, fields
 
 if TYPE_CHECKING:
-    from twin.plant.compile import Node, _Placed
+    from twin.plant.nodes import Node
+    from twin.plant.placement import Placement
 
 
 def auxiliaries(nodes: list[Node]) -> dict[int, int]:
@@ -36,7 +38,7 @@ def auxiliaries(nodes: list[Node]) -> dict[int, int]:
 class _Block:
     """One unit's part of the Jacobian."""
 
-    def __init__(self, node: Node, placed: _Placed, aux: dict[int, int], consumed: set[tuple[str, str]]) -> None:
+    def __init__(self, node: Node, placed: Placement, aux: dict[int, int], consumed: set[tuple[str, str]]) -> None:
         model = node.model
         self.node = node
         self.local, self.n_y, self.n_w = lay_out_alone(model, node.sizes, lambda key, count: node.layout.place(*key))
@@ -44,7 +46,13 @@ class _Block:
         first_p = node.layout.place("p", model.Params._fields[0]) if model.Params._fields else 0  # type: ignore[attr-defined]
         count_p = sum(node.layout.size("p", f.name) for f in fields(model.Params))
         params = placed.p0[first_p : first_p + count_p]
-        integers = np.array([params[node.layout.place("p", f.name) - first_p] for f in fields(model.Params) if f.kind in ("int", "enum")])
+        integers = np.array(
+            [
+                params[node.layout.place("p", f.name) - first_p]
+                for f in fields(model.Params)
+                if f.kind in ("int", "enum")
+            ]
+        )
         self.dependence: Dependence = unit_dependence(model, node.sizes, params, integers, node.entry.folder)
         self.gather_w: list[tuple[int, int]] = []
         self.inputs: dict[tuple[int, int], tuple[int, float]] = {}  # local place -> (column of z, nominal)
@@ -110,7 +118,9 @@ def _nominal(node: Node, key: tuple[str, ...]) -> float:
     return next(f.nominal for f in table if f.name == key[-1])
 
 
-def jacobian_tables(nodes: list[Node], by_name: dict[str, Node], placed: _Placed, tables: PlantTables) -> tuple[JacobianTables, int]:
+def jacobian_tables(
+    nodes: list[Node], by_name: dict[str, Node], placed: Placement, tables: PlantTables
+) -> tuple[JacobianTables, int]:
     """Build the tables; also gives the number of auxiliary unknowns."""
     aux = auxiliaries(nodes)
     consumed = {source for node in nodes for source in node.sources.values() if source[0]}
@@ -146,7 +156,9 @@ class _Flat:
 
     def __init__(self) -> None:
         self.local_offsets: list[np.ndarray] = []
-        self.lists: dict[str, list] = {k: [] for k in ("gather_y", "gather_w", "calls", "perturb", "nominal", "entries")}
+        self.lists: dict[str, list] = {
+            k: [] for k in ("gather_y", "gather_w", "calls", "perturb", "nominal", "entries")
+        }
         self.starts: dict[str, list[int]] = {k: [0] for k in ("local", "gather_y", "gather_w", "calls", "colour")}
         self.colours, self.entry_start = [0], [0]
         self.largest = [0, 0, 0]

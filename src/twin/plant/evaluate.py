@@ -30,9 +30,6 @@ if disabled():
 else:
     from twin.plant.views import call_entry
 
-#: What a unit's entry is asked for.
-INTEGRALS, INTEGRANDS, RATES, OBSERVE, GUARDS, TRANSPORT, MEASURE, PORT = 0, 1, 2, 3, 4, 5, 6, 16
-
 #: Relative size of a Jacobian difference: the nearest power of two below 1e-6 (so that it is added
 #: exactly). Linear invariants hold at any size; roundoff in them falls as the difference grows.
 DIFFERENCE_EXPONENT = -20

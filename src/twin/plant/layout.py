@@ -91,7 +91,9 @@ def lay_out(model: Model, sizes: dict[str, int], take: Callable[[str, Key, int],
     return unit
 
 
-def lay_out_alone(model: Model, sizes: dict[str, int], p_offsets: Callable[[Key, int], int]) -> tuple[UnitLayout, int, int]:
+def lay_out_alone(
+    model: Model, sizes: dict[str, int], p_offsets: Callable[[Key, int], int]
+) -> tuple[UnitLayout, int, int]:
     """Lay a unit out in buffers of its own; gives the layout and the lengths of y and w there."""
     y, w = Cursor(), Cursor()
 

@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -108,7 +108,7 @@ def module_name(model: str) -> str:
     return model
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_model(name: str) -> Model:
     """Import and read a unit operation.
 
@@ -176,7 +176,10 @@ def _check(model: Model) -> None:
             needed.append(kernel)
     twice = {name for name in needed if needed.count(name) > 1}
     if twice:
-        raise ModelError(f"{where}: {', '.join(sorted(twice))} names two kernels; ports, measurements, integrals and guards share one namespace")
+        raise ModelError(
+            f"{where}: {', '.join(sorted(twice))} names two kernels; ports, measurements, integrals and guards "
+            "share one namespace"
+        )
     for name in needed:
         if not model.has(name):
             raise ModelError(f"{where}: declares {name} but has no kernel of that name")
@@ -187,4 +190,6 @@ def _check(model: Model) -> None:
     for field in fields(model.Measurements):
         extra = set(model.arguments(field.name)) - {"x", "a", "p"}
         if extra:
-            raise ModelError(f"{where}: measurement {field.name} may depend on x, a, p only, not on {', '.join(sorted(extra))}")
+            raise ModelError(
+                f"{where}: measurement {field.name} may depend on x, a, p only, not on {', '.join(sorted(extra))}"
+            )

@@ -6,10 +6,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from twin.errors import TwinError
-from twin.plant.evaluate import PORT
+from twin.plant.codes import PORT
 
 if TYPE_CHECKING:
-    from twin.plant.compile import Node
+    from twin.config.spec import PlantSpec
+    from twin.plant.nodes import Node
 
 
 def needs(node: Node, kernel: str) -> list[str]:
@@ -43,6 +44,15 @@ def port_calls(nodes: list[Node], by_name: dict[str, Node]) -> list[tuple[int, i
         raise TwinError(
             "algebraic loop: " + " -> ".join(cycle) + "\n"
             "Each of these outlets follows its inlets in the same instant, so the flow and composition around the loop "
-            "have no value of their own. Put a unit with holdup and a level law into the loop, for instance a piping.tank."
+            "have no value of their own. Put a unit with holdup and a level law into the loop, for instance a "
+            "piping.tank."
         ) from None
     return [(number[name], PORT + list(nodes[number[name]].model.outlets).index(port)) for name, port in order]
+
+
+def check_order(spec: PlantSpec) -> None:
+    """Refuse a plant with an algebraic loop, without compiling anything. Raises TwinError."""
+    from twin.plant.nodes import build_nodes
+
+    nodes = build_nodes(spec)
+    port_calls(nodes, {node.name: node for node in nodes})

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.plant import adapter
-from twin.plant.evaluate import INTEGRANDS, MEASURE, PORT, RATES
+from twin.plant.codes import INTEGRANDS, MEASURE, PORT, RATES
 from twin.plant.layout import Cursor, UnitLayout, lay_out_alone
 from twin.plant.model import Model
 from twin.plant.trace import Tracer, constants, dependence, traced, variables
@@ -64,7 +64,7 @@ def trace_unit(model: Model, sizes: dict[str, int], params: np.ndarray) -> Depen
     inputs = _input_places(unit, n_y)
     results = _result_places(unit, n_y)
     names: dict[str, object] = {}
-    exec(compile(adapter.source(model), "<adapter>", "exec"), names)  # our own generated text
+    exec(compile(adapter.source(model), "<adapter>", "exec"), names)  # noqa: S102 (our own generated text)
     names.update(model=traced(model.module), view1=adapter.plain_view1, view2=adapter.plain_view2, as_int=lambda a: a)
     evaluate = names["evaluate"]
     assert callable(evaluate)
@@ -98,7 +98,9 @@ def _positive(n: int) -> np.ndarray:
     return 0.5 + 0.01 * (np.arange(n) % 7)
 
 
-def unit_dependence(model: Model, sizes: dict[str, int], params: np.ndarray, integers: np.ndarray, folder: Path) -> Dependence:
+def unit_dependence(
+    model: Model, sizes: dict[str, int], params: np.ndarray, integers: np.ndarray, folder: Path
+) -> Dependence:
     """Trace a unit, or read what was traced for the same model, sizes and integer parameters."""
     key = hashlib.sha256(json.dumps([sorted(sizes.items()), integers.tolist()]).encode()).hexdigest()[:16]
     path = folder / f"structure_{key}.npz"

@@ -143,7 +143,9 @@ class _Math:
         return _lift(found) if callable(found) else found
 
 
-def copied(module: ModuleType, replace: dict[str, Any], memo: dict[str, SimpleNamespace] | None = None) -> SimpleNamespace:
+def copied(
+    module: ModuleType, replace: dict[str, Any], memo: dict[str, SimpleNamespace] | None = None
+) -> SimpleNamespace:
     """Copy a module's kernels, interpreted, into a namespace where some names mean something else.
 
     Parameters
@@ -163,7 +165,9 @@ def copied(module: ModuleType, replace: dict[str, Any], memo: dict[str, SimpleNa
         if isinstance(function, FunctionType) and getattr(function, "__twin_kernel__", False):
             if function.__module__ == module.__name__:
                 wrap = replace.get("@empirical")
-                clone = FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+                clone = FunctionType(
+                    function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+                )
                 units = getattr(function, "__twin_units__", None)
                 names[name] = wrap(clone, function, units) if wrap and units else clone
             else:
@@ -178,7 +182,9 @@ def copied(module: ModuleType, replace: dict[str, Any], memo: dict[str, SimpleNa
 
 def traced(module: ModuleType) -> SimpleNamespace:
     """A copy of a module's kernels that runs on tracers."""
-    return copied(module, {"math": _Math(), "min": _choose(min), "max": _choose(max), "float": lambda a: a, "int": lambda a: a})
+    return copied(
+        module, {"math": _Math(), "min": _choose(min), "max": _choose(max), "float": lambda a: a, "int": lambda a: a}
+    )
 
 
 def dependence(run: Callable[[], list[Any]], limit: int = 4000) -> list[int]:

@@ -1,0 +1,12 @@
+"""What a unit's compiled entry is asked for."""
+
+from __future__ import annotations
+
+INTEGRALS = 0  #: integrands, and their sums
+INTEGRANDS = 1  #: integrands alone
+RATES = 2  #: derivatives and quadratures
+OBSERVE = 3  #: measurements and holdup
+GUARDS = 4
+TRANSPORT = 5
+MEASURE = 6  #: measurements alone
+PORT = 16  #: and the number of the outlet
