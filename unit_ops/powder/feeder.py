@@ -63,8 +63,8 @@ class Params(NamedTuple):
     m_high: Annotated[float, "kg", "level at which a refill ends", Range(1e-6, 1e4)]
     mode: Annotated[Mode, "1", "how the speed is found"] = Mode.GRAVIMETRIC
     calibration: Annotated[float, "1", "stored feed factor over the true one", Range(0.1, 10.0)] = 1.0
-    K: Annotated[float, "1", "proportional gain on the inferred discharge", Range(0.0, 100.0)] = 0.2
-    T_i: Annotated[float, "s", "integral time", Range(0.1, 1e5)] = 30.0
+    K: Annotated[float, "1", "proportional gain on the inferred discharge", Range(0.0, 100.0)] = 0.5
+    T_i: Annotated[float, "s", "integral time", Range(0.1, 1e5)] = 10.0
     tau_filter: Annotated[float, "s", "time constant of the weight-loss filter", Range(0.01, 1e4)] = 10.0
     tau_drive: Annotated[float, "s", "time constant of the screw drive", Range(1e-3, 1e3)] = 1.0
     m_flow_bridge: Annotated[float, "kg/s", "inflow at which half of the control is bridged", Range(1e-9, 10.0)] = 1e-5

@@ -1,0 +1,136 @@
+"""Loss-in-weight feeder: closed forms of the emptying and refilled hopper, and its three modes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.integrate import simpson
+
+import unit_ops.powder.feeder as feeder
+from tests.unit_ops.piping.bench import Bench
+from unit_ops.powder.feeder import Mode
+
+DIMS = {"fluids": 1, "solids": 2}
+W = [0.25, 0.75]
+
+
+def build(mode: Mode, setpoint: float = 0.02, refill: float = 0.0, **params: Any) -> Bench:
+    values = {
+        "ff_max": 0.010,
+        "ff_min": 0.006,
+        "ff_decay": 0.8,
+        "N_max": 10.0,
+        "m_max": 8.0,
+        "m_low": 1.0,
+        "m_high": 6.0,
+    }
+    inflow = {"m_flow": refill * np.array(W), "m_flow_liquid": 0.0}
+    return Bench(feeder, DIMS, {**values, "mode": mode, **params}, refill=inflow, setpoint=setpoint)
+
+
+def start(bench: Bench, m: float, N: float, F: float = 0.0) -> np.ndarray:
+    y = bench.initial(m=m, w=W, F=F)
+    y[0] = N
+    return y
+
+
+def test_the_hopper_empties_as_the_closed_form() -> None:
+    """verification 3.11: ff 10 and 6 g/rev, beta 0.8/kg, 2 rev/s, from 6 kg; digits given to 1e-12."""
+    bench = build(Mode.VOLUMETRIC)
+    y = bench.solve(start(bench, 6.0, 2.0), [0.0, 60.0, 120.0, 240.0], rtol=1e-11)
+    m = [bench.measure("m", row) for row in y[1:]]
+    assert m == pytest.approx([4.806614396145, 3.623725908989, 1.374555958051], rel=1e-9)  # rtol 1e-11 over ~100 steps
+
+
+def test_a_refill_fills_as_the_closed_form() -> None:
+    """verification 3.11: refill of 0.2 kg/s into 1 kg for 20 s at 2 rev/s."""
+    bench = build(Mode.VOLUMETRIC, refill=0.2)
+    y = bench.solve(start(bench, 1.0, 2.0), [0.0, 20.0], rtol=1e-11)
+    assert bench.measure("m", y[-1]) == pytest.approx(4.62334213872, rel=1e-9)
+
+
+def test_composition_leaves_as_it_is_held() -> None:
+    bench = build(Mode.VOLUMETRIC)
+    x = bench.unpack(start(bench, 3.0, 2.0))
+    flow = bench.outlet("product", x).m_flow
+    assert flow / flow.sum() == pytest.approx(W, rel=1e-14)
+    assert flow.sum() == pytest.approx(bench.measure("F", bench.pack(x)), rel=1e-14)
+
+
+def test_gravimetric_holds_the_setpoint_where_volumetric_drifts() -> None:
+    end = {}
+    for mode in Mode:
+        bench = build(mode, calibration=1.05)
+        y = bench.solve(start(bench, 5.0, 2.0, F=0.02), [0.0, 150.0], rtol=1e-8)
+        end[mode] = bench.measure("F", y[-1]) / 0.02
+    assert end[Mode.VOLUMETRIC] < 0.89  # the feed factor has fallen by 7 %, and the calibration is 5 % off
+    assert end[Mode.INDEXED] == pytest.approx(1.0 / 1.05, rel=3e-3)  # 1 s of lag behind a head falling by 0.1 %/s
+    assert end[Mode.GRAVIMETRIC] == pytest.approx(1.0, abs=0.04)  # a loop of 25 s behind the same
+
+
+def test_a_refill_is_bridged_and_overfeeds() -> None:
+    """The trim freezes while powder flows in; the denser head then overfeeds by the ratio of feed factors."""
+    bench = build(Mode.GRAVIMETRIC, refill=0.2)
+    y0 = bench.initial(m=1.0, w=W, F=0.02)
+    y = bench.solve(y0, [0.0, 20.0], rtol=1e-9)
+    before, after = bench.unpack(y0), bench.unpack(y[-1])
+    assert after.trim == pytest.approx(before.trim, abs=1e-5)  # 20 s at a weighing share of 2.5e-9
+    assert after.F_inferred == pytest.approx(0.02, rel=1e-6)
+    head = feeder.feed_factor(bench.measure("m", y[-1]), 0.010, 0.006, 0.8)
+    assert bench.measure("F", y[-1]) / 0.02 == pytest.approx(
+        head / feeder.feed_factor(1.0, 0.010, 0.006, 0.8), rel=1e-4
+    )
+    assert bench.measure("F", y[-1]) > 1.15 * 0.02
+
+
+def test_what_is_refilled_is_held_or_discharged() -> None:
+    """Refill mass identity: change of weight = refilled − the integral of the measured discharge."""
+    bench = build(Mode.GRAVIMETRIC, refill=0.1)
+    times = np.linspace(0.0, 30.0, 601)
+    y = bench.solve(bench.initial(m=1.0, w=W, F=0.015), times, rtol=1e-11)
+    discharged = simpson([bench.measure("F", row) for row in y], x=times)
+    gained = bench.measure("m", y[-1]) - bench.measure("m", y[0])
+    assert gained == pytest.approx(0.1 * 30.0 - discharged, abs=1e-8)  # Simpson at 50 ms of a 1 s lag
+
+
+def test_the_flow_dies_out_with_the_holdup() -> None:
+    bench = build(Mode.VOLUMETRIC, heel=0.05)
+    y = bench.solve(start(bench, 0.5, 2.0), np.linspace(0.0, 300.0, 61))
+    m = np.array([bench.measure("m", row) for row in y])
+    F = np.array([bench.measure("F", row) for row in y])
+    assert np.all(np.diff(m) < 1e-9)  # the solver's own tolerance around zero
+    assert np.all(m > -1e-9)
+    assert F[-1] < 1e-8
+    assert bench.measure("F", start(bench, 0.0, 2.0)) == 0.0
+
+
+def test_setpoint_zero_stops_the_screw_and_the_speed_is_limited() -> None:
+    stopped = build(Mode.GRAVIMETRIC, setpoint=0.0)
+    assert stopped.dx(stopped.unpack(start(stopped, 2.0, 0.0))).N == 0.0
+    fast = build(Mode.VOLUMETRIC, setpoint=1.0)
+    y = fast.solve(start(fast, 6.0, 0.0), [0.0, 30.0])
+    assert y[-1][0] == pytest.approx(10.0, rel=1e-9)
+
+
+def test_pulsation_averages_out() -> None:
+    bench = build(Mode.VOLUMETRIC, pulsation=0.1, frequency=2.0)
+    x = bench.unpack(start(bench, 3.0, 2.0))
+    flows = []
+    for t in np.arange(8) / 16.0:
+        out = bench.lent(type(bench.outlet("product", x)))
+        flows.append(feeder.product(t, x, bench.p, out).m_flow.sum())
+    mean = bench.measure("F", bench.pack(x))
+    assert np.mean(flows) == pytest.approx(mean, rel=1e-12)
+    assert max(flows) == pytest.approx(1.1 * mean, rel=1e-12)
+
+
+@pytest.mark.parametrize(("guard", "level"), [("low_level", 1.0), ("high_level", 6.0), ("empty", 0.01)])
+def test_guards_cross_zero_at_their_levels(guard: str, level: float) -> None:
+    bench = build(Mode.VOLUMETRIC)
+    assert (
+        bench.measure(guard, start(bench, level * 0.99, 0.0))
+        < 0.0
+        < bench.measure(guard, start(bench, level * 1.01, 0.0))
+    )
