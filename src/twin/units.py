@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-#: Exponents of kilogram, metre, second, kelvin, mole.
-Dimension = tuple[Fraction, Fraction, Fraction, Fraction, Fraction]
+from twin.unit_tables import KINDS, NUMBER, OFFSET, PLAIN, PREFIXED, PREFIXES, REFUSED, Dimension, dimension_of
 
 
 @dataclass(frozen=True)
@@ -29,107 +28,6 @@ class Unit:
 class UnitError(ValueError):
     """A text is no quantity, or none of the wanted kind; the message says what to write instead."""
 
-
-def _dimension(kg: int = 0, m: int = 0, s: int = 0, K: int = 0, mol: int = 0) -> Dimension:
-    return Fraction(kg), Fraction(m), Fraction(s), Fraction(K), Fraction(mol)
-
-
-NUMBER = _dimension()
-_ENERGY, _PRESSURE = _dimension(1, 2, -2), _dimension(1, -1, -2)
-
-_PREFIXES = {"G": 9, "M": 6, "k": 3, "h": 2, "d": -1, "c": -2, "m": -3, "u": -6, "µ": -6, "μ": -6, "n": -9, "p": -12}
-
-#: Units that take prefixes.
-_PREFIXED: dict[str, tuple[str, Dimension]] = {
-    "g": ("1/1000", _dimension(1)),
-    "m": ("1", _dimension(m=1)),
-    "s": ("1", _dimension(s=1)),
-    "K": ("1", _dimension(K=1)),
-    "mol": ("1", _dimension(mol=1)),
-    "N": ("1", _dimension(1, 1, -2)),
-    "Pa": ("1", _PRESSURE),
-    "bar": ("100000", _PRESSURE),
-    "J": ("1", _ENERGY),
-    "W": ("1", _dimension(1, 2, -3)),
-    "Wh": ("3600", _ENERGY),
-    "cal": ("4184/1000", _ENERGY),
-    "L": ("1/1000", _dimension(m=3)),
-    "l": ("1/1000", _dimension(m=3)),
-    "Hz": ("1", _dimension(s=-1)),
-    "P": ("1/10", _dimension(1, -1, -1)),
-}
-#: Units that stand alone. A revolution is 1, so that rotation speeds are in 1/s.
-_PLAIN: dict[str, tuple[str, Dimension]] = {
-    "1": ("1", NUMBER),
-    "%": ("1/100", NUMBER),
-    "ppm": ("1/1000000", NUMBER),
-    "rev": ("1", NUMBER),
-    "rpm": ("1/60", _dimension(s=-1)),
-    "min": ("60", _dimension(s=1)),
-    "h": ("3600", _dimension(s=1)),
-    "d": ("86400", _dimension(s=1)),
-    "t": ("1000", _dimension(1)),
-    "atm": ("101325", _PRESSURE),
-    "psi": ("8896443230521/1290320000", _PRESSURE),
-    "delta_degC": ("1", _dimension(K=1)),
-}
-_OFFSET = {"degC": Fraction("273.15"), "°C": Fraction("273.15")}
-
-#: Spellings that mislead, each with what to write.
-_REFUSED = {
-    "C": "'C' is the coulomb; write degC",
-    "F": "'F' is the farad; write degC or K",
-    "degF": "Fahrenheit is not read; write degC or K",
-    "°F": "Fahrenheit is not read; write degC or K",
-    "M": "'M' is ambiguous; write mol/L",
-    "barg": "gauge pressures are not read; add the atmospheric pressure and write bar",
-    "wt%": "write mass fractions with % or as a plain number",
-    "vol%": "write volume fractions with % or as a plain number",
-    "#": "counts have no unit; write 1 (so `1e3 1/m^3`, not `1e3 #/m^3`)",
-    "sec": "write s",
-    "hr": "write h",
-    "day": "write d",
-    "days": "write d",
-    "hours": "write h",
-    "hour": "write h",
-    "minutes": "write min",
-    "seconds": "write s",
-    "minute": "write min",
-    "kgs": "write kg",
-    "micron": "write um",
-    "rad": "angles have no unit here; write revolutions (rev, rpm)",
-    "deg": "write degC for temperatures; angles are in rev",
-}
-
-#: What a dimension is called, and an example that a user can copy, by the unit of the field.
-_KINDS = {
-    "s": ("a time", "10 min"),
-    "m": ("a length", "100 um"),
-    "m^2": ("an area", "0.5 m^2"),
-    "m^3": ("a volume", "2 L"),
-    "kg": ("a mass", "2 kg"),
-    "kg/s": ("a mass flow", "10 g/s"),
-    "m^3/s": ("a volume flow", "2 mL/min"),
-    "kg/m^3": ("a density or mass concentration", "1000 kg/m^3"),
-    "K": ("a temperature", "25 degC"),
-    "1": ("a plain number", "0.5"),
-    "1/s": ("a rate or rotation speed", "30 rpm"),
-    "Pa": ("a pressure", "2 bar"),
-    "J": ("an energy", "5 kJ"),
-    "W": ("a power", "5 kW"),
-    "N": ("a force", "10 kN"),
-    "m/s": ("a speed", "0.1 m/s"),
-    "mol": ("an amount", "2 mol"),
-    "mol/s": ("a molar flow", "0.1 mol/s"),
-    "mol/m^3": ("a molar concentration", "0.5 kmol/m^3"),
-    "J/mol": ("a molar energy", "80 kJ/mol"),
-    "J/kg": ("a specific energy", "200 kJ/kg"),
-    "kg/mol": ("a molar mass", "46.07 g/mol"),
-    "J/(kg K)": ("a specific heat capacity", "4.2 kJ/(kg K)"),
-    "W/K": ("a heat conductance", "50 W/K"),
-    "W/(m^2 K)": ("a heat-transfer coefficient", "300 W/(m^2 K)"),
-    "Pa s": ("a viscosity", "1.2 mPa s"),
-}
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _TOKEN = re.compile(r"\s*(\*\*|[()*/^·]|-?\d+(?:\.\d+)?|[A-Za-z°µμ%#_]+%?)|\s+$")
@@ -148,10 +46,10 @@ def parse_unit(text: str) -> Unit:
         For an unknown or ambiguous unit; the message names the closest known one.
     """
     stripped = text.strip()
-    if stripped in _OFFSET:
-        return Unit(Fraction(1), _dimension(K=1), _OFFSET[stripped])
-    if stripped in _REFUSED:
-        raise UnitError(_REFUSED[stripped])
+    if stripped in OFFSET:
+        return Unit(Fraction(1), dimension_of(K=1), OFFSET[stripped])
+    if stripped in REFUSED:
+        raise UnitError(REFUSED[stripped])
     tokens = _tokens(stripped)
     unit, rest = _product(tokens, text)
     if rest:
@@ -225,18 +123,18 @@ def _power(tokens: list[str], text: str, depth: int) -> tuple[Unit, list[str]]:
 
 
 def _named(name: str) -> Unit:
-    if name in _OFFSET:
-        return Unit(Fraction(1), _dimension(K=1))  # within a product a degree is a difference
-    if name in _PLAIN:
-        return Unit(Fraction(_PLAIN[name][0]), _PLAIN[name][1])
-    if name in _PREFIXED:
-        return Unit(Fraction(_PREFIXED[name][0]), _PREFIXED[name][1])
-    if name not in _REFUSED and name[:1] in _PREFIXES and name[1:] in _PREFIXED:
-        factor, dimension = _PREFIXED[name[1:]]
-        return Unit(Fraction(factor) * Fraction(10) ** _PREFIXES[name[0]], dimension)
-    if name in _REFUSED:
-        raise UnitError(_REFUSED[name])
-    known = [*_PLAIN, *_PREFIXED, *_OFFSET, *(p + u for p in _PREFIXES for u in _PREFIXED)]
+    if name in OFFSET:
+        return Unit(Fraction(1), dimension_of(K=1))  # within a product a degree is a difference
+    if name in PLAIN:
+        return Unit(Fraction(PLAIN[name][0]), PLAIN[name][1])
+    if name in PREFIXED:
+        return Unit(Fraction(PREFIXED[name][0]), PREFIXED[name][1])
+    if name not in REFUSED and name[:1] in PREFIXES and name[1:] in PREFIXED:
+        factor, dimension = PREFIXED[name[1:]]
+        return Unit(Fraction(factor) * Fraction(10) ** PREFIXES[name[0]], dimension)
+    if name in REFUSED:
+        raise UnitError(REFUSED[name])
+    known = [*PLAIN, *PREFIXED, *OFFSET, *(p + u for p in PREFIXES for u in PREFIXED)]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     raise UnitError(f"'{name}' is no unit known here{hint}")
@@ -251,7 +149,7 @@ def _add(a: Dimension, b: Dimension, times: Fraction) -> Dimension:
 def describe(unit: str) -> str:
     """Say what quantity a unit measures: `a time`, or the unit itself when it has no common name."""
     dimension = parse_unit(unit).dimension
-    for known, (name, _) in _KINDS.items():
+    for known, (name, _) in KINDS.items():
         if parse_unit(known).dimension == dimension:
             return name
     return f"a quantity in {unit}"
@@ -261,7 +159,7 @@ def describe(unit: str) -> str:
 def example(unit: str) -> str:
     """Give a quantity of the same dimension, as one would write it in YAML."""
     dimension = parse_unit(unit).dimension
-    for known, (_, text) in _KINDS.items():
+    for known, (_, text) in KINDS.items():
         if parse_unit(known).dimension == dimension:
             return text
     return f"1.5 {unit}"

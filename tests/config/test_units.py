@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.quantity import parse_quantity
-from twin.units import _PLAIN, _PREFIXED, UnitError
+from twin.unit_tables import PLAIN, PREFIXED
+from twin.units import UnitError
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_the_table_agrees_with_pint() -> None:
     # pint's revolution is 2 pi, ours is 1; symbols that pint reads as something else are spelled out
     spelled = {"%": "percent", "rev": "1", "rpm": "1/minute", "d": "day", "h": "hour", "P": "poise", "1": "1"}
     axes = ("[mass]", "[length]", "[time]", "[temperature]", "[substance]")
-    for name, (factor, dimension) in {**_PREFIXED, **_PLAIN}.items():
+    for name, (factor, dimension) in {**PREFIXED, **PLAIN}.items():
         quantity = (
             registry.Quantity(1.0, registry.parse_units(spelled.get(name, name))) if spelled.get(name) != "1" else None
         )

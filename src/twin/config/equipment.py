@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,31 +9,17 @@ from typing import Any
 from twin.config.context import Context
 from twin.config.document import Node
 from twin.config.models import controllers, find_model
+from twin.config.names import TAG, UNIT_NAME, claim
 from twin.config.scalars import Table, read_scalar
 from twin.config.spec import Frozen, UnitSpec, Value
 from twin.config.values import read_table
 from twin.plant.model import Model
 from twin.quantity import Field, fields
-from twin.units import same_dimension
 
 #: Keys of a unit beside its model's own dimensions and settings.
 KEYS = ("model", "label", "position", "params", "initial", "nominal")
 #: Keys of a controller beside its model's parameters.
 CONTROLLER_KEYS = ("model", "label", "position", "initial", "nominal", "measurement", "output")
-#: Units of a controller's generic fields, from what it measures ("in") and moves ("out").
-GENERIC = {
-    "setpoint": "in",
-    "measurement": "in",
-    "output": "out",
-    "low": "out",
-    "high": "out",
-    "bias": "out",
-    "K": "gain",
-}
-GENERIC |= {"I": "out", "integral": "out"}
-
-UNIT_NAME = re.compile(r"[a-z][a-z0-9_]*")
-TAG = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _MOST_PLACES = 100_000
 
 
@@ -101,19 +86,6 @@ def read_controller_heads(ctx: Context, node: Node | None, taken: dict[str, Node
         if model is not None:
             heads.append(Head(key, value, model, is_controller=True))
     return heads
-
-
-def claim(ctx: Context, key: Node, pattern: re.Pattern[str], taken: dict[str, Node], kind: str, allowed: str) -> bool:
-    """Check a new name and note that it is taken."""
-    if not pattern.fullmatch(key.text) or len(key.text) > 60:
-        ctx.problems.add(key, f"not a {kind}'s name", f"'{key.text[:60]}' cannot name a {kind}; use {allowed}.")
-        return False
-    if key.text in taken:
-        detail = f"'{key.text}' is already used on line {taken[key.text].line}: everything in a plant has its own name."
-        ctx.problems.add(key, "name used twice", detail)
-        return False
-    taken[key.text] = key
-    return True
 
 
 def read_unit(ctx: Context, head: Head) -> UnitSpec:
@@ -257,12 +229,3 @@ def _nominal(ctx: Context, head: Head, node: Node | None, sizes: dict[str, int])
             elif value is not None:
                 values[key.text] = value
     return Frozen(values)
-
-
-def generic_units(model: Model, measured: str, moved: str) -> dict[str, str]:
-    """Give the units of a controller's generic fields from what it measures and moves."""
-    tables = (model.Params, model.Initial, model.State, model.Measurements)
-    names = {f.name for table in tables for f in fields(table) if f.unit == "1"} | {*model.inlets, *model.outlets}
-    gain = "1" if same_dimension(measured, moved) else f"({moved})/({measured})"
-    meant = {"in": measured, "out": moved, "gain": gain}
-    return {name: meant[kind] for name, kind in GENERIC.items() if name in names}

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from twin.config.arrays import component_missing
 from twin.config.context import Context
 from twin.config.document import Node, closest
-from twin.config.equipment import UNIT_NAME, Head, claim
+from twin.config.equipment import Head
 from twin.config.models import find_model
+from twin.config.names import UNIT_NAME, claim
 from twin.config.scalars import Table
 from twin.config.signals import ends, items, read_signals
 from twin.config.spec import Connection, FeedSpec, ProductSpec

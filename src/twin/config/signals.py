@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from twin.config.context import Context
 from twin.config.document import Node, closest
-from twin.config.equipment import Head, generic_units
+from twin.config.equipment import Head
 from twin.config.spec import Connection
-from twin.plant.model import Port
-from twin.units import describe, parse_unit
+from twin.plant.model import Model, Port
+from twin.quantity import fields
+from twin.units import describe, parse_unit, same_dimension
+
+#: Units of a controller's generic fields, from what it measures ("in") and moves ("out").
+GENERIC = {
+    "setpoint": "in",
+    "measurement": "in",
+    "output": "out",
+    "low": "out",
+    "high": "out",
+    "bias": "out",
+    "K": "gain",
+}
+GENERIC |= {"I": "out", "integral": "out"}
 
 
 def read_signals(ctx: Context, node: Node | None, heads: dict[str, Head]) -> list[Connection]:
@@ -154,3 +167,12 @@ def _controller(
     setpoint = node.get("setpoint")
     if setpoint is not None and isinstance(setpoint.value, str) and setpoint.text.partition(".")[0] in heads:
         _wire(ctx, wires, setpoint, named(node.key("setpoint"), f"{name}.setpoint"), heads, used)
+
+
+def generic_units(model: Model, measured: str, moved: str) -> dict[str, str]:
+    """Give the units of a controller's generic fields from what it measures and moves."""
+    tables = (model.Params, model.Initial, model.State, model.Measurements)
+    names = {f.name for table in tables for f in fields(table) if f.unit == "1"} | {*model.inlets, *model.outlets}
+    gain = "1" if same_dimension(measured, moved) else f"({moved})/({measured})"
+    meant = {"in": measured, "out": moved, "gain": gain}
+    return {name: meant[kind] for name, kind in GENERIC.items() if name in names}
