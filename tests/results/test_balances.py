@@ -87,6 +87,14 @@ def test_integration_is_exact_for_parabolas_on_uneven_grids_and_jumps() -> None:
     assert total[0] == pytest.approx(left + right, rel=1e-14)
 
 
+def test_a_kink_at_a_sample_is_not_smeared() -> None:
+    time = np.arange(0.0, 100.0, 10.0)
+    rates = np.minimum(time, 50.0)[:, None]  # the end of a ramp
+    none = np.zeros((0, 1))
+    # 50^2/2 + 40 * 50; slopes through three samples would miss 10^2/12 of the slope
+    assert integrate(time, rates, np.zeros(0), none, none)[0] == pytest.approx(3250.0, rel=1e-14)
+
+
 def test_an_event_at_a_sample_and_two_samples_only() -> None:
     time, rates = np.array([0.0, 1.0, 2.0]), np.array([[1.0], [7.0], [3.0]])
     # at t = 1 the stream jumps from 1 to 3; whatever the sample says there, the sides count

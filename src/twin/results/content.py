@@ -1,8 +1,9 @@
 """Content hash of a run file: the same whenever the same is written, whatever the compression.
 
 SHA-256 over every group, variable and attribute: paths, types, shapes, values as row-major
-little-endian bytes, attributes. Left out are `/provenance/session` (wall times, host's clock) and
-the hash itself. Links to other places or files are refused. Tamper-evident, not tamper-proof.
+little-endian bytes, attributes. Left out are `/provenance/session` (wall times, host's clock), the
+hash itself, and the lists of users that dimensions keep. Links to other places or files are
+refused. Tamper-evident, not tamper-proof.
 
 This module needs h5py and numpy only.
 """
@@ -23,6 +24,8 @@ import numpy as np
 HASH = "content_hash"
 #: What differs between two equal runs.
 EXCLUDED = "/provenance/session"
+#: Bookkeeping of dimensions: who uses them, which every user's own attributes say as well.
+INVERSE = "REFERENCE_LIST"
 #: Bytes of a variable read at once.
 BLOCK = 1 << 24
 
@@ -143,7 +146,7 @@ def _node(path: str, node: Any, known: bytes | None, names: Mapping[Any, str]) -
     else:
         _put(digest, b"group", path.encode())
     for name in sorted(node.attrs):
-        if path == "/" and name == HASH:
+        if name == INVERSE or (path == "/" and name == HASH):
             continue
         _put(digest, name.encode(), *_attribute(node, name, path, names))
     return digest.digest()
@@ -184,9 +187,6 @@ def _attribute(node: Any, name: str, path: str, names: Mapping[Any, str]) -> tup
     if name == "DIMENSION_LIST":
         targets = [[_target(node, reference, names) for reference in references] for references in value]
         return b"dimensions", repr(targets).encode()
-    if name == "REFERENCE_LIST":
-        users = sorted((_target(node, reference, names), int(axis)) for reference, axis in value)
-        return b"users", repr(users).encode()
     if isinstance(value, str):
         return b"text", b"()", value.encode()
     array = np.asarray(value)

@@ -38,7 +38,8 @@ class Kpi:
 def read_kpi(run: Run) -> Kpi:
     """Read `kpi:` from the plant's configuration as the file holds it.
 
-    A plant with one product needs not name it; names that the plant does not have are left out.
+    A plant with one product, or one that is counted in pieces, needs not name it; names that the plant
+    does not have are left out.
     """
     block = re.search(r"^kpi:.*(?:\n(?:[ \t#].*)?)*", run.plant_yaml, re.MULTILINE)
     said: dict[str, Any] = {}
@@ -47,7 +48,9 @@ def read_kpi(run: Run) -> Kpi:
 
         said = dict(YAML(typ="safe", pure=True).load(block.group(0)).get("kpi") or {})
     products = list(dict.fromkeys(term.owner for term in run.terms if term.role == "product"))
-    product = str(said.get("product", products[0] if len(products) == 1 else ""))
+    counted = [term.owner for term in run.terms if term.role == "product" and term.kind == "utility"]
+    obvious = products if len(products) == 1 else counted  # a boundary that counts pieces: tablets
+    product = str(said.get("product", obvious[0] if len(obvious) == 1 else ""))
     names = {key: str(said.get(key, "")) for key in ("api", "limiting")}
     known = {key: name if name in run.components else "" for key, name in names.items()}
     return Kpi(known["api"], product if product in products else "", known["limiting"], float(said.get("ratio", 1.0)))

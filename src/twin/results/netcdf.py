@@ -64,51 +64,6 @@ class Dimensions:
         return tuple(self.names[address(h5py.h5r.dereference(references[0], dataset.id))] for references in lists)
 
 
-class SeriesMaker:
-    """Makes variables that grow along time."""
-
-    def __init__(self, file: h5py.File, chunk_rows: int) -> None:
-        self.file = file
-        self.groups: dict[str, h5py.Group] = {}
-        self.time = self.add("/time", (), (), chunk_rows, {"units": "s", "long_name": "time since the start",
-                                                           "standard_name": "time", "axis": "T"})
-        self.time.make_scale("time")
-
-    def add(
-        self, path: str, shape: tuple[int, ...], scales: Sequence[h5py.Dataset], rows: int, texts: Mapping[str, str]
-    ) -> h5py.Dataset:
-        """Add one variable [time, *shape] of doubles: compressed, with a checksum a chunk."""
-        parent, _, name = path.rpartition("/")
-        if parent not in self.groups:
-            self.groups[parent] = self.file.require_group(parent or "/")
-        space = h5py.h5s.create_simple((0, *shape), (h5py.h5s.UNLIMITED, *shape))
-        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-        creation.set_chunk((rows, *shape))
-        creation.set_shuffle()
-        creation.set_deflate(LEVEL)
-        creation.set_fletcher32()
-        identifier = h5py.h5d.create(
-            self.groups[parent].id, name.encode(), h5py.h5t.IEEE_F64LE, space, dcpl=creation
-        )
-        dataset = h5py.Dataset(identifier)
-        set_texts(dataset, texts)
-        if path != "/time":
-            for axis, scale in enumerate((self.time, *scales)):
-                h5py.h5ds.attach_scale(identifier, scale.id, axis)
-        return dataset
-
-
-def append_rows(dataset: h5py.Dataset, at: int, values: np.ndarray) -> None:
-    """Write rows `at` and following; the variable grows to end there."""
-    identifier = dataset.id
-    stop = at + values.shape[0]
-    shape = (stop, *values.shape[1:])
-    identifier.set_extent(shape)
-    here = identifier.get_space()
-    here.select_hyperslab((at, *(0 for _ in shape[1:])), values.shape)
-    identifier.write(h5py.h5s.create_simple(values.shape), here, np.ascontiguousarray(values, dtype="<f8"))
-
-
 def add_texts(group: h5py.Group, name: str, values: Sequence[str], scale: h5py.Dataset | None = None,
               meaning: str = "") -> h5py.Dataset:
     """Add a variable of texts along a dimension."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,55 +24,13 @@ from twin.results.events import JOURNAL, AlarmRow, EventRow, read_journal
 from twin.results.files import FileProblem
 from twin.results.layout import SCHEMA_VERSION
 from twin.results.netcdf import Dimensions
+from twin.results.records import Limits, Snapshots, Tag, plain, read_table, read_tag
 from twin.results.streams import Term, read_terms
 
 #: Roots of the recorded time series.
 SERIES = ("units", "feeds", "quadratures")
 
-
-@dataclass(frozen=True)
-class Tag:
-    """One recorded quantity: where it stands, and what it is."""
-
-    name: str
-    path: str
-    unit: str
-    meaning: str
-    dims: tuple[str, ...]
-    shape: tuple[int, ...]
-    codes: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def kind(self) -> str:
-        """What it is: state, outlet, inlet, measurement, holdup, integral, feed or quadrature."""
-        parts = self.path.split("/")
-        return (parts[3] if parts[1] == "units" else parts[1]).removesuffix("s")
-
-    @property
-    def owner(self) -> str:
-        """Unit, feed or product that it belongs to."""
-        return self.path.split("/")[2]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """One line of `quality:`; a limit that is not set is NaN."""
-
-    tag: str
-    low: float
-    high: float
-    average: float
-
-
-@dataclass(frozen=True)
-class Snapshots:
-    """Values just before and just after the events of each instant, [instant, tag]."""
-
-    time: np.ndarray
-    tags: tuple[str, ...]
-    units: tuple[str, ...]
-    before: np.ndarray
-    after: np.ndarray
+__all__ = ["Limits", "Run", "Snapshots", "Tag", "open_run"]
 
 
 class Run:
@@ -87,7 +44,7 @@ class Run:
             version = str(file.attrs["schema_version"])
             if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
                 raise FileProblem(f"{path} has schema {version}; this version of twin reads {SCHEMA_VERSION}")
-            self.attrs: dict[str, Any] = {key: _plain(value) for key, value in file.attrs.items()}
+            self.attrs: dict[str, Any] = {key: plain(value) for key, value in file.attrs.items()}
             self.rows = int(file["time"].shape[0])
             self.time: np.ndarray = file["time"][: self.rows]
 
@@ -129,7 +86,7 @@ class Run:
 
             def visit(_: str, node: Any) -> None:
                 if isinstance(node, h5py.Dataset):
-                    tag = _tag(node, dimensions)
+                    tag = read_tag(node, dimensions)
                     found[tag.name] = tag
 
             for root in SERIES:
@@ -189,13 +146,13 @@ class Run:
         with self.opened() as file:
             if JOURNAL in file:
                 return read_journal([bytes(line) for line in file[JOURNAL][()]])
-            return [EventRow(*row) for row in _table(file, "/events", EventRow._fields)]
+            return [EventRow(*row) for row in read_table(file, "/events", EventRow._fields)]
 
     @cached_property
     def alarms(self) -> list[AlarmRow]:
         """Alarms, in order."""
         with self.opened() as file:
-            return [AlarmRow(*row) for row in _table(file, "/alarms", AlarmRow._fields)]
+            return [AlarmRow(*row) for row in read_table(file, "/alarms", AlarmRow._fields)]
 
     @cached_property
     def snapshots(self) -> Snapshots | None:
@@ -231,7 +188,7 @@ class Run:
     def quality(self) -> list[Limits]:
         """Limits of the scenario's `quality:`."""
         with self.opened() as file:
-            return [Limits(*row) for row in _table(file, "/quality", ("tag", "low", "high", "average"))]
+            return [Limits(*row) for row in read_table(file, "/quality", ("tag", "low", "high", "average"))]
 
     @cached_property
     def components(self) -> dict[str, dict[str, float]]:
@@ -276,7 +233,7 @@ class Run:
 
     def _attributes(self, path: str) -> dict[str, Any]:
         with self.opened() as file:
-            return {key: _plain(value) for key, value in file[path].attrs.items()} if path in file else {}
+            return {key: plain(value) for key, value in file[path].attrs.items()} if path in file else {}
 
     def _find(self, tag: str) -> tuple[Tag, tuple[int, ...]]:
         if tag in self.tags:
@@ -320,30 +277,3 @@ def _open(path: Path) -> h5py.File:
         if "already open for write" in str(error) or isinstance(error, BlockingIOError):
             return h5py.File(path, "r", libver="latest", swmr=True)
         raise
-
-
-def _tag(node: h5py.Dataset, dimensions: Dimensions) -> Tag:
-    attrs = node.attrs
-    codes: dict[int, str] = {}
-    if "flag_values" in attrs:
-        names = str(attrs["flag_meanings"]).split()
-        codes = {int(value): name for value, name in zip(attrs["flag_values"], names, strict=True)}
-    words = (str(attrs["units"]), str(attrs["long_name"]))
-    return Tag(str(attrs["tag"]), node.name, *words, dimensions.of(node)[1:], node.shape[1:], codes)
-
-
-def _table(file: h5py.File, path: str, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Rows of a group's variables along one dimension."""
-    group = file.get(path)
-    if group is None or any(name not in group for name in names):
-        return []
-    columns = []
-    for name in names:
-        text = h5py.check_string_dtype(group[name].dtype) is not None
-        columns.append([str(v) for v in group[name].asstr()[()]] if text else [float(v) for v in group[name][()]])
-    return list(zip(*columns, strict=True))
-
-
-def _plain(value: Any) -> Any:
-    """Give Python numbers for numpy's, so that they can be written as JSON."""
-    return value.item() if isinstance(value, np.generic) else value

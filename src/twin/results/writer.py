@@ -8,7 +8,6 @@ are added when the run finishes.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
@@ -23,7 +22,8 @@ from twin.results.balances import Balances, compute
 from twin.results.content import HASH, content_hash
 from twin.results.events import AlarmRow, EventRow, Journal, Snapshot, Snapshots, write_alarms, write_events
 from twin.results.files import FileProblem, file_errors, hdf5_writing, need_room, partial_path, publish
-from twin.results.netcdf import LIBVER, SeriesMaker, add_coordinate, add_dimension, append_rows
+from twin.results.netcdf import LIBVER
+from twin.results.series import Series
 
 #: Outcome of a run that has not ended yet, or was killed.
 RUNNING = "running"
@@ -63,7 +63,6 @@ class RunWriter:
     ) -> None:
         self.path = Path(path)
         self.partial = partial_path(self.path)
-        self.plant, self.scenario, self.resolved = plant, scenario, resolved
         self.recording = layout.recording(plant, kinds)
         self.flush_every = flush_every
         self.rows = 0
@@ -81,8 +80,15 @@ class RunWriter:
             need_room(self.partial, 0)
             self._file = h5py.File(self.partial, "x", libver=LIBVER)
         with self._writing() as file:
-            self._lay_out(file)
-            file.swmr_mode = True
+            sections.write_root(file, plant, scenario, RUNNING)
+            sections.write_configuration(file, plant, scenario, resolved)
+            sections.write_provenance(file, plant, scenario)
+            self._series = Series(file, plant, self.recording)
+            self._journal = Journal(file)
+            sections.write_components(file, plant)
+            sections.write_terms(file, plant)
+            sections.write_quality(file, scenario)
+            file.swmr_mode = True  # from here on others can read; no variable can be added
 
     @property
     def w_index(self) -> np.ndarray:
@@ -181,8 +187,7 @@ class RunWriter:
             sections.write_balances(file, self.balances)
             file.attrs["outcome"] = word
             file.attrs["outcome_message"] = sentence
-            known = {path: digest.digest() for path, digest in self._hashes.items()}
-            file.attrs[HASH] = content_hash(file, known)
+            file.attrs[HASH] = content_hash(file, self._series.digests())
             file.flush()
         self._close()
         publish(self.partial, self.path)
@@ -201,52 +206,14 @@ class RunWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _lay_out(self, file: h5py.File) -> None:
-        """Everything that has to stand before readers come: groups, variables, texts known now."""
-        sections.write_root(file, self.plant, self.scenario, RUNNING)
-        sections.write_configuration(file, self.plant, self.scenario, self.resolved)
-        sections.write_provenance(file, self.plant, self.scenario)
-        maker = SeriesMaker(file, layout.BLOCK_ROWS)
-        scales: dict[str, h5py.Dataset] = {}
-        for v in self.recording.variables:
-            for dim, size in zip(v.column.dims, v.column.shape, strict=True):
-                if dim not in scales:
-                    scales[dim] = _scale(file, self.plant, dim, size)
-        self._datasets = []
-        for v in self.recording.variables:
-            field = v.column.field
-            texts = {"units": layout.unit_of(v.column), "long_name": field.meaning, "tag": v.column.path}
-            along = [scales[dim] for dim in v.column.dims]
-            dataset = maker.add(v.path, v.column.shape, along, v.chunk_rows, texts)
-            if field.enum is not None:
-                dataset.attrs["flag_values"] = np.array([float(m.value) for m in field.enum])
-                dataset.attrs["flag_meanings"] = " ".join(m.name for m in field.enum)
-            self._datasets.append((v, dataset))
-        self._time = maker.time
-        self._journal = Journal(file)
-        sections.write_components(file, self.plant)
-        sections.write_terms(file, self.plant)
-        sections.write_quality(file, self.scenario)
-        self._hashes = {v.path: hashlib.sha256() for v in self.recording.variables}
-        self._hashes["/time"] = hashlib.sha256()
-
     def _write_block(self, complete: bool) -> None:
         """Write the rows gathered; rows of a block that is not complete are written again when it is."""
-        n = self._filled
-        times, y, w, q = (block[:n] for block in self._blocks)
-        sources = {"y": y, "w": w, "q": q}
+        times, y, w, q = (block[: self._filled] for block in self._blocks)
         with self._writing() as file:
             need_room(self.partial, sum(block.nbytes for block in self._blocks))
-            for v, dataset in self._datasets:
-                rows = sources[v.column.vector][:, v.start : v.stop].reshape(n, *v.column.shape)
-                rows = np.ascontiguousarray(rows, dtype="<f8")
-                append_rows(dataset, self.rows, rows)
-                if complete:
-                    self._hashes[v.path].update(rows.tobytes())
-            append_rows(self._time, self.rows, times[:, 0])  # last: a reader trusts rows that have a time
+            self._series.write(self.rows, times[:, 0], {"y": y, "w": w, "q": q}, complete)
             if complete:
-                self._hashes["/time"].update(times[:, 0].astype("<f8").tobytes())
-                self.rows += n
+                self.rows += self._filled
                 self._filled = 0
             file.flush()
         self._flushed = time.monotonic()
@@ -265,8 +232,8 @@ class RunWriter:
 
     def _close(self) -> None:
         file, self._file = self._file, None
-        self._datasets = []
         if file is not None:
+            self._series.let_go()
             file.close()
 
 
@@ -274,14 +241,3 @@ def _outcome(outcome: str | Enum, message: str) -> tuple[str, str]:
     if isinstance(outcome, Enum):
         return outcome.name.lower(), message or str(outcome.value)
     return outcome, message or outcome
-
-
-def _scale(file: h5py.File, plant: Any, dim: str, size: int) -> h5py.Dataset:
-    """Dimension of the file with its names, class sizes or edges where the plant knows them."""
-    name = layout.dimension_name(dim)
-    labels = plant.dim_labels.get(dim)
-    if dim.endswith("_edges") and dim[:-6] in plant.spec.grids:
-        return add_coordinate(file, name, plant.spec.grids[dim[:-6]], "m", f"edges of {dim[:-6]}")
-    if labels is None or len(labels) != size:
-        return add_dimension(file, name, size)
-    return add_coordinate(file, name, labels, "m", f"centres of {dim}" if not isinstance(labels[0], str) else dim)
