@@ -153,11 +153,13 @@ class Bench:
         return call(self.module.quadratures, **self.env(x), out=self.lent(self.module.Quadratures))
 
     def solve(
-        self, y0: np.ndarray, times: Any, method: str = "LSODA", rtol: float = 1e-9, atol: Any = 1e-12
+        self, y0: np.ndarray, times: Any, method: str = "LSODA", rtol: float = 1e-9, atol: Any = 1e-12, **more: Any
     ) -> np.ndarray:
         """States at `times` (times[0] is the start), one row each."""
         times = np.asarray(times, float)
-        result = solve_ivp(self.rhs, (times[0], times[-1]), y0, method=method, t_eval=times, rtol=rtol, atol=atol)
+        result = solve_ivp(
+            self.rhs, (times[0], times[-1]), y0, method=method, t_eval=times, rtol=rtol, atol=atol, **more
+        )
         assert result.success, result.message
         return result.y.T
 
