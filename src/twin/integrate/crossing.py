@@ -36,17 +36,17 @@ def find_crossing(P, G, M, W, t, h):
         first = 2.0
         for i in range(M.side.shape[0]):
             s = sign(W.guard[i])
-            if s * W.side_trial[i] < 0.0 and watched(G, M, i, int(s)):
-                # marked by 2: located below, since locating overwrites W.guard
-                W.side_trial[i] = 2.0 * s
+            if s * W.side_trial[i] < 0.0 and watched(G, M, i, s):
+                # marked by 3: located below, since locating overwrites W.guard
+                W.side_trial[i] = 3.0 * s
                 found = i
             elif s != 0.0:
                 W.side_trial[i] = s
         if found >= 0:
             guard = -1
             for i in range(M.side.shape[0]):
-                if abs(W.side_trial[i]) == 2.0:
-                    root = _locate(P, M, W, t, h, before, theta, i, W.side_trial[i] * 0.5)
+                if abs(W.side_trial[i]) == 3.0:
+                    root = _locate(P, M, W, t, h, before, theta, i, sign(W.side_trial[i]))
                     if root < first:
                         first = root
                         guard = i

@@ -2,7 +2,9 @@
 
 A guard's side is its last sign other than zero. A latch fires when its guard changes side in its
 direction, during a step or across an event. At the start the side is what it is: a guard already
-beyond fires nothing, and one that starts at exactly zero takes the side to which it departs.
+beyond fires nothing, and one that starts at exactly zero takes the side to which it departs. A
+located crossing may lie before its zero by rounding; the side is then +2 or -2, which stands for +1
+or -1 and holds against the sign until the next step.
 """
 
 from __future__ import annotations
@@ -166,16 +168,18 @@ def fire_latches(P, G, M, W, C, X, t):
     stopping = -1
     cut = int(M.resume[at.CUT_GUARD])
     for i in range(W.guard.shape[0]):
+        W.side_trial[i] = sign(W.guard[i])
         # the located guard may lie on zero, or before it by rounding: it has crossed all the same
         if i == cut:
-            W.side_trial[i] = -M.side[i]
-        else:
-            W.side_trial[i] = sign(W.guard[i])
+            if W.side_trial[i] * M.side[i] >= 0.0:
+                W.side_trial[i] = -2.0 * sign(M.side[i])
+        elif abs(M.side[i]) == 2.0 and W.side_trial[i] * M.side[i] <= 0.0:
+            W.side_trial[i] = M.side[i]
     M.resume[at.CUT_GUARD] = -1.0
     for row in range(G.guard.shape[0]):
         guard = G.guard[row]
         crossed = W.side_trial[guard] * M.side[guard] < 0.0
-        if not crossed or M.armed[row] == 0.0 or G.direction[row] != W.side_trial[guard]:
+        if not crossed or M.armed[row] == 0.0 or G.direction[row] != sign(W.side_trial[guard]):
             continue
         place = C.status[at.EVENTS_HELD]
         snapshot(P, M, W, C, X, place, BEFORE, t)

@@ -10,7 +10,7 @@ import math
 
 from twin.integrate import tables as at
 from twin.integrate.crossing import find_crossing
-from twin.integrate.firing import evaluate_guards, finish_ramps, fire_event, fire_latches, learn_sides
+from twin.integrate.firing import evaluate_guards, finish_ramps, fire_event, fire_latches, learn_sides, sign
 from twin.integrate.sampling import next_sample, record, record_step
 from twin.integrate.stepping import attempt, error_norm, linearise, prepare_dense
 from twin.jit import kernel
@@ -99,7 +99,7 @@ def _advance(P, J, F, R, E, G, M, W, C):
             if not linearise(P, J, M, W, C, t, h):
                 return not_finite
             fresh = True
-        if h < 16.0 * EPSILON * abs(t) and end != stop:
+        if h < 16.0 * EPSILON * abs(t) and end != stop and cut == 0.0:
             return reason
         if attempt(P, J, F, R, M, W, C, t, h) >= 0:
             reason = at.SINGULAR
@@ -160,6 +160,8 @@ def _commit(M, W, C):
         M.y[i] = W.y_new[i]
     for i in range(M.q.shape[0]):
         M.q[i] = W.q_new[i]
+    for i in range(M.side.shape[0]):
+        M.side[i] = sign(M.side[i])
     M.resume[at.T] = M.resume[at.T_PENDING]
     M.resume[at.H_PENDING] = 0.0
     finish_ramps(M, M.resume[at.T])
@@ -200,7 +202,8 @@ def run(P, J, F, R, E, G, M, W, C, X):
                 return at.FLUSH
         row = int(M.resume[at.NEXT_ROW])
         due = row < E.time.shape[0] and E.time[row] <= t
-        urgent = M.resume[at.CUT_GUARD] >= 0.0 or M.resume[at.SIDES_KNOWN] == 0.0
+        # looked at on arrival, and again when all rows of an instant have fired
+        urgent = M.resume[at.JUST_FIRED] == 0.0 or M.resume[at.SIDES_KNOWN] == 0.0
         if G.guard.shape[0] > 0 and not looked and (urgent or not due):
             evaluate_guards(P, M, W, t, M.y)
             if M.resume[at.SIDES_KNOWN] == 0.0:

@@ -1,0 +1,229 @@
+"""Events on and off the grid, latches, terminal guards: exact instants, exact values, both sides recorded."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.integrate.problems import problem
+from twin.integrate import tables as at
+from twin.integrate.allocate import Event, Kind, Latch
+from twin.integrate.integrator import Integrator
+from twin.integrate.outcome import Outcome
+
+#: Latches of a tank that is refilled: p[1] switches the inflow on at level 1 and off at level 2.
+REFILL = (Latch(0, -1, 1, 1.5), Latch(1, +1, 1, 0.0))
+
+
+def decay(t, y, p, dy):
+    dy[0] = -y[0] + p[0]
+
+
+def decay_total(t, y, p, rate):
+    rate[0] = y[0]
+
+
+def drain(t, y, p, dy):
+    """Outflow p[0] and inflow p[1], both constant: the level is piecewise linear."""
+    dy[0] = p[1] - p[0]
+
+
+def levels(t, y, p, g):
+    g[0] = y[0] - 1.0
+    g[1] = y[0] - 2.0
+
+
+def wave(t, y, p, dy):
+    dy[0] = y[1]
+    dy[1] = -y[0]
+
+
+def height(t, y, p, g):
+    g[0] = y[0] - p[0]
+
+
+def collect(**options):
+    blocks = {"samples": [], "fired": []}
+    return blocks, {"samples": blocks["samples"].append, "fired": blocks["fired"].append, **options}
+
+
+def joined(blocks, name):
+    return np.concatenate([getattr(b, name) for b in blocks])
+
+
+@pytest.fixture(scope="module")
+def decaying():
+    return problem(decay, [1.0], p=[0.0], quadratures=decay_total, n_q=1)
+
+
+@pytest.fixture(scope="module")
+def tank():
+    return problem(drain, [2.0], p=[0.5, 0.0], guards=levels, n_g=2)
+
+
+@pytest.fixture(scope="module")
+def waving():
+    return problem(wave, [0.0, 1.0], p=[0.5], guards=height, n_g=1)
+
+
+@pytest.mark.parametrize("when", [1.0, 1.0 / 3.0, math.pi / 2.0])
+def test_set_is_exact_in_time(decaying, when):
+    """p = 0 until `when`, then 1: the exact solution shows any error in the instant at first order."""
+    blocks, options = collect(rtol=1e-10, every=0.5, record=[1])
+    run = Integrator(decaying, events=[Event(when, Kind.SET, 0, 1.0)], **options)
+    assert run.advance(4.0).outcome is Outcome.FINISHED
+    # 100 rtol: several dozen steps
+    assert run.y[0] == pytest.approx(1.0 + (math.exp(-when) - 1.0) * math.exp(when - 4.0), rel=1e-8)
+    fired = blocks["fired"][0]
+    assert fired.log.tolist() == [[when, at.FROM_TABLE, 0, 0.0, 1.0]]
+    np.testing.assert_array_equal(fired.y[0, 0], fired.y[0, 1])
+    assert fired.w[0, 0, 0] == 2.0 * fired.y[0, 0, 0]
+    assert joined(blocks["samples"], "time").tolist() == [0.5 * k for k in range(9)]
+
+
+def test_rows_at_one_instant_fire_in_order(decaying):
+    events = [Event(1.0, Kind.SET, 0, 5.0), Event(1.0, Kind.SET, 0, 7.0), Event(1.0, Kind.ADD, 0, 2.0, book=0)]
+    blocks, options = collect(rtol=1e-8)
+    run = Integrator(decaying, events=events, **options)
+    run.advance(1.0)
+    log = joined(blocks["fired"], "log")
+    assert log[:, at.LOG_ROW].tolist() == [0, 1, 2]
+    assert log[:2, at.LOG_OLD].tolist() == [0.0, 5.0]
+    assert run.p[0] == 7.0
+    jump = joined(blocks["fired"], "y")[2]
+    assert jump[1, 0] == jump[0, 0] + 2.0
+    booked = joined(blocks["fired"], "q")[2]
+    assert booked[1, 0] == booked[0, 0] + 2.0
+
+
+def test_hold_and_restore(decaying):
+    """RESTORE gives back what its row found, even after a ramp was cut off."""
+    events = [
+        Event(0.0, Kind.RAMP, 0, 1.0, duration=2.0),
+        Event(1.0, Kind.SET, 0, 9.0),
+        Event(1.5, Kind.RESTORE, 0, 1.0),
+    ]
+    run = Integrator(decaying, events=events)
+    run.advance(1.2)
+    assert run.p[0] == 9.0, "the ramp ended when the value was set"
+    run.advance(3.0)
+    assert run.p[0] == 0.5
+
+
+def test_returning_to_python_gives_the_same_bits(decaying):
+    """The same changes by the table, by RETURN rows, and by separate calls."""
+    changes = [(0.3, 1.0), (0.7, 0.25), (1.0, 2.0)]
+    table = Integrator(decaying, events=[Event(t, Kind.SET, 0, v) for t, v in changes])
+    table.advance(2.0)
+    asked = Integrator(decaying, events=[Event(t, Kind.RETURN) for t, _ in changes])
+    apart = Integrator(decaying)
+    for number, (t, value) in enumerate(changes):
+        ending = asked.advance(2.0)
+        assert (ending.outcome, ending.row, ending.time) == (Outcome.EVENT, number, t)
+        asked.set(0, value)
+        apart.advance(t)
+        apart.set(0, value)
+    asked.advance(2.0)
+    apart.advance(2.0)
+    assert table.y.tobytes() == asked.y.tobytes() == apart.y.tobytes()
+    assert table.q.tobytes() == asked.q.tobytes() == apart.q.tobytes()
+    assert table.statistics["steps"] == apart.statistics["steps"]
+
+
+def test_events_keep_the_step_size(decaying):
+    """An event that changes nothing costs the step that it cuts in two, not a restart."""
+    plain = Integrator(decaying, rtol=1e-8)
+    plain.advance(20.0)
+    idle = Integrator(decaying, rtol=1e-8, events=[Event(0.5 + k, Kind.SET, 0, 0.0) for k in range(10)])
+    idle.advance(20.0)
+    assert idle.statistics["steps"] <= plain.statistics["steps"] + 2 * 10
+    assert idle.statistics["rejected"] <= plain.statistics["rejected"] + 1
+
+
+def test_refill_latches(tank):
+    """Falling from 2 at 0.5 /s to 1, rising at 1 /s to 2, and again: instants known exactly."""
+    blocks, options = collect()
+    run = Integrator(tank, latches=REFILL, **options)
+    assert run.advance(10.0).outcome is Outcome.FINISHED
+    log = joined(blocks["fired"], "log")
+    assert log[:, at.LOG_SOURCE].tolist() == [at.FROM_LATCH] * 6
+    np.testing.assert_allclose(log[:, at.LOG_TIME], [2.0, 3.0, 5.0, 6.0, 8.0, 9.0], rtol=0, atol=1e-9)
+    assert log[:, at.LOG_ROW].tolist() == [0, 1, 0, 1, 0, 1]
+    assert run.statistics["firings"] == 6
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.999])
+def test_guards_are_located(waving, level):
+    """sin t crosses the level upwards at asin(level); just below the crest a double crossing is near."""
+    waving.p0[0] = level
+    blocks, options = collect(rtol=1e-11)
+    run = Integrator(waving, latches=[Latch(0, +1), Latch(0, -1)], **options)
+    ending = run.advance(4.0)
+    assert ending.outcome is Outcome.GUARD
+    assert ending.row == 0
+    # the crest flattens the crossing: an error e in y shifts it by e/cos(t)
+    assert ending.time == pytest.approx(math.asin(level), abs=1e-9 / math.sqrt(1.0 - level**2))
+    assert abs(run.y[0] - level) < 1e-9
+    ending = run.advance(4.0)
+    assert (ending.outcome, ending.row) == (Outcome.GUARD, 1)
+    assert ending.time == pytest.approx(math.pi - math.asin(level), abs=1e-8 / math.sqrt(1.0 - level**2))
+    assert run.advance(4.0).outcome is Outcome.FINISHED
+
+
+def test_guard_beyond_at_the_start_fires_nothing(waving):
+    """sin t is below the level already; only its way back through the level counts."""
+    waving.p0[0] = 0.5
+    run = Integrator(waving, latches=[Latch(0, -1)])
+    ending = run.advance(4.0)
+    assert ending.time == pytest.approx(math.pi - math.asin(0.5), abs=1e-5)
+
+
+def test_guard_at_zero_takes_the_side_to_which_it_departs(waving):
+    waving.p0[0] = 0.0
+    run = Integrator(waving, rtol=1e-10, latches=[Latch(0, +1), Latch(0, -1)])
+    ending = run.advance(6.0)
+    assert (ending.row, ending.outcome) == (1, Outcome.GUARD)
+    assert ending.time == pytest.approx(math.pi, abs=1e-8)
+
+
+def test_an_event_can_carry_a_guard_across(waving):
+    """The level is set below the wave: the guard rises at that instant."""
+    waving.p0[0] = 2.0
+    blocks, options = collect()
+    run = Integrator(waving, latches=[Latch(0, +1, 0, 3.0)], events=[Event(1.0, Kind.SET, 0, 0.1)], **options)
+    run.advance(2.0)
+    log = joined(blocks["fired"], "log")
+    assert log[:, at.LOG_TIME].tolist() == [1.0, 1.0]
+    assert log[:, at.LOG_SOURCE].tolist() == [at.FROM_TABLE, at.FROM_LATCH]
+    assert run.p[0] == 3.0
+
+
+def test_a_latch_can_be_disarmed_and_armed(tank):
+    """Disarmed while its guard crosses, it fires neither then nor when armed beyond the crossing."""
+    latches = [Latch(0, -1, 1, 1.5, armed=False)]
+    run = Integrator(tank, latches=latches, events=[Event(3.0, Kind.ARM, 0, 1.0)])
+    run.advance(4.0)
+    assert run.statistics["firings"] == 0
+    assert run.y[0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_chattering_has_a_name():
+    """A latch that drives its guard back at once: the run ends with a sentence, not a hang."""
+    sliding = problem(drain, [2.0], p=[0.5, 0.0], guards=levels, n_g=2)
+    latches = [Latch(0, -1, 1, 1e6), Latch(0, +1, 1, 0.0)]
+    sliding.p0[0] = 1e5
+    ending = Integrator(sliding, latches=latches).advance(10.0)
+    assert ending.outcome is Outcome.CHATTERING
+    assert "dead band" in ending.cause
+
+
+def test_ramp_rows_need_time():
+    with pytest.raises(ValueError, match="takes no time"):
+        Integrator(problem(decay, [1.0], p=[0.0]), events=[Event(0.0, Kind.RAMP, 0, 1.0)])
+
+
+def test_rows_out_of_order_are_refused():
+    with pytest.raises(ValueError, match="stands after"):
+        Integrator(problem(decay, [1.0], p=[0.0]), events=[Event(2.0, Kind.SET), Event(1.0, Kind.SET)])
