@@ -19,6 +19,7 @@ from dash import Dash, Input, Output, State, no_update
 from flask import Response, abort, request
 from waitress.server import create_server
 
+from dashboard.data import Dataset
 from dashboard.pages import about, balances, events, plant, sizes, trends
 from dashboard.runs import Catalog
 from dashboard.shell import header, shell
@@ -28,8 +29,12 @@ from twin.errors import TwinError
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: Pages in the order of their tabs.
 PAGES = {
-    "plant": ("Plant", plant), "trends": ("Trends", trends), "sizes": ("Distributions", sizes),
-    "balances": ("Balances", balances), "events": ("Events", events), "about": ("Run", about),
+    "plant": ("Plant", plant),
+    "trends": ("Trends", trends),
+    "sizes": ("Distributions", sizes),
+    "balances": ("Balances", balances),
+    "events": ("Events", events),
+    "about": ("Run", about),
 }
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -47,8 +52,13 @@ class ServeError(TwinError):
 def create_app(catalog: Catalog) -> Dash:
     """Build the app for the runs of a catalog; it keeps nothing of its viewers."""
     app = Dash(
-        "dashboard", title="Twin", update_title=None, serve_locally=True, suppress_callback_exceptions=True,
-        assets_folder=str(Path(__file__).parent / "assets"), add_log_handler=False,
+        "dashboard",
+        title="Twin",
+        update_title=None,
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        assets_folder=str(Path(__file__).parent / "assets"),
+        add_log_handler=False,
     )
     app.layout = shell()
     for _, page in PAGES.values():
@@ -61,7 +71,9 @@ def create_app(catalog: Catalog) -> Dash:
 
 def _routes(app: Dash, catalog: Catalog) -> None:
     @app.callback(
-        Output("run", "data"), Output("header", "children"), Output("page", "children"),
+        Output("run", "data"),
+        Output("header", "children"),
+        Output("page", "children"),
         Input("address", "search"),
     )
     def open_page(search: str | None) -> tuple[Any, Any, Any]:
@@ -76,17 +88,28 @@ def _routes(app: Dash, catalog: Catalog) -> None:
         except TwinError as error:
             return None, header(None, None, catalog.names()), notice(str(error), "This run cannot be shown")
 
-    @app.callback(Output("address", "search"), Input("run-choice", "value"), State("run", "data"), prevent_initial_call=True)
+    @app.callback(
+        Output("address", "search"), Input("run-choice", "value"), State("run", "data"), prevent_initial_call=True
+    )
     def choose(name: str | None, current: str | None) -> Any:
         return f"?run={quote(name)}" if name and name != current else no_update
 
-    @app.callback(Output("hash-check", "children"), Output("hash-check", "color"), Output("hash-tip", "label"), Input("run", "data"))
+    @app.callback(
+        Output("hash-check", "children"),
+        Output("hash-check", "color"),
+        Output("hash-tip", "label"),
+        Input("run", "data"),
+    )
     def check(name: str | None) -> tuple[Any, Any, Any]:
         if name is None:
             return no_update, no_update, no_update
         found = catalog.dataset(name).verification
         if found.ok:
-            return f"hash {found.stored.partition(':')[2][:8]} verified", "teal", f"Computed now, equal to the file's: {found.stored}"
+            return (
+                f"hash {found.stored.partition(':')[2][:8]} verified",
+                "teal",
+                f"Computed now, equal to the file's: {found.stored}",
+            )
         return ("no hash", "gray", found.reason) if not found.stored else ("hash differs", "red", found.reason)
 
     app.clientside_callback(
@@ -97,18 +120,31 @@ def _routes(app: Dash, catalog: Catalog) -> None:
             return [name, name];
         }
         """,
-        Output("mantine", "forceColorScheme"), Output("theme", "data"), Input("dark", "checked"),
+        Output("mantine", "forceColorScheme"),
+        Output("theme", "data"),
+        Input("dark", "checked"),
     )
 
 
-def _tabs(data: Any, first: str) -> Any:
+def _tabs(data: Dataset, first: str) -> Any:
     return dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(title, value=value) for value, (title, _) in PAGES.items()], mb="md"),
-            *(dmc.TabsPanel(page.layout(data), value=value) for value, (_, page) in PAGES.items()),
+            *(dmc.TabsPanel(_laid_out(page, data), value=value) for value, (_, page) in PAGES.items()),
         ],
-        id="tabs", value=first if first in PAGES else "plant",
+        id="tabs",
+        value=first if first in PAGES else "plant",
     )
+
+
+def _laid_out(page: Any, data: Dataset) -> Any:
+    """Lay out a page; a file that holds something unexpected costs that page only."""
+    try:
+        return page.layout(data)
+    except TwinError as error:
+        return notice(str(error), "This page cannot be shown")
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        return notice(f"The file holds something that this page does not expect: {error!r:.300}", "This page cannot be shown")
 
 
 def _guard(app: Dash) -> None:
@@ -126,6 +162,12 @@ def _guard(app: Dash) -> None:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
+
+
+def make_server(catalog: Catalog, port: int = 0, host: str = "127.0.0.1") -> Any:
+    """Make the web server, listening but not yet answering. Raises OSError when the port is taken."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page asks for many files at once
+    return create_server(create_app(catalog).server, host=host, port=port, threads=8, ident="twin")
 
 
 def serve(path: str | Path, port: int = 8050, host: str = "127.0.0.1", browser: bool = False) -> None:
@@ -149,10 +191,9 @@ def serve(path: str | Path, port: int = 8050, host: str = "127.0.0.1", browser: 
     """
     if host not in LOOPBACK:
         raise ServeError(f"the dashboard is served on this computer only (127.0.0.1), not on {host}")
-    app = create_app(Catalog(Path(path)))
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    catalog = Catalog(Path(path))
     try:
-        server = create_server(app.server, host=host, port=port, threads=6, ident="twin")
+        server = make_server(catalog, port, host)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ServeError(f"port {port} cannot be used: {reason}. --port 0 takes a free one.") from error
@@ -165,5 +206,3 @@ def serve(path: str | Path, port: int = 8050, host: str = "127.0.0.1", browser: 
         server.run()
     finally:
         server.close()
-
-

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.sheet import Sheet, read_sheet
+from dashboard.places import Sheet
+from dashboard.sheet import read_sheet
 from twin.config.reading import read_text
 from twin.errors import TwinError
 from twin.results.content import Verification, verify
@@ -130,7 +131,9 @@ class Dataset:
                 inner = ",".join(self._element(dim, i) for dim, i in zip(tag.dims, index, strict=False))
                 name = f"{tag.name}[{inner}]" if inner else tag.name
                 by_size = grid.dtype.kind == "f"
-                found.append(Distribution(name, tag.name, index, tag.dims[-1], tag.unit, tag.meaning, tag.owner, by_size))
+                found.append(
+                    Distribution(name, tag.name, index, tag.dims[-1], tag.unit, tag.meaning, tag.owner, by_size)
+                )
         found.sort(key=lambda d: (not d.by_size, "flow" in d.name))
         return {d.name: d for d in found[:MOST_SERIES]}
 
@@ -192,12 +195,12 @@ class Dataset:
         return next((p["carries"] for p in described(model).get("ports", ()) if p["name"] == port), "")
 
     def default_tags(self) -> list[str]:
-        """Tags drawn first: what has limits, else what is controlled, else the first measurements."""
+        """Tags drawn first: what has limits, then what is controlled; else the first measurements."""
         limited = [tag for tag in self.limits if tag in self.series]
         controllers = self.plant.get("controllers")
         heads = controllers.values() if isinstance(controllers, dict) else ()
         measured = [str(head.get("measurement")) for head in heads if isinstance(head, dict)]
-        chosen = limited or [tag for tag in measured if tag in self.series]
+        chosen = list(dict.fromkeys([*limited, *(tag for tag in measured if tag in self.series)]))
         return (chosen or [s.name for s in self.series.values() if s.kind in ("measurement", "outlet")])[:4]
 
     def tags_of(self, owner: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Figures of a run: pure functions from a dataset to a plotly figure, usable without a page.
 
-    from dashboard.data import open_dataset
-    trends(open_dataset("runs/startup.h5"), ["reactor.T_out"]).show()
+from dashboard.data import open_dataset
+trends(open_dataset("runs/startup.h5"), ["reactor.T_out"]).show()
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ def trends(data: Dataset, names: Sequence[str], theme: Theme = THEMES["light"], 
         figure.update_yaxes(title_text=f"{title}[{shown.text}]", row=row, col=1)
     if events:
         _marks(figure, data.marks, hours, rows, theme)
+    if hours.size > 1:
+        figure.update_xaxes(range=[float(hours[0]), float(hours[-1])])
     figure.update_xaxes(title_text="time [h]", row=rows, col=1)
     styled(figure, theme, max(420, 190 * rows + 110))
     figure.update_layout(hovermode="x unified" if rows == 1 else "closest")
@@ -78,10 +80,15 @@ def _line(figure: go.Figure, row: int, x: np.ndarray, y: np.ndarray, name: str, 
     x, y = thinned(x, y)
     figure.add_trace(
         go.Scatter(
-            x=x, y=y, name=plain(name), mode="lines", line={"width": 1.8, "color": colour},
+            x=x,
+            y=y,
+            name=plain(name),
+            mode="lines",
+            line={"width": 1.8, "color": colour},
             hovertemplate=f"%{{y:.5g}} {shown.text} at %{{x:.3f}} h<extra>%{{fullData.name}}</extra>",
         ),
-        row=row, col=1,
+        row=row,
+        col=1,
     )
 
 
@@ -98,9 +105,16 @@ def _bands(
         for limit, word in ((low, "low"), (high, "high")):
             if limit == limit:
                 figure.add_hline(
-                    limit, line={"color": theme.accent, "width": 1, "dash": "dash"}, row=row, col=1,
-                    annotation={"text": f"{plain(name)} {word} {number(limit)}", "font": {"size": 10, "color": theme.muted},
-                                "bgcolor": theme.panel, "opacity": 0.85},
+                    limit,
+                    line={"color": theme.accent, "width": 1, "dash": "dash"},
+                    row=row,
+                    col=1,
+                    annotation={
+                        "text": f"{plain(name)} {word} {number(limit)}",
+                        "font": {"size": 10, "color": theme.muted},
+                        "bgcolor": theme.panel,
+                        "opacity": 0.85,
+                    },
                     annotation_position="top right" if word == "high" else "bottom right",
                 )
 
@@ -122,10 +136,19 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], hours: np.ndarray, rows: in
     if not marks or not hours.size:
         return
     drawn = clusters(marks, float(hours[-1]) * HOUR)
+    strength = 0.6 if len(drawn) <= 40 else 0.25  # many events must not hide the curves
     for mark in drawn:
         figure.add_shape(
-            type="line", xref="x", yref="paper", x0=mark.time / HOUR, x1=mark.time / HOUR, y0=0, y1=1, layer="below",
-            line={"color": theme.warm, "width": 1, "dash": "dot"}, opacity=0.55,
+            type="line",
+            xref="x",
+            yref="paper",
+            x0=mark.time / HOUR,
+            x1=mark.time / HOUR,
+            y0=0,
+            y1=1,
+            layer="above",
+            line={"color": theme.warm, "width": 1, "dash": "dot"},
+            opacity=strength,
         )
     texts = []
     for mark in drawn:
@@ -133,12 +156,22 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], hours: np.ndarray, rows: in
         more = [f"… and {len(mark.lines) - MOST_LINES} more"] if len(mark.lines) > MOST_LINES else []
         texts.append("<br>".join([f"<b>{clock(mark.time)}</b>", *lines, *more]))
     # An axis of its own over the first panel: marks stay at its upper edge whatever is zoomed.
-    figure.add_trace(go.Scatter(
-        x=[mark.time / HOUR for mark in drawn], y=[1.0] * len(drawn), text=texts, mode="markers", name="events", yaxis="y99",
-        marker={"symbol": "triangle-down", "size": 9, "color": theme.warm}, hovertemplate="%{text}<extra></extra>",
-        cliponaxis=False,
-    ))
-    figure.update_layout(yaxis99={"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False, "anchor": "x"})
+    figure.add_trace(
+        go.Scatter(
+            x=[mark.time / HOUR for mark in drawn],
+            y=[1.0] * len(drawn),
+            text=texts,
+            mode="markers",
+            name="events",
+            yaxis="y99",
+            marker={"symbol": "triangle-down", "size": 9 if strength > 0.5 else 6, "color": theme.warm},
+            hovertemplate="%{text}<extra></extra>",
+            cliponaxis=False,
+        )
+    )
+    figure.update_layout(
+        yaxis99={"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False, "anchor": "x"}
+    )
 
 
 def empty(message: str, theme: Theme) -> go.Figure:
@@ -154,11 +187,27 @@ def empty(message: str, theme: Theme) -> go.Figure:
 def styled(figure: go.Figure, theme: Theme, height: int) -> None:
     """Give a figure the appearance of the page."""
     figure.update_layout(
-        template="plotly_dark" if theme.dark else "plotly_white", height=height, colorway=list(SERIES),
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", margin={"l": 84, "r": 24, "t": 40, "b": 52},
+        template="plotly_dark" if theme.dark else "plotly_white",
+        height=height,
+        colorway=list(SERIES),
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 84, "r": 24, "t": 40, "b": 52},
         font={"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12.5, "color": theme.text},
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left", "bgcolor": "rgba(0,0,0,0)"},
-        hoverlabel={"bgcolor": theme.panel, "font": {"color": theme.text}, "align": "left"}, uirevision="kept",
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "xanchor": "left",
+            "bgcolor": "rgba(0,0,0,0)",
+        },
+        hoverlabel={"bgcolor": theme.panel, "font": {"color": theme.text}, "align": "left"},
+        uirevision="kept",
     )
-    figure.update_xaxes(gridcolor=theme.grid, zerolinecolor=theme.grid, linecolor=theme.muted, showline=True, ticks="outside", ticklen=4)
-    figure.update_yaxes(gridcolor=theme.grid, zerolinecolor=theme.grid, linecolor=theme.muted, showline=True, automargin=True)
+    figure.update_xaxes(
+        gridcolor=theme.grid, zerolinecolor=theme.grid, linecolor=theme.muted, showline=True, ticks="outside", ticklen=4
+    )
+    figure.update_yaxes(
+        gridcolor=theme.grid, zerolinecolor=theme.grid, linecolor=theme.muted, showline=True, automargin=True
+    )

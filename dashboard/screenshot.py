@@ -17,19 +17,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from waitress.server import create_server
-
-from dashboard.app import PAGES, create_app
+from dashboard.app import PAGES, make_server
 from dashboard.runs import Catalog
 from twin.errors import TwinError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 )
 #: Nothing on a page waits for longer [ms].
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 class NoBrowserError(TwinError):
@@ -49,7 +53,7 @@ def find_browser() -> str:
 @contextlib.contextmanager
 def serving(path: Path) -> Iterator[str]:
     """Serve runs from a thread on a free port; gives the address."""
-    server = create_server(create_app(Catalog(path)).server, host="127.0.0.1", port=0, threads=4, ident="twin")
+    server = make_server(Catalog(path))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -77,13 +81,22 @@ def browsing(width: int = 1280, height: int = 900) -> Iterator[Any]:
 
 def settle(page: Any) -> None:
     """Wait until nothing is loading and all graphs are drawn."""
-    page.wait_for_selector("#tabs, .mantine-Alert-root")
-    page.wait_for_load_state("networkidle")
-    page.wait_for_function("!document.querySelector('._dash-loading-callback') && document.title !== 'Updating...'")
-    page.wait_for_timeout(400)
+    page.wait_for_selector("#tabs, #page .mantine-Alert-root")
+    page.wait_for_function(
+        "() => !document.querySelector('[data-dash-is-loading=true]') && [...document.querySelectorAll('.dash-graph')]"
+        ".every(graph => graph.offsetParent === null || graph.querySelector('.main-svg'))"
+    )
+    page.wait_for_timeout(500)  # a callback that the last one set off
 
 
-def take(run: Path, picture: Path, tab: str = "plant", dark: bool = False, size: tuple[int, int] = (1280, 900), select: str = "") -> None:
+def take(
+    run: Path,
+    picture: Path,
+    tab: str = "plant",
+    dark: bool = False,
+    size: tuple[int, int] = (1280, 900),
+    select: str = "",
+) -> None:
     """Take a picture of one page of a run.
 
     Parameters
@@ -102,7 +115,7 @@ def take(run: Path, picture: Path, tab: str = "plant", dark: bool = False, size:
         page.goto(f"{address}?run={quote(run.name)}&page={tab}")
         settle(page)
         if dark:
-            page.get_by_text("Dark", exact=True).click()
+            page.locator("#dark").click()
         if select:
             click_unit(page, select)
         settle(page)
@@ -125,7 +138,9 @@ def click_unit(page: Any, name: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m dashboard.screenshot", description="Take a picture of a run's page.")
+    parser = argparse.ArgumentParser(
+        prog="python -m dashboard.screenshot", description="Take a picture of a run's page."
+    )
     parser.add_argument("run", type=Path)
     parser.add_argument("picture", type=Path)
     parser.add_argument("--page", choices=tuple(PAGES), default="plant")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -31,7 +33,10 @@ def size_map(data: Dataset, name: str, normalised: bool, theme: Theme = THEMES["
     step = max(1, -(-data.time.size // MOST_COLUMNS))
     values = data.read_grid(name)[::step]
     if normalised:
-        values, title = density(values, points, chosen.by_size), "per ln(size)" if chosen.by_size else "share"
+        values, title = (
+            density(values, points, chosen.by_size),
+            "mass fraction per ln(size)" if chosen.by_size else "share",
+        )
         shown = Shown("–")
     else:
         shown = shown_unit(chosen.unit, chosen.meaning, _largest(values))
@@ -39,13 +44,16 @@ def size_map(data: Dataset, name: str, normalised: bool, theme: Theme = THEMES["
     axis = _axis(chosen, points)
     figure = go.Figure(
         go.Heatmap(
-            x=data.time[::step] / HOUR, y=axis.of(points), z=values.T.astype(np.float32),
-            colorscale="Viridis", colorbar={"title": {"text": title, "side": "right"}, "thickness": 14, "outlinewidth": 0},
+            x=data.time[::step] / HOUR,
+            y=axis.of(points),
+            z=values.T.astype(np.float32),
+            colorscale="Viridis",
+            colorbar={"title": {"text": title, "side": "right"}, "thickness": 14, "outlinewidth": 0},
             hovertemplate=f"%{{x:.3f}} h, %{{y:.4g}} {axis.text}<br>%{{z:.4g}} {shown.text}<extra></extra>",
         )
     )
     figure.update_xaxes(title_text="time [h]")
-    figure.update_yaxes(title_text=_axis_title(chosen, axis), type="log" if geometric(points) else "linear")
+    figure.update_yaxes(title_text=_axis_title(chosen, axis), **_scale(points))
     styled(figure, theme, 430)
     return figure
 
@@ -58,22 +66,40 @@ def size_curve(data: Dataset, name: str, row: int, normalised: bool, theme: Them
     row = min(max(row, 0), rows - 1)
     faint = np.unique(np.linspace(0, rows - 1, 7).astype(int)) if rows else np.zeros(0, dtype=int)
     values = data.read_grid(name)
-    shown = Shown("1/ln(size)" if chosen.by_size else "share") if normalised else shown_unit(chosen.unit, chosen.meaning, _largest(values))
+    shown = Shown("mass fraction per ln(size)" if chosen.by_size else "share")
+    if not normalised:
+        shown = shown_unit(chosen.unit, chosen.meaning, _largest(values))
     shaped = density(values, points, chosen.by_size) if normalised else shown.of(values)
     axis = _axis(chosen, points)
     figure = go.Figure()
     for i in faint:
-        figure.add_trace(go.Scatter(
-            x=axis.of(points), y=shaped[i], mode="lines", line={"width": 1, "color": theme.muted}, opacity=0.35,
-            name=clock(float(data.time[i])), hoverinfo="skip", showlegend=False,
-        ))
+        figure.add_trace(
+            go.Scatter(
+                x=axis.of(points),
+                y=shaped[i],
+                mode="lines",
+                line={"width": 1, "color": theme.muted},
+                opacity=0.35,
+                name=clock(float(data.time[i])),
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
     if rows:
-        figure.add_trace(go.Scatter(
-            x=axis.of(points), y=shaped[row], mode="lines", name=clock(float(data.time[row])),
-            line={"width": 2.6, "color": theme.accent}, fill="tozeroy", fillcolor=_faded(theme.accent),
-            hovertemplate=f"%{{x:.4g}} {axis.text}: %{{y:.4g}}<extra>%{{fullData.name}}</extra>", showlegend=True,
-        ))
-    figure.update_xaxes(title_text=_axis_title(chosen, axis), type="log" if geometric(points) else "linear")
+        figure.add_trace(
+            go.Scatter(
+                x=axis.of(points),
+                y=shaped[row],
+                mode="lines",
+                name=clock(float(data.time[row])),
+                line={"width": 2.6, "color": theme.accent},
+                fill="tozeroy",
+                fillcolor=_faded(theme.accent),
+                hovertemplate=f"%{{x:.4g}} {axis.text}: %{{y:.4g}}<extra>%{{fullData.name}}</extra>",
+                showlegend=True,
+            )
+        )
+    figure.update_xaxes(title_text=_axis_title(chosen, axis), **_scale(points))
     figure.update_yaxes(title_text=f"{plain(chosen.meaning)} [{shown.text}]" if not normalised else shown.text)
     styled(figure, theme, 430)
     return figure
@@ -119,6 +145,14 @@ def _axis(chosen: Distribution, points: np.ndarray) -> Shown:
 
 def _axis_title(chosen: Distribution, axis: Shown) -> str:
     return f"crystal size [{axis.text}]" if chosen.by_size else f"{plain(chosen.dim.replace('_', ' '))} [number]"
+
+
+def _scale(points: np.ndarray) -> dict[str, Any]:
+    return (
+        {"type": "log", "dtick": 1, "minor": {"ticks": "outside", "ticklen": 3}}
+        if geometric(points)
+        else {"type": "linear"}
+    )
 
 
 def _faded(colour: str) -> str:

@@ -22,7 +22,9 @@ def card(*children: Any, title: str = "", right: Any = None, **more: Any) -> dmc
     """Make a framed panel with an optional title."""
     head = []
     if title or right is not None:
-        head = [dmc.Group([dmc.Title(title, order=2, size="h5"), right or html.Span()], justify="space-between", mb="sm")]
+        head = [
+            dmc.Group([dmc.Title(title, order=2, size="h5"), right or html.Span()], justify="space-between", mb="sm")
+        ]
     return dmc.Paper([*head, *children], withBorder=True, radius="md", p="md", **more)
 
 
@@ -33,7 +35,8 @@ def metric(label: str, value: str, unit: str = "", note: str = "", color: str = 
             dmc.Text(value, fz=26, fw=650, lh=1.15, className="number", **({"c": color} if color else {})),
             dmc.Text(unit, size="sm", c="dimmed"),
         ],
-        gap=6, align="baseline",
+        gap=6,
+        align="baseline",
     )
     lines = [dmc.Text(label, size="xs", c="dimmed", fw=600, tt="uppercase", className="label"), number]
     lines.append(dmc.Text(note or "\u00a0", size="xs", c="dimmed", truncate="end"))
@@ -46,12 +49,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], numeric: Sequence[
     def cells(row: Sequence[Any], kind: Any) -> list[Any]:
         return [kind(cell, className="right" if i in numeric else "") for i, cell in enumerate(row)]
 
+    top = [dmc.TableThead(dmc.TableTr(cells(head, dmc.TableTh)))] if any(head) else []
     body = dmc.Table(
-        [
-            dmc.TableThead(dmc.TableTr(cells(head, dmc.TableTh))),
-            dmc.TableTbody([dmc.TableTr(cells(row, dmc.TableTd)) for row in rows]),
-        ],
-        verticalSpacing=6, horizontalSpacing="sm", highlightOnHover=True, **more,
+        [*top, dmc.TableTbody([dmc.TableTr(cells(row, dmc.TableTd)) for row in rows])],
+        verticalSpacing=6,
+        horizontalSpacing="sm",
+        highlightOnHover=True,
+        **more,
     )
     return dmc.TableScrollContainer(body, minWidth=260)
 
@@ -60,13 +64,14 @@ def grid(identifier: str, columns: Sequence[dict[str, Any]], rows: Sequence[dict
     """Make a table that can be sorted, filtered and paged; cells are text."""
     return dag.AgGrid(
         id=identifier,
-        columnDefs=[dict(column) for column in columns],
+        columnDefs=[{"headerName": column["field"], "flex": 1, **column} for column in columns],
         rowData=list(rows),
         defaultColDef={"sortable": True, "resizable": True, "filter": True, "minWidth": 90},
-        columnSize="responsiveSizeToFit",
         dashGridOptions={
-            "theme": {"function": "themeQuartz.withPart(colorSchemeVariable)"}, "animateRows": False,
-            "enableCellTextSelection": True, "suppressFieldDotNotation": True,
+            "theme": {"function": "themeQuartz.withPart(colorSchemeVariable)"},
+            "animateRows": False,
+            "enableCellTextSelection": True,
+            "suppressFieldDotNotation": True,
         },
         style={"height": height, "width": "100%"},
     )

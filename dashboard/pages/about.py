@@ -19,34 +19,66 @@ def layout(data: Dataset) -> Any:
     provenance = data.run.provenance
     session, versions = provenance["session"], provenance["versions"]
     run = {
-        "method": data.run.attrs.get("method"), "relative tolerance": data.run.attrs.get("rtol"),
-        "recorded every [s]": data.run.attrs.get("record_every"), "rows": data.run.rows,
+        "method": data.run.attrs.get("method"),
+        "relative tolerance": data.run.attrs.get("rtol"),
+        "recorded every [s]": data.run.attrs.get("record_every"),
+        "rows": data.run.rows,
         "content hash": data.run.attrs.get("content_hash", "none: the run has not been finished"),
         **{key.replace("_", " "): value for key, value in session.items()},
     }
     made = {**{k.replace("_", " "): v for k, v in provenance.items() if k not in ("session", "versions")}, **versions}
-    tables = [("Run", run), ("Solver", {k.replace("_", " "): v for k, v in data.run.statistics.items()}), ("Made with", made)]
-    columns = [
-        dmc.GridCol(card(table(("", ""), [(k, _text(v)) for k, v in rows.items()], (1,), className="facts"), title=title, h="100%"), span={"base": 12, "lg": 4})
-        for title, rows in tables if rows
+    tables = [
+        ("Run", run),
+        ("Solver", {k.replace("_", " "): v for k, v in data.run.statistics.items()}),
+        ("Made with", made),
     ]
-    texts = [("plant", "Plant", data.run.plant_yaml), ("scenario", "Scenario", data.run.scenario_yaml), ("resolved", "Resolved, in SI", data.run.resolved_yaml)]
+    columns = [
+        dmc.GridCol(
+            card(
+                table(("", ""), [(k, _text(v)) for k, v in rows.items()], (1,), className="facts"),
+                title=title,
+                h="100%",
+            ),
+            span={"base": 12, "lg": 4},
+        )
+        for title, rows in tables
+        if rows
+    ]
+    texts = [
+        ("plant", "Plant", data.run.plant_yaml),
+        ("scenario", "Scenario", data.run.scenario_yaml),
+        ("resolved", "Resolved, in SI", data.run.resolved_yaml),
+    ]
     configuration = dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(title, value=value) for value, title, _ in texts]),
-            *(dmc.TabsPanel(dmc.ScrollArea(dmc.Code(_cut(text), block=True, className="yaml"), h=460, type="auto"), value=value, pt="sm") for value, _, text in texts),
+            *(
+                dmc.TabsPanel(
+                    dmc.ScrollArea(dmc.Code(_cut(text), block=True, className="yaml"), h=460, type="auto"),
+                    value=value,
+                    pt="sm",
+                )
+                for value, _, text in texts
+            ),
         ],
-        value="plant", keepMounted=False,
+        value="plant",
+        keepMounted=False,
     )
     return dmc.Stack([dmc.Grid(columns, gutter="sm"), card(configuration, title="Configuration")], gap="sm")
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n… {len(text) - MOST_TEXT} characters more in the file"
+    return (
+        text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n… {len(text) - MOST_TEXT} characters more in the file"
+    )
 
 
 def _text(value: Any) -> Any:
     if isinstance(value, float):
         return number(value, 6)
     text = str(value)
-    return dmc.Tooltip(dmc.Text(f"{text[:30]}…", span=True, size="sm"), label=text, multiline=True, w=380) if len(text) > 40 else text
+    return (
+        dmc.Tooltip(dmc.Text(f"{text[:30]}…", span=True, size="sm"), label=text, multiline=True, w=380)
+        if len(text) > 40
+        else text
+    )

@@ -19,15 +19,25 @@ def layout(data: Dataset) -> Any:
         return notice("The run has no recorded rows: there is nothing to balance.", color="gray")
     parts = [card(_balances(report), title="Balances", right=_legend())]
     pairs = [
-        ("Feeds and products", _flows(report)), ("Quality, while product leaves", _quality(report)),
-        ("Holdup at the end", _holdups(report)), ("Duties and utilities", _duties(report)),
+        ("Feeds and products", _flows(report)),
+        ("Quality, while product leaves", _quality(report)),
+        ("Holdup at the end", _holdups(report)),
+        ("Duties and utilities", _duties(report)),
     ]
-    columns = [dmc.GridCol(card(content, title=title, h="100%"), span={"base": 12, "lg": 6}) for title, content in pairs if content]
+    columns = [
+        dmc.GridCol(card(content, title=title, h="100%"), span={"base": 12, "lg": 6})
+        for title, content in pairs
+        if content
+    ]
     return dmc.Stack([*parts, dmc.Grid(columns, gutter="sm")], gap="sm")
 
 
 def _legend() -> Any:
-    return dmc.Text(f"closure: solver's integrals to {number(CLOSED)}, recorded streams to {number(CLOSED_STREAMS)}", size="xs", c="dimmed")
+    return dmc.Text(
+        f"closure: solver's integrals to {number(CLOSED)}, recorded streams to {number(CLOSED_STREAMS)}",
+        size="xs",
+        c="dimmed",
+    )
 
 
 def _badge(value: float | None, threshold: float) -> Any:
@@ -61,18 +71,27 @@ def _quality(report: dict[str, Any]) -> Any:
     rows = []
     for row in report["quality"]:
         shown = shown_unit(row["unit"], "", abs(row.get("max") or 0.0))
-        values = [None if row.get(key) is None else float(shown.of(row[key])) for key in ("low", "mean", "high", "min", "max")]
+        values = [
+            None if row.get(key) is None else float(shown.of(row[key])) for key in ("low", "mean", "high", "min", "max")
+        ]
         inside = row.get("inside")
         color = "gray" if inside is None else "teal" if inside >= 0.999 else "orange" if inside >= 0.9 else "red"
         text = "no product" if inside is None else f"{number(100.0 * inside, 4)} %"
         badge = dmc.Badge(text, color=color, variant="light", tt="none", className="number")
         rows.append((row["tag"], shown.text, *("–" if v is None else number(v) for v in values), badge))
-    return table(("", "unit", "low", "mean", "high", "min", "max", "inside"), rows, (2, 3, 4, 5, 6, 7)) if rows else None
+    return (
+        table(("", "unit", "low", "mean", "high", "min", "max", "inside"), rows, (2, 3, 4, 5, 6, 7)) if rows else None
+    )
 
 
 def _holdups(report: dict[str, Any]) -> Any:
     rows = [
-        (unit, number(row.get("fluids_kg", 0.0)), number(row.get("solids_kg", 0.0)), number(row["most_kg"]) if "most_kg" in row else "–")
+        (
+            unit,
+            number(row.get("fluids_kg", 0.0)),
+            number(row.get("solids_kg", 0.0)),
+            number(row["most_kg"]) if "most_kg" in row else "–",
+        )
         for unit, row in report["holdup"].items()
     ]
     return table(("", "fluids kg", "solids kg", "most kg"), rows, (1, 2, 3)) if rows else None

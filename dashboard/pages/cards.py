@@ -29,13 +29,13 @@ def cards(data: Dataset) -> list[Any]:
     product = made["product"] if made else next(iter(report["products"]), "")
     if product:
         row = report["products"][product]
-        note = f"{number(row['mean_kg_per_h'], 3)} kg/h mean, {number(row['last_kg_per_h'], 3)} at the end"
+        note = f"{number(row['last_kg_per_h'], 3)} kg/h at the end"
         found.append(metric(product, number(row["mass_kg"]), "kg", note))
     if made and made["yield"] is not None:
-        note = f"{number(made['api_out_kg'], 3)} of {number(made['theoretical_kg'], 3)} kg {made['api']}"
+        note = f"{number(made['api_out_kg'], 3)} of {number(made['theoretical_kg'], 3)} kg possible"
         found.append(metric("Yield", number(100.0 * made["yield"], 3), "%", note))
     if report.get("pmi") is not None:
-        found.append(metric("PMI", number(report["pmi"], 3), "kg/kg", "mass fed per mass of product"))
+        found.append(metric("PMI", number(report["pmi"], 3), "kg/kg", "mass fed per product"))
     judged = [row for row in report["quality"] if row.get("inside") is not None]
     if judged:
         worst = min(judged, key=lambda row: row["inside"])
@@ -45,8 +45,10 @@ def cards(data: Dataset) -> list[Any]:
     if report["balances"]:
         worst = max(report["balances"], key=lambda row: row["relative"] or 0.0)
         color = closure_color(worst["relative"], CLOSED)
-        found.append(metric("Balances close to", number(worst["relative"] or 0.0, 2), "", f"worst: {worst['name']}", color))
+        found.append(
+            metric("Balance error", number(worst["relative"] or 0.0, 2), "", f"worst closure: {worst['name']}", color)
+        )
     wall = report["session"].get("wall_seconds")
-    note = f"{report['rows']} rows, {report['events']} events"
-    found.append(metric("Simulated", number(report["simulated_s"] / 3600.0), "h", note + (f", {clock(float(wall))} of work" if wall else "")))
+    note = f"{report['events']} events" + (f", in {clock(float(wall))}" if wall else "")
+    found.append(metric("Simulated", number(report["simulated_s"] / 3600.0), "h", note))
     return found

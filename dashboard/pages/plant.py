@@ -12,7 +12,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dashboard.data import Dataset, described
 from dashboard.display import number, shown_unit, theme_of, unit_text
 from dashboard.figures import trends
-from dashboard.flowsheet import elements, streams_of, stylesheet
+from dashboard.flowsheet import elements, extent, streams_of, stylesheet
 from dashboard.pages.cards import cards
 from dashboard.runs import Catalog
 from dashboard.symbols import KIND_NAMES
@@ -25,25 +25,31 @@ MOST_VALUES = 12
 def layout(data: Dataset) -> Any:
     """Lay the page out."""
     legend = [
-        dmc.Group([html.Span(className="swatch", style={"background": colour}), dmc.Text(name, size="xs", c="dimmed")], gap=6)
+        dmc.Group(
+            [html.Span(className="swatch", style={"background": colour}), dmc.Text(name, size="xs", c="dimmed")], gap=6
+        )
         for colour, name in streams_of(data.sheet.edges)
     ]
+    first = next((s.owner for name in data.default_tags() if (s := data.series[name]) and data.sheet.node(s.owner)), "")
+    width, height = extent(data.sheet)
+    pixels = round(min(560.0, max(260.0, height * min(1.2, 1180.0 / width) + 40.0)))
     drawing = cyto.Cytoscape(
-        id="flowsheet", elements=elements(data.sheet), layout={"name": "preset", "fit": True, "padding": 24},
-        style={"width": "100%", "height": "520px"}, stylesheet=stylesheet(theme_of(None)), autoungrabify=True,
-        boxSelectionEnabled=False, minZoom=0.2, maxZoom=1.5, responsive=True, wheelSensitivity=0.3,
+        id="flowsheet",
+        elements=elements(data.sheet, first),
+        layout={"name": "preset", "fit": True, "padding": 24},
+        style={"width": "100%", "height": f"{pixels}px"},
+        stylesheet=stylesheet(theme_of(None)),
+        autoungrabify=True,
+        boxSelectionEnabled=False,
+        minZoom=0.2,
+        maxZoom=1.5,
+        responsive=True,
     )
-    hint = dmc.Text("Click a unit for its trends and parameters.", c="dimmed", size="sm")
     return dmc.Stack(
         [
             dmc.SimpleGrid(cards(data), cols={"base": 2, "sm": 3, "lg": 6}, spacing="sm"),
-            dmc.Grid(
-                [
-                    dmc.GridCol(card(drawing, title="Flowsheet", right=dmc.Group(legend, gap="md")), span={"base": 12, "lg": 8}),
-                    dmc.GridCol(card(html.Div(hint, id="unit-details"), className="details"), span={"base": 12, "lg": 4}),
-                ],
-                gutter="sm",
-            ),
+            card(drawing, title="Flowsheet", right=dmc.Group(legend, gap="md")),
+            card(html.Div(details(data, first), id="unit-details")),
         ],
         gap="sm",
     )
@@ -57,8 +63,12 @@ def register(app: Dash, catalog: Catalog) -> None:
         return stylesheet(theme_of(theme))
 
     @app.callback(
-        Output("unit-details", "children"), Output("trend-tags", "value", allow_duplicate=True),
-        Input("flowsheet", "tapNodeData"), Input("theme", "data"), State("run", "data"), prevent_initial_call=True,
+        Output("unit-details", "children"),
+        Output("trend-tags", "value", allow_duplicate=True),
+        Input("flowsheet", "tapNodeData"),
+        Input("theme", "data"),
+        State("run", "data"),
+        prevent_initial_call=True,
     )
     def select(tapped: dict[str, Any] | None, theme: str | None, run: str | None) -> tuple[Any, Any]:
         if not isinstance(tapped, dict):
@@ -77,45 +87,42 @@ def details(data: Dataset, name: str, theme: str | None = None) -> Any:
     """Show what is behind a unit, controller, feed or product."""
     node = data.sheet.node(name)
     if node is None:
-        return dmc.Text("The run has no unit of that name.", c="dimmed")
+        return dmc.Text("Click a unit for its trends and parameters.", c="dimmed", size="sm")
     model = described(node.model)
-    kind = KIND_NAMES.get(node.kind, node.role)
     tags = data.tags_of(name)
-    parts: list[Any] = [
-        dmc.Group(
-            [
-                dmc.Stack([dmc.Title(node.label or node.name, order=2, size="h4"), dmc.Text(f"{node.name} · {kind}", c="dimmed", size="sm")], gap=0),
-                dmc.Button("Open trends", id="open-trends", size="xs", variant="light", disabled=not tags),
-            ],
-            justify="space-between", align="flex-start",
-        )
+    kind = KIND_NAMES.get(node.kind, node.role)
+    button = dmc.Button("Open trends", id="open-trends", size="xs", variant="light", disabled=not tags)
+    names = [
+        dmc.Title(node.label or node.name, order=2, size="h4"),
+        dmc.Text(node.name if kind == node.name else f"{node.name} · {kind}", c="dimmed", size="sm"),
     ]
+    left: list[Any] = [dmc.Group([dmc.Stack(names, gap=0), button], justify="space-between", align="flex-start")]
     if model:
-        parts.append(dmc.Text(model["summary"], size="sm"))
+        left.append(dmc.Text(model["summary"], size="sm"))
     if tags:
         figure = trends(data, tags[:3], theme_of(theme), events=False)
-        height = 150 * max(1, sum(1 for key in figure.layout if key.startswith("yaxis"))) + 90
-        figure.update_layout(height=height, margin={"l": 66, "r": 8, "t": 26, "b": 40}, font={"size": 11})
-        parts.append(graph("unit-trend", figure, style={"height": height}))
+        height = 120 * sum(1 for key in figure.layout if key.startswith("yaxis")) + 110
+        figure.update_layout(height=height, margin={"l": 66, "r": 8, "t": 30, "b": 44}, font={"size": 11})
+        left.append(graph("unit-trend", figure, style={"height": height}))
+    right: list[Any] = []
     rows = parameters(data, name, model)
     if rows:
-        parts.append(table(("parameter", "value", "unit"), rows, (1,), className="parameters"))
-    if model:
-        parts.append(
-            dmc.Accordion(
-                [
-                    dmc.AccordionItem(
-                        [
-                            dmc.AccordionControl("Assumptions and balances"),
-                            dmc.AccordionPanel(dmc.Code(model["description"], block=True, className="prose")),
-                        ],
-                        value="model",
-                    )
-                ],
-                variant="contained", radius="md",
+        right.append(
+            dmc.ScrollArea(
+                table(("parameter", "value", "unit"), rows, (1,), className="parameters"), mah=430, type="auto"
             )
         )
-    return dmc.Stack(parts, gap="sm")
+    if model:
+        text = dmc.AccordionPanel(dmc.Code(model["description"], block=True, className="prose"))
+        item = dmc.AccordionItem([dmc.AccordionControl("Assumptions, balances, references"), text], value="model")
+        right.append(dmc.Accordion(item, variant="contained", radius="md"))
+    return dmc.Grid(
+        [
+            dmc.GridCol(dmc.Stack(left, gap="sm"), span={"base": 12, "lg": 7}),
+            dmc.GridCol(dmc.Stack(right, gap="sm"), span={"base": 12, "lg": 5}),
+        ],
+        gutter="xl",
+    )
 
 
 def parameters(data: Dataset, name: str, model: dict[str, Any]) -> list[tuple[Any, str, str]]:
@@ -142,7 +149,9 @@ def settings(data: Dataset, name: str) -> dict[str, Any]:
                 if isinstance(inner, dict):
                     return inner
                 if section != "units":
-                    return {k: v for k, v in found.items() if k not in ("model", "label", "position", "initial", "nominal")}
+                    return {
+                        k: v for k, v in found.items() if k not in ("model", "label", "position", "initial", "nominal")
+                    }
     return {}
 
 
@@ -153,10 +162,13 @@ def written(value: Any, unit: str, meaning: str) -> tuple[str, str]:
     if isinstance(value, (int, float)):
         shown = shown_unit(unit, meaning, abs(float(value)))
         return number(float(shown.of(np.asarray(float(value))))), "" if shown.text == "–" else shown.text
-    items = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    items = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
     if len(items) > MOST_VALUES:
         return f"{len(items)} values", unit_text(unit) if unit not in ("", "1") else ""
-    words = [f"{key}: {written(item, '1', '')[0]}" if isinstance(value, dict) else written(item, "1", "")[0] for key, item in items]
+    words = [
+        f"{key}: {written(item, '1', '')[0]}" if isinstance(value, dict) else written(item, "1", "")[0]
+        for key, item in items
+    ]
     return ", ".join(words), unit_text(unit) if unit not in ("", "1") else ""
-
-

@@ -23,26 +23,51 @@ def layout(data: Dataset) -> Any:
     groups = [{"group": "Crystal size", "items": by_size}, {"group": "Along equipment", "items": along}]
     first = next(iter(data.distributions))
     rows = data.time.size
-    marks = [{"value": i, "label": f"{number(float(data.time[i]) / HOUR, 3)} h"} for i in sorted({0, rows // 4, rows // 2, 3 * rows // 4, rows - 1})]
+    marks = [
+        {"value": i, "label": f"{number(float(data.time[i]) / HOUR, 3)} h"}
+        for i in sorted({0, rows // 4, rows // 2, 3 * rows // 4, rows - 1})
+    ]
     choose = dmc.Select(
-        id="size-tag", data=[g for g in groups if g["items"]], value=first, searchable=True, allowDeselect=False,
-        label="Distribution", style={"flex": 1}, limit=200,
+        id="size-tag",
+        data=[g for g in groups if g["items"]],
+        value=first,
+        searchable=True,
+        allowDeselect=False,
+        label="Distribution",
+        style={"flex": 1},
+        limit=200,
     )
     kind = dmc.SegmentedControl(
-        id="size-kind", value="shape", data=[{"value": "shape", "label": "Shape"}, {"value": "amount", "label": "Amount"}]
+        id="size-kind",
+        value="shape",
+        data=[{"value": "shape", "label": "Shape"}, {"value": "amount", "label": "Amount"}],
     )
     slider = dmc.Slider(
-        id="size-row", min=0, max=rows - 1, step=1, value=rows - 1, marks=marks, updatemode="drag", label=None, mb="xl", mx="md",
-        size="sm", thumbSize=18,
+        id="size-row",
+        min=0,
+        max=rows - 1,
+        step=1,
+        value=rows - 1,
+        marks=marks,
+        updatemode="drag",
+        label=None,
+        mb="xl",
+        mx="md",
+        size="sm",
+        thumbSize=18,
     )
     return dmc.Stack(
         [
             card(dmc.Group([choose, kind], align="flex-end", gap="lg")),
             dmc.Grid(
                 [
-                    dmc.GridCol(card(graph("size-map", style={"height": 430}), title="Over time"), span={"base": 12, "lg": 7}),
                     dmc.GridCol(
-                        card(graph("size-curve", style={"height": 370}), slider, title="At one time"), span={"base": 12, "lg": 5}
+                        card(graph("size-map", style={"height": 430}), title="Over time", h="100%"),
+                        span={"base": 12, "lg": 7},
+                    ),
+                    dmc.GridCol(
+                        card(graph("size-curve", style={"height": 370}), slider, title="At one time", h="100%"),
+                        span={"base": 12, "lg": 5},
                     ),
                 ],
                 gutter="sm",
@@ -57,7 +82,10 @@ def register(app: Dash, catalog: Catalog) -> None:
 
     @app.callback(
         Output("size-map", "figure"),
-        Input("size-tag", "value"), Input("size-kind", "value"), Input("theme", "data"), State("run", "data"),
+        Input("size-tag", "value"),
+        Input("size-kind", "value"),
+        Input("theme", "data"),
+        State("run", "data"),
     )
     def draw_map(name: str | None, kind: str | None, theme: str | None, run: str | None) -> Any:
         data = catalog.dataset(run)
@@ -65,7 +93,10 @@ def register(app: Dash, catalog: Catalog) -> None:
 
     @app.callback(
         Output("size-curve", "figure"),
-        Input("size-tag", "value"), Input("size-row", "value"), Input("size-kind", "value"), Input("theme", "data"),
+        Input("size-tag", "value"),
+        Input("size-row", "value"),
+        Input("size-kind", "value"),
+        Input("theme", "data"),
         State("run", "data"),
     )
     def draw_curve(name: str | None, row: int | None, kind: str | None, theme: str | None, run: str | None) -> Any:

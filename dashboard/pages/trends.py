@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State
+from dash import Dash, Input, Output, State, html
 
 from dashboard.data import MOST_SERIES, Dataset
 from dashboard.display import theme_of, unit_text
@@ -16,8 +16,14 @@ from dashboard.widgets import card, graph
 #: Most tags drawn at once.
 MOST_TAGS = 24
 _HEADS = {
-    "measurement": "Measurements", "outlet": "Streams", "feed": "Feeds", "inlet": "Inlets", "state": "States",
-    "holdup": "Holdups", "integral": "Integrals", "quadrature": "Totals",
+    "measurement": "Measurements",
+    "outlet": "Streams",
+    "feed": "Feeds",
+    "inlet": "Inlets",
+    "state": "States",
+    "holdup": "Holdups",
+    "integral": "Integrals",
+    "quadrature": "Totals",
 }
 
 
@@ -35,20 +41,34 @@ def layout(data: Dataset) -> Any:
     """Lay the page out."""
     note = f"The first {MOST_SERIES} tags are offered." if len(data.series) >= MOST_SERIES else None
     choose = dmc.MultiSelect(
-        id="trend-tags", data=options(data), value=data.default_tags(), searchable=True, clearable=True, limit=200,
-        maxValues=MOST_TAGS, placeholder="Search tags, units, meanings", label="Tags", description=note,
-        hidePickedOptions=True, maxDropdownHeight=360, nothingFoundMessage="No such tag", style={"flex": 1},
+        id="trend-tags",
+        data=options(data),
+        value=data.default_tags(),
+        searchable=True,
+        clearable=True,
+        limit=200,
+        maxValues=MOST_TAGS,
+        placeholder="Search tags, units, meanings",
+        label="Tags",
+        description=note,
+        hidePickedOptions=True,
+        maxDropdownHeight=360,
+        nothingFoundMessage="No such tag",
     )
     switch = dmc.Switch(id="trend-events", label=f"Events ({len(data.marks)})", checked=True, mb=8)
-    return card(dmc.Stack([dmc.Group([choose, switch], align="flex-end", gap="lg"), graph("trend-graph")], gap="sm"))
+    return card(dmc.Stack([dmc.Group([html.Div(choose, style={"flex": 1}), switch], align="flex-end", gap="lg"), graph("trend-graph")], gap="sm"))
 
 
 def register(app: Dash, catalog: Catalog) -> None:
     """Redraw when tags, events or appearance change."""
 
     @app.callback(
-        Output("trend-graph", "figure"), Output("trend-graph", "style"),
-        Input("trend-tags", "value"), Input("trend-events", "checked"), Input("theme", "data"), State("run", "data"),
+        Output("trend-graph", "figure"),
+        Output("trend-graph", "style"),
+        Input("trend-tags", "value"),
+        Input("trend-events", "checked"),
+        Input("theme", "data"),
+        State("run", "data"),
     )
     def draw(names: list[str] | None, events: bool, theme: str | None, run: str | None) -> tuple[Any, Any]:
         chosen = [name for name in (names or []) if isinstance(name, str)][:MOST_TAGS]

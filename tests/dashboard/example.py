@@ -72,12 +72,16 @@ class Plant:
     curves: dict[str, Any] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=lambda: {"y": 0, "w": 0, "q": 0})
 
-    def add(self, path: str, kind: str, unit: str, meaning: str, curve: Any, dims: tuple[str, ...] = (), port: str = "") -> None:
+    def add(
+        self, path: str, kind: str, unit: str, meaning: str, curve: Any, dims: tuple[str, ...] = (), port: str = ""
+    ) -> None:
         vector = {"state": "y", "quadrature": "q"}.get(kind, "w")
         lengths = {"fluids": len(FLUIDS), "solids": len(SOLIDS), "bins": SIZES.size, "reactor_cells": CELLS}
         shape = tuple(lengths[dim] for dim in dims)
         described = Field(path.rsplit(".", 1)[1], "array" if dims else "float", unit, meaning, dims)
-        self.columns.append(Column(path, kind, path.split(".")[0], port, described, vector, self.ends[vector], shape, dims))
+        self.columns.append(
+            Column(path, kind, path.split(".")[0], port, described, vector, self.ends[vector], shape, dims)
+        )
         self.curves[path] = curve
         self.ends[vector] += int(np.prod(shape))
 
@@ -94,15 +98,61 @@ def make_plant(extra: str = "") -> Any:
 
     rate = np.array([1e-3, 3e-4])
     plant.add("crystallizer.crystals", "state", "kg", "crystal mass per size class", crystals, ("bins",))
-    plant.add("reactor.T_cells", "state", "K", "temperature along the tube", lambda t: 313.0 + 30.0 * np.linspace(0, 1, CELLS) * (1 - np.exp(-t / 900.0))[:, None], ("reactor_cells",))
-    plant.add("reagents.T", "feed", "K", "temperature", lambda t: np.full(t.size, 313.15))
-    plant.add("reagents.m_flow", "feed", "kg/s", "component mass flows", lambda t: np.ones((t.size, 1)) * rate, ("fluids",))
-    plant.add("crystallizer.T", "measurement", "K", "temperature", lambda t: 298.0 + 15.0 * np.exp(-t / 1800.0) + np.where(t > 14400.0, 3.0 * np.exp(-(t - 14400.0) / 1200.0), 0.0))
-    plant.add("crystallizer.L43", "measurement", "m", "mass mean crystal size", lambda t: 2e-5 + 2e-4 * (1.0 - np.exp(-t / 7200.0)))
+    plant.add(
+        "reactor.T_cells",
+        "state",
+        "K",
+        "temperature along the tube",
+        lambda t: 313.0 + 30.0 * np.linspace(0, 1, CELLS) * (1 - np.exp(-t / 900.0))[:, None],
+        ("reactor_cells",),
+    )
+    plant.add("reagents.T", "feed", "K", "temperature", lambda t: np.full(t.size, 298.15))
+    plant.add(
+        "reagents.m_flow", "feed", "kg/s", "component mass flows", lambda t: np.ones((t.size, 1)) * rate, ("fluids",)
+    )
+    plant.add(
+        "crystallizer.T",
+        "measurement",
+        "K",
+        "temperature",
+        lambda t: (
+            298.0 + 15.0 * np.exp(-t / 1800.0) + np.where(t > 14400.0, 3.0 * np.exp(-(t - 14400.0) / 1200.0), 0.0)
+        ),
+    )
+    plant.add(
+        "crystallizer.L43",
+        "measurement",
+        "m",
+        "mass mean crystal size",
+        lambda t: 2e-5 + 2e-4 * (1.0 - np.exp(-t / 7200.0)),
+    )
     plant.add("press.hardness", "measurement", "N", "tablet hardness", lambda t: 90.0 + 12.0 * np.sin(t / 3000.0))
-    plant.add("TIC-101.output.value", "outlet", "K", "jacket temperature", lambda t: 290.0 + 5.0 * np.cos(t / 4000.0), port="output")
-    plant.add("press.tablets.m_flow", "outlet", "kg/s", "solid component mass flows", lambda t: np.full((t.size, 1), 2.8e-4), ("solids",), port="tablets")
-    plant.add("press.tablets.m_flow_liquid", "outlet", "kg/s", "residual liquid component mass flows", lambda t: np.zeros((t.size, 2)), ("fluids",), port="tablets")
+    plant.add(
+        "TIC-101.output.value",
+        "outlet",
+        "K",
+        "jacket temperature",
+        lambda t: 290.0 + 5.0 * np.cos(t / 4000.0),
+        port="output",
+    )
+    plant.add(
+        "press.tablets.m_flow",
+        "outlet",
+        "kg/s",
+        "solid component mass flows",
+        lambda t: np.full((t.size, 1), 2.8e-4),
+        ("solids",),
+        port="tablets",
+    )
+    plant.add(
+        "press.tablets.m_flow_liquid",
+        "outlet",
+        "kg/s",
+        "residual liquid component mass flows",
+        lambda t: np.zeros((t.size, 2)),
+        ("fluids",),
+        port="tablets",
+    )
     hold = {"fluids": lambda t: np.outer(t, rate) + 1.0, "solids": lambda t: -2.8e-4 * t[:, None] + 10.0}
     plant.add("crystallizer.H", "holdup", "J", "enthalpy", lambda t: np.full(t.size, 1e4))
     for dim in ("fluids", "solids"):
@@ -113,19 +163,42 @@ def make_plant(extra: str = "") -> Any:
         plant.add(f"{extra}.x", "measurement", "1", f"meaning of {extra}", lambda t: np.sin(t / 1000.0))
     roles = {"reagents": ("feed", 1, "fluids"), "tablets": ("product", -1, "solids")}
     terms = tuple(
-        SimpleNamespace(owner=c.owner, label=c.field.name, offset=c.offset, size=int(np.prod(c.shape)), kind=roles[c.owner][2],
-                        sign=roles[c.owner][1], role=roles[c.owner][0])
-        for c in plant.columns if c.kind == "quadrature"
+        SimpleNamespace(
+            owner=c.owner,
+            label=c.field.name,
+            offset=c.offset,
+            size=int(np.prod(c.shape)),
+            kind=roles[c.owner][2],
+            sign=roles[c.owner][1],
+            role=roles[c.owner][0],
+        )
+        for c in plant.columns
+        if c.kind == "quadrature"
     )
-    text = PLANT if not extra else PLANT.replace("feeds:", f'  "{extra}": {{model: powder.blender, label: "{extra}"}}\nfeeds:', 1)
+    text = (
+        PLANT
+        if not extra
+        else PLANT.replace("feeds:", f'  "{extra}": {{model: powder.blender, label: "{extra}"}}\nfeeds:', 1)
+    )
     properties = {"molar_mass": 0.1, "cp_liquid": 2000.0, "cp_solid": 1300.0}
     spec = SimpleNamespace(
-        name="line", source_text=text, components={name: properties for name in FLUIDS}, grids={"bins": EDGES},
+        name="line",
+        source_text=text,
+        components=dict.fromkeys(FLUIDS, properties),
+        grids={"bins": EDGES},
         products=(SimpleNamespace(name="tablets", source="press.tablets", stream="Tablets"),),
     )
     return SimpleNamespace(
-        spec=spec, columns=tuple(plant.columns), curves=plant.curves, n_y=plant.ends["y"], n_w=plant.ends["w"], n_q=plant.ends["q"],
-        dim_sizes={}, dim_labels={"fluids": FLUIDS, "solids": SOLIDS, "bins": SIZES}, fingerprint="0" * 64, guard_names=(),
+        spec=spec,
+        columns=tuple(plant.columns),
+        curves=plant.curves,
+        n_y=plant.ends["y"],
+        n_w=plant.ends["w"],
+        n_q=plant.ends["q"],
+        dim_sizes={},
+        dim_labels={"fluids": FLUIDS, "solids": SOLIDS, "bins": SIZES},
+        fingerprint="0" * 64,
+        guard_names=(),
         balance=SimpleNamespace(components=FLUIDS, terms=terms),
     )
 
@@ -146,8 +219,14 @@ def write_example(
     """Write a run file; an empty `outcome` leaves it unfinished, as a crash does."""
     plant = make_plant(extra)
     scenario = SimpleNamespace(
-        name="startup", title="Start-up & a <i>step</i>", duration=hours * 3600.0, record_every=every, method="rodas4p", rtol=1e-6,
-        seed=1, source_text="twin: 1\nplant: line\nduration: 8 h\n",
+        name="startup",
+        title="Start-up & a <i>step</i>",
+        duration=hours * 3600.0,
+        record_every=every,
+        method="rodas4p",
+        rtol=1e-6,
+        seed=1,
+        source_text="twin: 1\nplant: line\nduration: 8 h\n",
         quality=(SimpleNamespace(tag="press.hardness", low=80.0, high=105.0, average=600.0),),
     )
     times = np.arange(0.0, hours * 3600.0 + 0.5 * every, every)
@@ -164,5 +243,10 @@ def write_example(
         if not outcome:
             writer.close()
             return writer.partial
-        writer.finish(outcome, "The run reached its end.", stats={"steps": 812, "rejected": 14, "rhs": 9000}, session={"machine": "test"})
+        writer.finish(
+            outcome,
+            "The run reached its end.",
+            stats={"steps": 812, "rejected": 14, "rhs": 9000},
+            session={"machine": "test"},
+        )
     return path
