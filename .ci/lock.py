@@ -163,6 +163,11 @@ def lock(file: str, extras: str, known: dict[tuple[str, str, str, str], set[str]
             known[name, fresh[name], platform, python] = found
         for name, version in here.items():
             hashes[name] |= known.get((name, version, platform, python), set())
+    for name, version in pins.items():
+        if not hashes[name]:  # published as source only: pure Python, built by pip the same everywhere
+            for item in pip_report(["--no-deps", f"{name}=={version}"]):
+                hashes[name].add(item["download_info"]["archive_info"]["hashes"]["sha256"])
+                print(f"  {name}: source distribution")
     lines = [
         "# Exact versions with wheel hashes for Linux, macOS (Apple silicon) and Windows, Python 3.11 to 3.14.",
         f"# Written by .ci/lock.py from pyproject.toml [{extras}]; install with pip install -r {file}",
@@ -170,7 +175,7 @@ def lock(file: str, extras: str, known: dict[tuple[str, str, str, str], set[str]
     for name, version in pins.items():
         digests = [f"    --hash=sha256:{digest}" for digest in sorted(hashes[name])]
         if not digests:
-            raise SystemExit(f"{name}=={version} has no wheel anywhere")
+            raise SystemExit(f"{name}=={version} has neither a wheel nor a source distribution")
         lines.append(" \\\n".join([f"{name}=={version}{marker(where[name], set(places))}", *digests]))
     (ROOT / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"  {len(pins)} packages, {sum(map(len, hashes.values()))} hashes")
