@@ -236,7 +236,7 @@ class Placement:
                         assert node.spec is not None
                         value = node.spec.signals[port.name]
                     else:
-                        value = f.nominal if f.has_nominal and not lengths else 0.0
+                        value = f.nominal if f.unit == "K" else 0.0  # nothing flows, at a sane temperature
                     count = int(np.prod(lengths))
                     self.p0[first : first + count] = np.broadcast_to(np.asarray(value, dtype=float), lengths).ravel()
                     first += count
