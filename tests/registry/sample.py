@@ -78,7 +78,7 @@ TYPICAL = {
     "m^2/s": 1e-2,
     "N": 1e4,
 }
-_PAIRS = (("low", "high"), ("min", "max"))
+_PAIRS = (("low", "high"), ("min", "max"), ("start", "end"))
 
 
 def typical(f: Field) -> float:
@@ -140,7 +140,6 @@ class Evaluation:
             "t": self._number(instance.t, Field("t", "float", "s", "time")),
             "x": self._table(model.State, instance.x),
             "p": self._table(model.Params, instance.p),
-            "w": instance.lent(model.Work, self.dtype),
         }
         self.set_inlets()
         self.set_integrals()
@@ -181,7 +180,8 @@ class Evaluation:
 
     def call(self, name: str, **more: Any) -> Any:
         function = getattr(self.kernels, name)
-        env = {**self.env, **more}
+        # scratch is lent afresh: nothing may be handed on in it from one kernel to another
+        env = {**self.env, "w": self.instance.lent(self.instance.model.Work, self.dtype), **more}
         return function(*(env[argument] for argument in inspect.signature(function).parameters))
 
     def outlet(self, name: str) -> Any:

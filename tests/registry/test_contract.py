@@ -107,7 +107,7 @@ def test_the_docstring_is_a_page(name: str) -> None:
 def test_kernels_ask_for_what_they_may_have(name: str) -> None:
     m = model(name)
     may = {
-        "integral": {"t", "x", "a", "p", "out"},
+        "integral": {"t", "x", "a", "p", "w", "out"},
         "measurement": {"x", "a", "p"},
         "guard": {"x", "a", "p"},
         "outlet": {*ARGUMENTS, *m.inlets} - {"dx"},

@@ -19,7 +19,7 @@ TANK = source("unit_ops.piping.tank")[0].read_text(encoding="utf-8")
 
 
 def keeps_balance(name: str) -> None:
-    balances.test_material_and_heat_are_kept(name, 0)
+    balances.keeps_material_and_heat(name, 0)
 
 
 def carries_mass(name: str) -> None:
