@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--plant", default="two_tanks", help="the plant of a new scenario (default: %(default)s)")
 
     view = command("view", "open a run in the browser (on this computer only)")
-    view.add_argument("file", metavar="FILE", help="a run file")
+    view.add_argument("file", metavar="FILE", help="a run file, or a folder of them")
     view.add_argument(
         "--port", type=int, default=8050, metavar="N", help="port on the loopback address (default: %(default)s)"
     )
@@ -117,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         top.print_help()
         return 0
     if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # models of one's own are found beside one's plants
+        sys.path.append(os.getcwd())  # models of one's own are found beside one's plants
     try:
         from twin import commands
 

@@ -159,7 +159,8 @@ def view(arguments: Namespace) -> int:
     """`twin view FILE`"""
     from twin.results.reader import open_run
 
-    open_run(arguments.file)  # says what is wrong with the file before anything is imported
+    if not Path(arguments.file).is_dir():
+        open_run(arguments.file)  # says what is wrong with the file before anything is imported
     try:
         from dashboard.app import serve
     except ModuleNotFoundError as error:

@@ -10,23 +10,34 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twin.config import load_scenario, resolved_yaml
 from twin.config.spec import PlantSpec, ScenarioSpec
+from twin.errors import TwinError
 from twin.progress import Silent
 
 if TYPE_CHECKING:
     from twin.integrate.outcome import Ending
     from twin.schedule.simulation import Simulation
 
+Result = TypeVar("Result")
+
 #: Seconds between two looks at a run's progress.
 POLL = 0.05
 #: Samples between two checkpoints kept in memory.
 CHECKPOINT_EVERY = 5000
+#: Methods of integration: the native ones, and SUNDIALS.
+METHODS = ("rodas4p", "rodas4p2", "cvode")
+
+
+class SettingError(TwinError):
+    """A method or tolerance that there is not."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,13 @@ def run(
     else:
         spec = scenario
 
+    # what is run is what the file will say was run
+    spec = replace(spec, method=method or spec.method, rtol=spec.rtol if rtol is None else rtol)
+    if spec.method not in METHODS:
+        raise SettingError(f"there is no method '{spec.method}'. Known: {', '.join(METHODS)}.")
+    if not 1e-14 <= spec.rtol <= 0.1:
+        raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
+
     # schedule, dry: contradictions are told before anything is compiled
     from twin.schedule.segments import run_end, segments
 
@@ -133,6 +151,7 @@ def run(
     # plant
     _warm(spec.plant, progress)
     from twin.plant import compile_plant
+    from twin.results.layout import recording
     from twin.results.reader import open_run
     from twin.results.writer import RunWriter
     from twin.schedule.simulation import Simulation
@@ -140,32 +159,30 @@ def run(
     plant = compile_plant(spec.plant)
     progress.ready()
 
-    # results, and into them: schedule and integration
+    # schedule and integrate
+    record = recording(plant).w_index
+    simulation = Simulation(spec, plant, table=table, record=record, checkpoint_every=CHECKPOINT_EVERY)
     path = Path(out) if out is not None else default_path(spec.name)
-    with RunWriter(path, plant, spec, resolved=resolved_yaml(spec)) as writer:
-        simulation = Simulation(
-            spec,
-            plant,
-            method=method,
-            rtol=rtol,
-            table=table,
-            record=writer.w_index,
-            samples=lambda block: writer.append(*block),
-            events=writer.events,
-            checkpoint_every=CHECKPOINT_EVERY,
-        )
-        started = time.perf_counter()
-        ending = _watch(simulation, progress)
-        wall = time.perf_counter() - started
-        statistics = simulation.statistics
-        writer.finish(ending.outcome, str(ending), stats=statistics, session={"integration_wall_s": wall})
+
+    # results
+    def into_the_file() -> tuple[Ending, float]:
+        with RunWriter(path, plant, spec, resolved=resolved_yaml(spec)) as writer:
+            simulation.hand_to(lambda block: writer.append(*block), writer.events)
+            started = time.perf_counter()
+            ending = simulation.run()
+            wall = time.perf_counter() - started
+            session = {"integration_wall_s": wall}
+            writer.finish(ending.outcome, str(ending), stats=simulation.statistics, session=session)
+        return ending, wall
+
+    ending, wall = _watch(into_the_file, simulation, progress)
     return RunResult(
         path=path,
         outcome=ending.outcome.name.lower(),
         message=str(ending),
         t=ending.time,
         wall=wall,
-        statistics=statistics,
+        statistics=simulation.statistics,
         content_hash=str(open_run(path).attrs["content_hash"]),
         plant=spec.plant,
     )
@@ -176,23 +193,29 @@ def default_path(name: str) -> Path:
     return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}.h5"
 
 
-def _watch(simulation: Simulation, progress: Silent) -> Ending:
-    """Run in a thread, which holds no GIL while it integrates; Ctrl-C stops it at an accepted point."""
-    done: list[Ending] = []
+def _watch(job: Callable[[], Result], simulation: Simulation, progress: Silent) -> Result:
+    """Do a job in a thread, which holds no GIL while it integrates.
+
+    Ctrl-C reaches this thread, which asks the simulation to stop at its next accepted point, and
+    goes on waiting until the job has completed the file.
+    """
+    done: list[Result] = []
     failed: list[BaseException] = []
+    over = threading.Event()  # joining instead would declare the thread dead when Ctrl-C falls into it
 
     def work() -> None:
         try:
-            done.append(simulation.run())
-        except BaseException as error:
+            done.append(job())
+        except BaseException as error:  # handed over to the waiting thread, raised there
             failed.append(error)
+        finally:
+            over.set()
 
-    thread = threading.Thread(target=work, name="twin-run", daemon=True)
-    thread.start()
+    threading.Thread(target=work, name="twin-run", daemon=True).start()
     stopping = False
-    while thread.is_alive():
+    while not over.is_set():
         try:
-            thread.join(POLL)
+            over.wait(POLL)
             progress.advanced(simulation.time, simulation.end)
             if stopping:  # said again: the first may have fallen between two calls of the loop
                 simulation.interrupt()

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.cli.shell import python, twin
 
+from tests.cli.shell import python, twin
 from twin.cli import main, parser
 
 
@@ -80,7 +80,7 @@ def test_one_model_with_units_and_meanings(capsys: pytest.CaptureFixture[str]) -
 def test_a_misspelt_model_is_answered_with_the_closest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "piping.tnk", "--json"]) == 2
     captured = capsys.readouterr()
-    assert "Did you mean piping.tank?" in captured.err
+    assert "Did you mean piping.tank" in captured.err
     assert json.loads(captured.out) == {"ok": False, "exit_code": 2, "error": captured.err.strip()}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.cli.shell import python
 
+from tests.cli.shell import python
 from twin.errors import TwinError
 from twin.new import new_plant, new_scenario, new_unit
 

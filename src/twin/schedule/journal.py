@@ -50,7 +50,7 @@ class Journal:
 
     def __init__(self, latches: Sequence[Latch], take: Take | None) -> None:
         self._latches = latches
-        self._take = take
+        self.take = take
         self._open: Sides | None = None
         self.sources: list[Action | None] = []  #: action behind each row of the table; None: nothing to report
         self.found: dict[int, float] = {}  #: old value by row
@@ -74,13 +74,13 @@ class Journal:
                     continue
                 events.append(Happened(time, action.kind.value, action.path, old, new, action.cause))
             closed += self._see(Sides(time, fired.y[i, 0], fired.w[i, 0], fired.y[i, 1], fired.w[i, 1]))
-        if self._take is not None and (events or closed):
-            self._take(events, closed)
+        if self.take is not None and (events or closed):
+            self.take(events, closed)
 
     def close(self) -> None:
         """Hand on the last instant."""
-        if self._open is not None and self._take is not None:
-            self._take([], [self._open])
+        if self._open is not None and self.take is not None:
+            self.take([], [self._open])
         self._open = None
 
     def _see(self, sides: Sides) -> list[Sides]:

@@ -55,8 +55,6 @@ class Simulation:
     scenario : ScenarioSpec
     plant : Plant
         Compiled from the scenario's plant.
-    method, rtol : optional
-        In place of the scenario's.
     table : bool
         Whether timed changes and latches are executed inside the compiled loop.
     record : array of int
@@ -74,8 +72,6 @@ class Simulation:
         scenario: ScenarioSpec,
         plant: Any,
         *,
-        method: str | None = None,
-        rtol: float | None = None,
         table: bool = True,
         record: Array | Sequence[int] = (),
         samples: Callable[[Samples], None] | None = None,
@@ -100,10 +96,10 @@ class Simulation:
             )
             for latch in scenario.latches
         ]
-        self._integrator = _integrator(method or scenario.method)(
+        self._integrator = _integrator(scenario.method)(
             plant,
-            method=method or scenario.method,
-            rtol=rtol or scenario.rtol,
+            method=scenario.method,
+            rtol=scenario.rtol,
             events=self._whole_table() if table else (),
             latches=latches,
             record=record,
@@ -126,6 +122,11 @@ class Simulation:
         """Ask a run in another thread to stop at its next accepted point."""
         self._stopping = True
         self._integrator.interrupt()
+
+    def hand_to(self, samples: Callable[[Samples], None], events: Take) -> None:
+        """Hand out what is recorded from now on."""
+        self._samples = samples
+        self._journal.take = events
 
     def run(self, until: float | None = None) -> Ending:
         """Advance to the end of the scenario, or to `until` [s] (which cuts a step there).
