@@ -263,7 +263,7 @@ def _params(m: Model, sizes: dict[str, int], configured: dict[str, Any], rng: np
             other = name.replace(small, large)
             if other != name and other in values and isinstance(values[name], float):
                 low, high = sorted((values[name], values[other]))
-                values[name], values[other] = low, high if high > 1.5 * low else 2.0 * low + 1e-12
+                values[name], values[other] = min(low, 0.6 * high) if high > 0.0 else low - 1.0, high
     return m.Params(**values)
 
 
