@@ -111,7 +111,7 @@ def test_a_scenario_changes_its_plant(scenario: ScenarioSpec, plant: PlantSpec) 
 
 
 def test_events_latches_and_limits(scenario: ScenarioSpec) -> None:
-    assert (scenario.method, scenario.rtol, scenario.seed, scenario.record_every) == ("rodas5p", 1e-5, 7, 60.0)
+    assert (scenario.method, scenario.rtol, scenario.seed, scenario.record_every) == ("rodas4p2", 1e-5, 7, 60.0)
     assert scenario.events == (
         EventSpec(7200.0, "set", "TIC-101.setpoint", 343.15, name="colder"),
         EventSpec(7200.0, "set", "crystallizer.T_jacket", 278.15, name="colder"),

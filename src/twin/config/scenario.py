@@ -30,7 +30,7 @@ KEYS: tuple[str, ...] = (
     "events",
 )
 KEYS += ("quality", "batches", "lots", "containers")
-METHODS = ("rodas4p", "rodas5p", "cvode")
+METHODS = ("rodas4p", "rodas4p2", "cvode")
 #: Far beyond any use; keeps counts of records and repeats within integers.
 LONGEST = 1e10
 
