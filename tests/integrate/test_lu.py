@@ -32,9 +32,7 @@ def factorised(matrix: sparse.csr_array, n_states: int, scale: float):
     return index, arrays, singular
 
 
-@given(
-    n=st.integers(1, 60), density=st.floats(0.0, 0.3), aux=st.floats(0.0, 1.0), seed=st.integers(0, 2**31)
-)
+@given(n=st.integers(1, 60), density=st.floats(0.0, 0.3), aux=st.floats(0.0, 1.0), seed=st.integers(0, 2**31))
 def test_solves_what_scipy_solves(n, density, aux, seed):
     """D - J with D = 40 for states and 1 for auxiliaries, whose rows are made dominant as a plant's are."""
     n_states = n - int(aux * (n - 1))

@@ -103,7 +103,6 @@ def latch_rows(latches: Sequence[Latch]) -> at.LatchRows:
 
 def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch]) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
-    ramps = int(np.sum(rows.kind == at.RAMP)) + 1
     result = at.Memory(
         np.zeros(at.RESUME_SIZE),
         np.zeros(sizes.n_y),
@@ -111,7 +110,7 @@ def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch]) -> at.Mem
         np.zeros(sizes.n_p),
         np.zeros(sizes.n_g),
         np.array([1.0 if x.armed else 0.0 for x in latches]),
-        np.zeros((ramps, 5)),
+        np.zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
         np.zeros(len(rows.time)),
     )
     result.resume[at.CUT_GUARD] = -1.0
@@ -190,7 +189,25 @@ def run_nothing(run: Callable[..., Any]) -> None:
     one = i(1)
     plant = PlantTables(i(6), i(5), i(), i(), one, i(0, 2), i(0, 2), i(0, 2))
     jacobian = JacobianTables(
-        one, i(), one, i(), i(), one, i(0, 2), one, i(0, 2), one, i(), one, one, one, i(0, 2), np.zeros(0), one, i(0, 4), i(3)
+        one,
+        i(),
+        one,
+        i(),
+        i(),
+        one,
+        i(0, 2),
+        one,
+        i(0, 2),
+        one,
+        i(),
+        one,
+        one,
+        one,
+        i(0, 2),
+        np.zeros(0),
+        one,
+        i(0, 4),
+        i(3),
     )
     sizes = Sizes.of(plant)
     rows = event_rows([])

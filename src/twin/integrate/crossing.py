@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from twin.integrate import tables as at
 from twin.integrate.firing import evaluate_guards, sign, watched
 from twin.integrate.stepping import interpolate
 from twin.jit import kernel

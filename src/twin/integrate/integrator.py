@@ -157,10 +157,7 @@ class Integrator:
     def schedule(self, events: Sequence[Event]) -> None:
         """Put a new event table in place of the old one; rows before the present time fire at once."""
         self._events = allocate.event_rows(events)
-        ramps = int(np.sum(self._events.kind == at.RAMP)) + len(self._memory.ramp)
-        ramp = np.zeros((ramps, 5))
-        ramp[: len(self._memory.ramp)] = self._memory.ramp
-        self._memory = self._memory._replace(ramp=ramp, old=np.zeros(len(events)))
+        self._memory = self._memory._replace(old=np.zeros(len(events)))
         self._memory.resume[at.NEXT_ROW] = 0.0
 
     def interrupt(self) -> None:

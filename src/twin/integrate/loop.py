@@ -39,7 +39,7 @@ def _first_step(M, W, C):
 
 
 @kernel
-def _next_stop(E, M, C):
+def next_stop(E, M, C):
     """Where the step must end: the next event, the end of a ramp, or of the run."""
     stop = C.settings[at.T_END]
     row = int(M.resume[at.NEXT_ROW])
@@ -72,7 +72,7 @@ def _advance(P, J, F, R, E, G, M, W, C):
     not_finite = at.NOT_FINITE
     if M.resume[at.JUST_FIRED] != 0.0:
         not_finite = at.EVENT_BROKE
-    stop = _next_stop(E, M, C)
+    stop = next_stop(E, M, C)
     remaining = stop - t
     fresh = False
     rejected = False
