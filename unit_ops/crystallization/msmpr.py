@@ -228,27 +228,29 @@ def gain(x, a, p, out):
 
 @kernel
 def crystal_mass(x, out):
-    for i in range(x.crystals.shape[0]):
+    for i in range(out.shape[0]):
         out[i] = x.crystals[i]
 
 
 @kernel
 def mass_size(x, p, out):
-    for i in range(x.crystals.shape[0]):
-        out[i] = x.crystals[i] * 0.5 * (p.L_edges[i] + p.L_edges[i + 1])
+    crystals, L = x.crystals, p.L_edges
+    for i in range(out.shape[0]):
+        out[i] = crystals[i] * 0.5 * (L[i] + L[i + 1])
 
 
 @kernel
 def mass_per_size(x, p, out):
-    for i in range(x.crystals.shape[0]):
-        out[i] = x.crystals[i] * 2.0 / (p.L_edges[i] + p.L_edges[i + 1])
+    crystals, L = x.crystals, p.L_edges
+    for i in range(out.shape[0]):
+        out[i] = crystals[i] * 2.0 / (L[i] + L[i + 1])
 
 
 @kernel
 def number(x, p, out):
-    per_volume = p.rho_solid[p.crystal] * p.kv
-    for i in range(x.crystals.shape[0]):
-        out[i] = x.crystals[i] / (per_volume * cubed_size(p.L_edges, i))
+    crystals, L, rho_kv = x.crystals, p.L_edges, p.rho_solid[p.crystal] * p.kv
+    for i in range(out.shape[0]):
+        out[i] = crystals[i] / (rho_kv * cubed_size(L[i], L[i + 1]))
 
 
 @kernel

@@ -22,13 +22,13 @@ from __future__ import annotations
 
 from twin.jit import kernel
 from twin.quantity import Array
-from unit_ops.crystallization.laws import limited_slope
+from unit_ops.crystallization.laws import Limiter, limited_slope
 
 
 @kernel
-def cubed_size(L: Array, i: int) -> float:
-    """Mean of L³ over class i [m³]; L are the edges."""
-    return 0.25 * (L[i] + L[i + 1]) * (L[i] * L[i] + L[i + 1] * L[i + 1])
+def cubed_size(low: float, high: float) -> float:
+    """Mean of L³ over a class between two edges [m³]."""
+    return 0.25 * (low + high) * (low * low + high * high)
 
 
 @kernel
@@ -42,7 +42,7 @@ def growth_gain(
     m : (bins,) kg
         Crystal mass in each class.
     L : (bins + 1,) m
-        Edges of the classes.
+        Edges of the classes, of which there are at least two.
     rho_kv : float, kg/m^3
         Crystal density times volume shape factor.
     up, down : float, m/s
@@ -57,33 +57,38 @@ def growth_gain(
         Result.
     """
     bins = m.shape[0]
-    here = m[0] / (rho_kv * cubed_size(L, 0) * (L[1] - L[0]))
+    width = L[1] - L[0]
+    per_crystal = rho_kv * cubed_size(L[0], L[1])
+    per_mass = 1.0 / (per_crystal * width)  # number density per mass
+    here = m[0] * per_mass
     slope_left = 0.0
+    per_distance_left = 0.0
     per_crystal_before = 0.0
-    flux_before = 0.0  # through the left face of the class before
-    growing_in = nuclei  # through the left face of this class, upwards
-    for i in range(bins):
-        width = L[i + 1] - L[i]
-        per_crystal = rho_kv * cubed_size(L, i)
-        if i + 1 < bins:
-            following = m[i + 1] / (rho_kv * cubed_size(L, i + 1) * (L[i + 2] - L[i + 1]))
-            slope_right = 2.0 * (following - here) / (L[i + 2] - L[i])
-        else:
-            following = 0.0
-            slope_right = 0.0
+    flux_before = 0.0  # through the left face of this class
+    growing_in = nuclei  # what grows into this class
+    for i in range(bins - 1):
+        width_after = L[i + 2] - L[i + 1]
+        per_crystal_after = rho_kv * cubed_size(L[i + 1], L[i + 2])
+        per_mass_after = 1.0 / (per_crystal_after * width_after)
+        after = m[i + 1] * per_mass_after
+        per_distance = 2.0 / (L[i + 2] - L[i])
+        slope_right = (after - here) * per_distance
         growing = 0.0
         dissolving = 0.0
-        if i > 0 and i + 1 < bins:  # the first and the last class are first order
-            root_eps = m_eps / (per_crystal * width * width)
-            eps = root_eps * root_eps
-            growing = 0.5 * width * limited_slope(limiter, slope_left, slope_right, eps)
-            dissolving = 0.5 * width * limited_slope(limiter, slope_right, slope_left, eps)
+        if i > 0:  # the first and the last class are first order
+            root_eps = m_eps * per_mass * per_distance_left
+            growing = 0.5 * width * limited_slope(limiter, slope_left, slope_right, root_eps * root_eps)
+            dissolving = growing
+            if limiter == Limiter.KOREN:  # the one that is not symmetric
+                dissolving = 0.5 * width * limited_slope(limiter, slope_right, slope_left, root_eps * root_eps)
         flux = growing_in - down * (here - dissolving)
         if i > 0:
             out[i - 1] = per_crystal_before * (flux_before - flux)
         growing_in = up * (here + growing)
         flux_before = flux
         per_crystal_before = per_crystal
-        slope_left = slope_right
-        here = following
-    out[bins - 1] = per_crystal_before * flux_before
+        per_crystal, per_mass, width = per_crystal_after, per_mass_after, width_after
+        slope_left, per_distance_left, here = slope_right, per_distance, after
+    flux = growing_in - down * here
+    out[bins - 2] = per_crystal_before * (flux_before - flux)
+    out[bins - 1] = per_crystal * flux

@@ -122,11 +122,14 @@ class Transport(NamedTuple):
 
 
 class Work(NamedTuple):
+    V: Annotated[Array, "m^3", "volume of a cell", ("cells",)]
+    C: Annotated[Array, "J/K", "heat capacity of a cell", ("cells",)]
     per_V: Annotated[Array, "1/m^3", "inverse volume of a cell", ("cells",)]
     T: Annotated[Array, "K", "temperature of a cell", ("cells",)]
     T_face: Annotated[Array, "K", "temperature on its outer face", ("cells",)]
     Q: Annotated[Array, "m^3/s", "flow through its outer face", ("cells",)]
-    C: Annotated[Array, "J/K", "heat capacity of a cell", ("cells",)]
+    flow: Annotated[Array, "kg/s", "flow of one component through its outer face", ("cells",)]
+    r: Annotated[Array, "mol/s", "one reaction in a cell", ("cells",)]
 
 
 def faces(dims: Mapping[str, int]) -> tuple[tuple[object, object], ...]:
@@ -142,7 +145,7 @@ FACES = faces
 def cell_volume(x, p, j):
     V = 0.0
     for i in range(x.m.shape[0]):
-        V += x.m[i, j] / p.rho[i]
+        V += x.m[i, j] * (1.0 / p.rho[i])
     return V
 
 
@@ -155,9 +158,9 @@ def cell_capacity(x, p, j):
 
 
 @kernel
-def cell_flow(V, n, p):
-    """Flow out of a cell of volume V [m³/s]."""
-    return p.V / p.tau_flow * above_zero(V * n / p.V - 1.0, 1e-3)
+def cell_flow(V, n, V_tube, tau_flow):
+    """Flow out of one of n cells, of volume V [m³/s]."""
+    return V_tube / tau_flow * above_zero(V * n / V_tube - 1.0, 1e-3)
 
 
 @empirical("mol/m^3", "1", returns="1")
@@ -171,16 +174,6 @@ def power(c, order):
 
 
 @kernel
-def rate(x, p, k, j, T, per_V):
-    """Rate of reaction k in cell j [mol/(m³ s)]."""
-    r = p.k0[k] * math.exp(-p.E[k] / R_GAS * (1.0 / T - p.inv_T_ref[k]))
-    for i in range(x.m.shape[0]):
-        if p.orders[k, i] != 0.0:
-            r *= power(x.m[i, j] * per_V / p.molar_mass[i], p.orders[k, i])
-    return r
-
-
-@kernel
 def slope(scheme, left, right, eps):
     """Difference across a cell from those to its neighbours; C∞, no limiting where both are small."""
     if scheme == Scheme.VAN_ALBADA:
@@ -191,40 +184,76 @@ def slope(scheme, left, right, eps):
 
 
 @kernel
-def warmth(x, p, out):
+def fill(x, p, w):
+    """Volumes, heat capacities, temperatures of all cells; loops over cells innermost, for speed."""
+    m, V, C, per_V, T = x.m, w.V, w.C, w.per_V, w.T
+    n = V.shape[0]
+    for j in range(n):
+        V[j] = 0.0
+        C[j] = 0.0
+    for i in range(m.shape[0]):
+        per_rho = 1.0 / p.rho[i]
+        cp = p.cp[i]
+        for j in range(n):
+            V[j] += m[i, j] * per_rho
+            C[j] += m[i, j] * cp
+    for j in range(n):
+        per_V[j] = 1.0 / V[j]
+        T[j] = T_REF + x.H[j] / C[j]
+
+
+@kernel
+def react(x, p, w, k, out):
+    """Moles per second that reaction k converts in each cell, after `fill`."""
+    m, V, per_V, T = x.m, w.V, w.per_V, w.T
+    n = V.shape[0]
+    k0, per_R, inv_T_ref = p.k0[k], p.E[k] / R_GAS, p.inv_T_ref[k]
+    for j in range(n):
+        out[j] = k0 * math.exp(-per_R * (1.0 / T[j] - inv_T_ref)) * V[j]
+    for i in range(m.shape[0]):
+        order = p.orders[k, i]
+        if order != 0.0:
+            per_M = 1.0 / p.molar_mass[i]
+            for j in range(n):
+                out[j] *= power(m[i, j] * per_V[j] * per_M, order)
+
+
+@kernel
+def extents(x, p, w, k, out):
+    """As `react`; zero when there is no reaction k."""
+    if k < p.k0.shape[0]:
+        fill(x, p, w)
+        react(x, p, w, k, out)
+    else:
+        for j in range(out.shape[0]):
+            out[j] = 0.0
+
+
+@kernel
+def warmth(x, p, w, out):
+    fill(x, p, w)
     for j in range(out.shape[0]):
-        out[j] = x.H[j] / cell_capacity(x, p, j)
+        out[j] = w.T[j] - T_REF
 
 
 @kernel
-def extents(x, p, k, out):
-    """Moles per second that reaction k converts in each cell; zero when there is no reaction k."""
-    for j in range(out.shape[0]):
-        out[j] = 0.0
-        if k < p.k0.shape[0]:
-            V = cell_volume(x, p, j)
-            T = T_REF + x.H[j] / cell_capacity(x, p, j)
-            out[j] = V * rate(x, p, k, j, T, 1.0 / V)
+def extent_1(x, p, w, out):
+    extents(x, p, w, 0, out)
 
 
 @kernel
-def extent_1(x, p, out):
-    extents(x, p, 0, out)
+def extent_2(x, p, w, out):
+    extents(x, p, w, 1, out)
 
 
 @kernel
-def extent_2(x, p, out):
-    extents(x, p, 1, out)
+def extent_3(x, p, w, out):
+    extents(x, p, w, 2, out)
 
 
 @kernel
-def extent_3(x, p, out):
-    extents(x, p, 2, out)
-
-
-@kernel
-def extent_4(x, p, out):
-    extents(x, p, 3, out)
+def extent_4(x, p, w, out):
+    extents(x, p, w, 3, out)
 
 
 @kernel
@@ -273,7 +302,7 @@ def V_liquid(x, p):
 def product(x, p, out):
     n = x.H.shape[0]
     V = cell_volume(x, p, n - 1)
-    k = cell_flow(V, n, p) / V
+    k = cell_flow(V, n, p.V, p.tau_flow) / V
     for i in range(x.m.shape[0]):
         out.m_flow[i] = k * x.m[i, n - 1]
     return Solution(T_out(x, p), out.m_flow)
@@ -281,18 +310,16 @@ def product(x, p, out):
 
 @kernel
 def prepare(x, p, w):
-    """Volumes, temperatures and flows of all cells."""
-    n = x.H.shape[0]
+    """What all faces need: cells filled in, flows and temperatures on faces."""
+    fill(x, p, w)
+    T, T_face, scheme = w.T, w.T_face, p.scheme
+    n = T.shape[0]
+    eps = T_SCALE * p.limiter_eps
     for j in range(n):
-        V = cell_volume(x, p, j)
-        w.per_V[j] = 1.0 / V
-        w.Q[j] = cell_flow(V, n, p)
-        w.C[j] = cell_capacity(x, p, j)
-        w.T[j] = T_REF + x.H[j] / w.C[j]
-    for j in range(n):
-        w.T_face[j] = w.T[j]
-        if j > 0 and j + 1 < n:
-            w.T_face[j] += 0.5 * slope(p.scheme, w.T[j] - w.T[j - 1], w.T[j + 1] - w.T[j], T_SCALE * p.limiter_eps)
+        w.Q[j] = cell_flow(w.V[j], n, p.V, p.tau_flow)
+        T_face[j] = T[j]
+    for j in range(1, n - 1):
+        T_face[j] = T[j] + 0.5 * slope(scheme, T[j] - T[j - 1], T[j + 1] - T[j], eps)
 
 
 @kernel
@@ -302,52 +329,61 @@ def exchange(n, p):
 
 
 @kernel
-def face_flow(x, p, w, i, j):
-    """Flow of component i through the outer face of cell j [kg/s]."""
-    n = x.H.shape[0]
-    here = x.m[i, j] * w.per_V[j]
-    if j + 1 == n:
-        return w.Q[j] * here
-    after = x.m[i, j + 1] * w.per_V[j + 1]
-    c_face = here
-    if j > 0:
-        before = x.m[i, j - 1] * w.per_V[j - 1]
-        c_face += 0.5 * slope(p.scheme, here - before, after - here, C_SCALE * p.limiter_eps)
-    return w.Q[j] * c_face - exchange(n, p) * (after - here)
+def face_flows(x, p, w, i, out):
+    """Flow of component i through the outer face of every cell [kg/s], after `prepare`."""
+    m, per_V, Q, scheme = x.m, w.per_V, w.Q, p.scheme
+    n = Q.shape[0]
+    mixed = exchange(n, p)
+    eps = C_SCALE * p.limiter_eps
+    c = m[i, 0] * per_V[0]
+    c_after = m[i, 1] * per_V[1]
+    out[0] = Q[0] * c - mixed * (c_after - c)
+    for j in range(1, n - 1):
+        c_before, c = c, c_after
+        c_after = m[i, j + 1] * per_V[j + 1]
+        c_face = c + 0.5 * slope(scheme, c - c_before, c_after - c, eps)
+        out[j] = Q[j] * c_face - mixed * (c_after - c)
+    out[n - 1] = Q[n - 1] * c_after
 
 
 @kernel
 def derivatives(x, u, p, w, dx):
-    n = x.H.shape[0]
     prepare(x, p, w)
+    C, per_V, T, T_face, flow, r, dm, dH = w.C, w.per_V, w.T, w.T_face, w.flow, w.r, dx.m, dx.H
+    n = T.shape[0]
     # heat: jacket, dispersion
+    mixed = exchange(n, p)
+    jacket = p.UA / n
     warm_in = 0.0
-    for j in range(n):
-        warm_out = 0.0
-        if j + 1 < n:
-            capacity = 0.5 * (w.C[j] * w.per_V[j] + w.C[j + 1] * w.per_V[j + 1])
-            warm_out = -exchange(n, p) * capacity * (w.T[j + 1] - w.T[j])
-        dx.H[j] = p.UA / n * (u.T_jacket.value - w.T[j]) + warm_in - warm_out
+    for j in range(n - 1):
+        capacity = 0.5 * (C[j] * per_V[j] + C[j + 1] * per_V[j + 1])
+        warm_out = -mixed * capacity * (T[j + 1] - T[j])
+        dH[j] = jacket * (u.T_jacket.value - T[j]) + warm_in - warm_out
         warm_in = warm_out
+    dH[n - 1] = jacket * (u.T_jacket.value - T[n - 1]) + warm_in
     # flow of components, and of the heat they carry
-    for i in range(x.m.shape[0]):
+    for i in range(dm.shape[0]):
+        face_flows(x, p, w, i, flow)
+        cp = p.cp[i]
         m_in = u.feed.m_flow[i]
-        H_in = m_in * p.cp[i] * (u.feed.T - T_REF)
+        H_in = m_in * cp * (u.feed.T - T_REF)
         for j in range(n):
-            m_out = face_flow(x, p, w, i, j)
-            H_out = m_out * p.cp[i] * (w.T_face[j] - T_REF)
-            dx.m[i, j] = m_in - m_out
-            dx.H[j] += H_in - H_out
-            m_in = m_out
+            H_out = flow[j] * cp * (T_face[j] - T_REF)
+            dm[i, j] = m_in - flow[j]
+            dH[j] += H_in - H_out
+            m_in = flow[j]
             H_in = H_out
     # reaction
     for k in range(p.k0.shape[0]):
+        react(x, p, w, k, r)
         for j in range(n):
-            r = rate(x, p, k, j, w.T[j], w.per_V[j]) / w.per_V[j]
-            dx.H[j] -= p.dH[k] * r
-            for i in range(x.m.shape[0]):
-                dx.m[i, j] += p.nu_mass[k, i] * r
-    return State(dx.m, dx.H)
+            dH[j] -= p.dH[k] * r[j]
+        for i in range(dm.shape[0]):
+            nu = p.nu_mass[k, i]
+            if nu != 0.0:
+                for j in range(n):
+                    dm[i, j] += nu * r[j]
+    return State(dm, dH)
 
 
 @kernel
@@ -387,9 +423,11 @@ def transport(x, u, p, w, out):
     for j in range(n):
         out.m[j] = 0.0
         out.m_flow[j + 1] = 0.0
-        for i in range(x.m.shape[0]):
+    for i in range(x.m.shape[0]):
+        face_flows(x, p, w, i, w.flow)
+        for j in range(n):
             out.m[j] += x.m[i, j]
-            out.m_flow[j + 1] += face_flow(x, p, w, i, j)
+            out.m_flow[j + 1] += w.flow[j]
     return Transport(out.m, out.m_flow)
 
 
