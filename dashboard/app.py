@@ -8,6 +8,7 @@ browser.
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import webbrowser
 from pathlib import Path
@@ -144,7 +145,9 @@ def _laid_out(page: Any, data: Dataset) -> Any:
     except TwinError as error:
         return notice(str(error), "This page cannot be shown")
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        return notice(f"The file holds something that this page does not expect: {error!r:.300}", "This page cannot be shown")
+        return notice(
+            f"The file holds something that this page does not expect: {error!r:.300}", "This page cannot be shown"
+        )
 
 
 def _guard(app: Dash) -> None:
@@ -167,7 +170,9 @@ def _guard(app: Dash) -> None:
 def make_server(catalog: Catalog, port: int = 0, host: str = "127.0.0.1") -> Any:
     """Make the web server, listening but not yet answering. Raises OSError when the port is taken."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page asks for many files at once
-    return create_server(create_app(catalog).server, host=host, port=port, threads=8, ident="twin")
+    # bound here: the server's own way leaves the socket open when the port is taken
+    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    return create_server(create_app(catalog).server, sockets=[listening], threads=8, ident="twin")
 
 
 def serve(path: str | Path, port: int = 8050, host: str = "127.0.0.1", browser: bool = False) -> None:

@@ -21,6 +21,7 @@ from dashboard.sheet import read_sheet
 from twin.config.reading import read_text
 from twin.errors import TwinError
 from twin.results.content import Verification, verify
+from twin.results.kpi import read_kpi
 from twin.results.reader import Run, Tag, open_run
 from twin.results.report import report
 
@@ -144,7 +145,10 @@ class Dataset:
     def read_grid(self, name: str) -> np.ndarray:
         """Read a distribution [time, points]."""
         chosen = self.distributions[name]
-        return np.asarray(self.run.get(chosen.tag)[(slice(None), *chosen.element)])
+        values = self.run.get(chosen.tag)
+        for i in chosen.element:
+            values = values[:, i]
+        return values
 
     def grid(self, name: str) -> np.ndarray:
         """Points along a distribution's grid: sizes [m], or numbers of cells."""
@@ -168,6 +172,11 @@ class Dataset:
     def report(self) -> dict[str, Any]:
         """Key figures."""
         return report(self.run)
+
+    @property
+    def product(self) -> str:
+        """The plant's product: as its `kpi:` names it, else the first; empty without any."""
+        return read_kpi(self.run).product or next(iter(self.report["products"]), "")
 
     @cached_property
     def verification(self) -> Verification:
@@ -208,7 +217,8 @@ class Dataset:
         own = [s for s in self.series.values() if s.owner == owner and s.kind in ("measurement", "feed", "outlet")]
         measured = [s.name for s in own if s.kind == "measurement"]
         limited = [s.name for s in own if s.name in self.limits]
-        return (list(dict.fromkeys([*limited, *measured])) or [s.name for s in own])[:5]
+        chosen = limited if len(limited) > 2 else list(dict.fromkeys([*limited, *measured]))
+        return (chosen or [s.name for s in own])[:5]
 
 
 def described(model: str) -> dict[str, Any]:

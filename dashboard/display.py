@@ -96,13 +96,14 @@ def number(value: float, digits: int = 4) -> str:
         return "∞" if value > 0 else "−∞"
     if value == 0.0:
         return "0"
-    exponent = math.floor(math.log10(abs(value)))
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    exponent = int(power)
     if -4 <= exponent < 7:
         text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
         return text.replace(",", "\u202f").replace("-", "−")
-    mantissa = f"{value / 10.0**exponent:.{digits - 1}f}".rstrip("0").rstrip(".")
-    return f"{mantissa}·10{str(exponent).translate(_SUPERSCRIPTS)}".replace("-", "−")
+    short = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{short.replace('-', '−')}·10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def clock(seconds: float) -> str:

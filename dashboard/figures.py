@@ -17,6 +17,8 @@ from dashboard.display import HOUR, SERIES, THEMES, Shown, Theme, clock, number,
 
 #: Longest line that is sent to the browser; longer ones are thinned, keeping extremes.
 MOST_POINTS = 4000
+#: A meaning longer than this [characters] does not fit beside a panel.
+LONGEST_TITLE = 26
 #: Most event marks drawn; closer ones are drawn as one.
 MOST_MARKS = 300
 #: Lines of text in one mark's hover box.
@@ -64,14 +66,15 @@ def trends(data: Dataset, names: Sequence[str], theme: Theme = THEMES["light"], 
             _line(figure, row, hours, shown.of(values[i]), known[i].name, shown, SERIES[i % len(SERIES)])
         _bands(figure, row, [(known[i].name, data.limits.get(known[i].name)) for i in members], shown, theme)
         meanings = {known[i].meaning for i in members}
-        title = f"{plain(meanings.pop())}<br>" if len(meanings) == 1 and rows < 4 else ""
+        meaning = meanings.pop() if len(meanings) == 1 else ""
+        title = f"{plain(meaning)}<br>" if meaning and rows < 4 and len(meaning) <= LONGEST_TITLE else ""
         figure.update_yaxes(title_text=f"{title}[{shown.text}]", row=row, col=1)
     if events:
         _marks(figure, data.marks, hours, rows, theme)
     if hours.size > 1:
         figure.update_xaxes(range=[float(hours[0]), float(hours[-1])])
     figure.update_xaxes(title_text="time [h]", row=rows, col=1)
-    styled(figure, theme, max(420, 190 * rows + 110))
+    styled(figure, theme, max(420, 190 * rows + 110), legend_rows([series.name for series in known]))
     figure.update_layout(hovermode="x unified" if rows == 1 else "closest")
     return figure
 
@@ -184,21 +187,29 @@ def empty(message: str, theme: Theme) -> go.Figure:
     return figure
 
 
-def styled(figure: go.Figure, theme: Theme, height: int) -> None:
-    """Give a figure the appearance of the page."""
+def legend_rows(names: Sequence[str]) -> int:
+    """Lines that a legend of these names takes above a figure about a thousand pixels wide."""
+    return 1 + int(sum(8.0 * len(name) + 55.0 for name in [*names, "events"]) // 1000.0)
+
+
+def styled(figure: go.Figure, theme: Theme, height: int, legend: int = 1) -> None:
+    """Give a figure the appearance of the page, with room for a legend of so many lines."""
+    top = 22 + 20 * legend
+    height += top - 42
     figure.update_layout(
         template="plotly_dark" if theme.dark else "plotly_white",
         height=height,
         colorway=list(SERIES),
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 84, "r": 24, "t": 40, "b": 52},
+        margin={"l": 84, "r": 24, "t": top, "b": 52},
         font={"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12.5, "color": theme.text},
         legend={
             "orientation": "h",
             "x": 0,
             "y": 1.0,
-            "yanchor": "bottom",
+            "yref": "container",
+            "yanchor": "top",
             "xanchor": "left",
             "bgcolor": "rgba(0,0,0,0)",
         },

@@ -144,7 +144,7 @@ def stylesheet(theme: Theme) -> list[dict[str, Any]]:
                 "overlay-opacity": 0,
             },
         },
-        {"selector": ".aside", "style": {"text-halign": "left", "text-margin-x": 14, "text-justification": "right"}},
+        {"selector": ".aside", "style": {"text-halign": "left", "text-justification": "right"}},
         {
             "selector": ".controller",
             "style": {
@@ -203,6 +203,7 @@ def stylesheet(theme: Theme) -> list[dict[str, Any]]:
         styles.append(
             {"selector": f".kind-{kind}", "style": {"background-image": image, "width": width, "height": height}}
         )
+        styles.append({"selector": f".aside.kind-{kind}", "style": {"text-margin-x": 0.5 * width - 9.0}})
     for stream, (colour, _) in STREAMS.items():
         styles.append(
             {"selector": f'edge[stream = "{stream}"]', "style": {"line-color": colour, "target-arrow-color": colour}}

@@ -71,17 +71,16 @@ def _quality(report: dict[str, Any]) -> Any:
     rows = []
     for row in report["quality"]:
         shown = shown_unit(row["unit"], "", abs(row.get("max") or 0.0))
-        values = [
-            None if row.get(key) is None else float(shown.of(row[key])) for key in ("low", "mean", "high", "min", "max")
-        ]
+        low, mean, high, least, most = (
+            "–" if row.get(key) is None else number(float(shown.of(row[key])))
+            for key in ("low", "mean", "high", "min", "max")
+        )
         inside = row.get("inside")
         color = "gray" if inside is None else "teal" if inside >= 0.999 else "orange" if inside >= 0.9 else "red"
         text = "no product" if inside is None else f"{number(100.0 * inside, 4)} %"
         badge = dmc.Badge(text, color=color, variant="light", tt="none", className="number")
-        rows.append((row["tag"], shown.text, *("–" if v is None else number(v) for v in values), badge))
-    return (
-        table(("", "unit", "low", "mean", "high", "min", "max", "inside"), rows, (2, 3, 4, 5, 6, 7)) if rows else None
-    )
+        rows.append((row["tag"], shown.text, f"{low} … {high}", mean, f"{least} … {most}", badge))
+    return table(("", "unit", "limits", "mean", "least … most", "inside"), rows, (2, 3, 4, 5)) if rows else None
 
 
 def _holdups(report: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.data import Dataset
-from dashboard.display import clock, number
+from dashboard.display import HOUR, clock, number
 from dashboard.widgets import metric
 
 #: A balance from the solver's integrals that closes worse than this is marked: what a run promises.
@@ -26,7 +26,7 @@ def cards(data: Dataset) -> list[Any]:
     report = data.report
     found = []
     made = report.get("yield")
-    product = made["product"] if made else next(iter(report["products"]), "")
+    product = data.product
     if product:
         row = report["products"][product]
         note = f"{number(row['last_kg_per_h'], 3)} kg/h at the end"
@@ -50,5 +50,8 @@ def cards(data: Dataset) -> list[Any]:
         )
     wall = report["session"].get("wall_seconds")
     note = f"{report['events']} events" + (f", in {clock(float(wall))}" if wall else "")
-    found.append(metric("Simulated", number(report["simulated_s"] / 3600.0), "h", note))
+    span = report["simulated_s"]
+    found.append(
+        metric("Simulated", *((number(span / HOUR), "h") if span >= HOUR else (number(span / 60.0), "min")), note)
+    )
     return found

@@ -74,7 +74,7 @@ def layout(data: Dataset) -> Any:
         ]
         columns = [
             {"field": "hours", "headerName": "time [h]", "maxWidth": 120},
-            *({"field": key} for key in ("tag", "kind", "value", "limit", "text")),
         ]
+        columns += [{"field": key} for key in ("tag", "kind", "value", "limit", "text")]
         parts.append(card(grid("alarm-table", columns, rows, min(420, 110 + 42 * len(rows))), title="Alarms"))
     return dmc.Stack(parts, gap="sm")

@@ -31,6 +31,7 @@ def layout(data: Dataset) -> Any:
         for colour, name in streams_of(data.sheet.edges)
     ]
     first = next((s.owner for name in data.default_tags() if (s := data.series[name]) and data.sheet.node(s.owner)), "")
+    figures = cards(data)
     width, height = extent(data.sheet)
     pixels = round(min(560.0, max(260.0, height * min(1.2, 1180.0 / width) + 40.0)))
     drawing = cyto.Cytoscape(
@@ -47,7 +48,7 @@ def layout(data: Dataset) -> Any:
     )
     return dmc.Stack(
         [
-            dmc.SimpleGrid(cards(data), cols={"base": 2, "sm": 3, "lg": 6}, spacing="sm"),
+            dmc.SimpleGrid(figures, cols={"base": 2, "sm": 3, "lg": len(figures)}, spacing="sm"),
             card(drawing, title="Flowsheet", right=dmc.Group(legend, gap="md")),
             card(html.Div(details(data, first), id="unit-details")),
         ],
@@ -101,8 +102,8 @@ def details(data: Dataset, name: str, theme: str | None = None) -> Any:
         left.append(dmc.Text(model["summary"], size="sm"))
     if tags:
         figure = trends(data, tags[:3], theme_of(theme), events=False)
-        height = 120 * sum(1 for key in figure.layout if key.startswith("yaxis")) + 110
-        figure.update_layout(height=height, margin={"l": 66, "r": 8, "t": 30, "b": 44}, font={"size": 11})
+        height = 120 * sum(1 for key in figure.layout if key.startswith("yaxis")) + 130
+        figure.update_layout(height=height, margin={"l": 66, "r": 8, "b": 44}, font={"size": 11})
         left.append(graph("unit-trend", figure, style={"height": height}))
     right: list[Any] = []
     rows = parameters(data, name, model)
@@ -133,9 +134,18 @@ def parameters(data: Dataset, name: str, model: dict[str, Any]) -> list[tuple[An
         known = units.get(key, {})
         meaning = str(known.get("meaning", ""))
         label = dmc.Stack([dmc.Text(key, size="sm", fw=550), dmc.Text(meaning, size="xs", c="dimmed", lh=1.25)], gap=0)
-        text, unit = written(value, str(known.get("unit", "")), meaning)
+        text, unit = written(_named(data, value, known), str(known.get("unit", "")), meaning)
         rows.append((label, text, unit))
     return rows
+
+
+def _named(data: Dataset, value: Any, known: dict[str, Any]) -> Any:
+    """Give a list along the plant's components as a mapping by their names."""
+    dims = known.get("dimensions", ())
+    names = data.plant.get(dims[0]) if len(dims) == 1 else None
+    if isinstance(value, list) and isinstance(names, list) and len(names) == len(value):
+        return {str(name): item for name, item in zip(names, value, strict=True)}
+    return value
 
 
 def settings(data: Dataset, name: str) -> dict[str, Any]:

@@ -56,7 +56,15 @@ def layout(data: Dataset) -> Any:
         nothingFoundMessage="No such tag",
     )
     switch = dmc.Switch(id="trend-events", label=f"Events ({len(data.marks)})", checked=True, mb=8)
-    return card(dmc.Stack([dmc.Group([html.Div(choose, style={"flex": 1}), switch], align="flex-end", gap="lg"), graph("trend-graph")], gap="sm"))
+    return card(
+        dmc.Stack(
+            [
+                dmc.Group([html.Div(choose, style={"flex": 1}), switch], align="flex-end", gap="lg"),
+                graph("trend-graph"),
+            ],
+            gap="sm",
+        )
+    )
 
 
 def register(app: Dash, catalog: Catalog) -> None:

@@ -46,7 +46,7 @@ RESOLVED = """\
 twin: 1
 units:
   reactor: {model: reaction.plug_flow, params: {V: 0.006}}
-  crystallizer: {model: crystallization.msmpr, params: {tau: 600.0, UA: 40.0, cp: {ethanol: 2440.0, paracetamol: 1400.0}}}
+  crystallizer: {model: crystallization.msmpr, params: {tau: 600.0, UA: 40.0, cp: [2440.0, 1400.0]}}
   press: {model: tableting.press, params: {stations: 8}}
 """
 

@@ -1,0 +1,183 @@
+"""The server without a browser: who may ask, what it answers, and that it leaves files alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("dash", reason="the dashboard extra is not installed")
+
+from dash import Dash, dcc  # noqa: E402
+from dash.development.base_component import Component  # noqa: E402
+
+from dashboard import app as app_module  # noqa: E402
+from dashboard.app import PAGES, create_app, serve  # noqa: E402
+from dashboard.data import open_dataset  # noqa: E402
+from dashboard.pages import plant  # noqa: E402
+from dashboard.runs import Catalog  # noqa: E402
+from tests.dashboard.example import write_example  # noqa: E402
+from twin.errors import TwinError  # noqa: E402
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return write_example(tmp_path / "run.h5", hours=1.0)
+
+
+@pytest.fixture
+def client(run: Path) -> Any:
+    return create_app(Catalog(run)).server.test_client()
+
+
+def ask(client: Any, output: str, inputs: list[tuple[str, str, Any]], state: list[tuple[str, str, Any]] = ()) -> Any:
+    """Call back as the page does."""
+    ids = output.strip(".").split("...")
+    outputs = [dict(zip(("id", "property"), one.rsplit(".", 1), strict=True)) for one in ids]
+    listed = [{"id": i, "property": p, "value": v} for i, p, v in inputs]
+    body = {
+        "output": output, "outputs": outputs if len(outputs) > 1 else outputs[0], "inputs": listed,
+        "changedPropIds": [f"{inputs[0][0]}.{inputs[0][1]}"], "state": [{"id": i, "property": p, "value": v} for i, p, v in state],
+    }  # fmt: skip
+    return client.post("/_dash-update-component", json=body)
+
+
+def open_page(client: Any, search: str) -> Any:
+    answer = ask(client, "..run.data...header.children...page.children..", [("address", "search", search)])
+    assert answer.status_code == 200
+    return answer.get_json()["response"]
+
+
+def components(node: Any) -> Iterator[Component]:
+    if isinstance(node, Component):
+        yield node
+        for value in (getattr(node, name, None) for name in node._prop_names):
+            yield from components(value)
+    elif isinstance(node, (list, tuple)):
+        for item in node:
+            yield from components(item)
+
+
+def test_every_graph_has_sharing_switched_off(run: Path) -> None:
+    data = open_dataset(run)
+    made = [page.layout(data) for _, page in PAGES.values()] + [plant.details(data, "crystallizer")]
+    graphs = [node for page in made for node in components(page) if isinstance(node, dcc.Graph)]
+    assert len(graphs) >= 4
+    for graph in graphs:
+        assert graph.config["showSendToCloud"] is False
+        assert graph.config["plotlyServerURL"] == ""
+        assert graph.config["displaylogo"] is False
+
+
+def test_graphs_are_made_in_one_place_only(root: Path) -> None:
+    makers = [path.name for path in (root / "dashboard").rglob("*.py") if "dcc.Graph(" in path.read_text(encoding="utf-8")]
+    assert makers == ["widgets.py"]
+
+
+def test_page_shows_the_run_that_its_address_names(client: Any) -> None:
+    shown = open_page(client, "?run=run.h5")
+    assert shown["run"]["data"] == "run.h5"
+    assert "R-101" in json.dumps(shown["page"])
+    assert "finished" in json.dumps(shown["header"])
+
+
+@pytest.mark.parametrize("search", ["?run=../secret.h5", "?run=%2Fetc%2Fpasswd", "?run=%00", "?run=nothing.h5"])
+def test_an_address_that_names_no_run_here_is_answered_in_words(client: Any, search: str) -> None:
+    shown = open_page(client, search)
+    assert shown["run"]["data"] is None
+    assert "no run of that name" in json.dumps(shown["page"])
+
+
+def test_callbacks_take_nothing_but_names_of_runs(client: Any) -> None:
+    inputs = [("trend-tags", "value", ["press.hardness"]), ("trend-events", "checked", True), ("theme", "data", "light")]
+    output = "..trend-graph.figure...trend-graph.style.."
+    assert ask(client, output, inputs, [("run", "data", "run.h5")]).status_code == 200
+    assert ask(client, output, inputs, [("run", "data", "../run.h5")]).status_code == 500
+
+
+def test_other_hosts_names_are_refused_and_the_page_may_reach_nothing_else(client: Any) -> None:
+    assert client.get("/", headers={"Host": "evil.example:8050"}).status_code == 403
+    for host in ("127.0.0.1:8050", "localhost:8050", "[::1]:8050", "[::1]", "localhost"):
+        assert client.get("/", headers={"Host": host}).status_code == 200
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
+
+
+def test_page_itself_names_no_other_host(client: Any) -> None:
+    text = client.get("/").get_data(as_text=True)
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "//cdn" not in text
+
+
+def test_damaged_foreign_and_unfinished_files_get_a_clear_message(tmp_path: Path) -> None:
+    import h5py
+
+    good = write_example(tmp_path / "good.h5", hours=1.0)
+    (tmp_path / "cut.h5").write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    (tmp_path / "text.h5").write_text("not HDF5")
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["x"] = [1.0]
+    client = create_app(Catalog(tmp_path)).server.test_client()
+    for name, words in (("cut.h5", "cut short"), ("text.h5", "not an HDF5 file"), ("foreign.h5", "not a run of twin")):
+        shown = open_page(client, f"?run={name}")
+        assert words in json.dumps(shown["page"])
+    assert open_page(client, "?run=good.h5")["run"]["data"] == "good.h5"
+
+
+def test_a_crashed_run_can_be_looked_at(tmp_path: Path) -> None:
+    partial = write_example(tmp_path / "run.h5", hours=1.0, outcome="")
+    kept = partial.rename(tmp_path / "crashed.h5")
+    shown = open_page(create_app(Catalog(kept)).server.test_client(), "")
+    assert "running" in json.dumps(shown["header"])
+    assert "cannot be shown" not in json.dumps(shown["page"])
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    run = write_example(tmp_path / "run.h5", hours=1.0, extra=HOSTILE)
+    client = create_app(Catalog(run)).server.test_client()
+    shown = json.dumps(open_page(client, ""))
+    assert "alert(1)" in shown
+    for dangerous in ("dangerously", "innerHTML", '"Markdown"', "dangerouslySetInnerHTML"):
+        assert dangerous not in shown
+
+
+def test_files_are_unchanged_and_closed(client: Any, run: Path, tmp_path: Path) -> None:
+    before = hashlib.sha256(run.read_bytes()).hexdigest(), run.stat().st_mtime_ns
+    open_page(client, "")
+    ask(client, "..hash-check.children...hash-check.color...hash-tip.label..", [("run", "data", "run.h5")])
+    assert (hashlib.sha256(run.read_bytes()).hexdigest(), run.stat().st_mtime_ns) == before
+    from twin.results.content import verify
+
+    assert verify(run).ok
+    run.rename(tmp_path / "moved.h5")  # which Windows refuses for a file that someone holds
+
+
+def test_serve_refuses_other_hosts_missing_files_and_taken_ports(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(TwinError, match="this computer only"):
+        serve(run, host="0.0.0.0")  # noqa: S104
+    with pytest.raises(TwinError, match="no file"):
+        serve(tmp_path / "none.h5")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(TwinError, match="port"):
+            serve(run, port=taken.getsockname()[1])
+
+
+def test_app_never_runs_in_debug_mode(run: Path, root: Path) -> None:
+    app = create_app(Catalog(run))
+    assert isinstance(app, Dash)
+    assert not app.server.debug
+    assert app.config.serve_locally
+    sources = [path.read_text(encoding="utf-8") for path in (root / "dashboard").rglob("*.py")]
+    assert not [text for text in sources if "debug=True" in text]
+    assert app_module.LOOPBACK == ("127.0.0.1", "localhost", "::1")
