@@ -40,6 +40,7 @@ def report(run: Run) -> dict[str, Any]:
         "events": len(run.events),
         "feeds": flows.table("feed"),
         "products": flows.table("product"),
+        "product": kpi.product or None,
         "yield": yield_of(run, kpi, flows),
         "pmi": pmi_of(kpi, flows),
         "quality": [quality_of(run, kpi, flows, limits) for limits in run.quality if _recorded(run, limits.tag)],
@@ -80,14 +81,15 @@ def _balance(balance: Balance) -> dict[str, Any]:
 def _table(title: str, *columns: str) -> Table:
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=None)
+    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=None,
+                  collapse_padding=True)
     for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=i > 0)
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
     return table
 
 
 def _flow_table(summary: dict[str, Any]) -> Table:
-    table = _table("\nThroughput", "", "", "kg", "kg/h", "kg/h at the end")
+    table = _table("\nThroughput", "", "", "kg", "kg/h", "kg/h, last hour")
     for role in ("feeds", "products"):
         for name, row in summary[role].items():
             rates = (row["mass_kg"], row["mean_kg_per_h"], row["last_kg_per_h"])
@@ -107,18 +109,21 @@ def _merit(summary: dict[str, Any]) -> Any:
         )
     if summary["pmi"] is not None:
         parts.append(f"PMI {summary['pmi']:.4g} kg fed per kg of product")
-    return Text("\n" + "; ".join(parts)) if parts else Text("\nyield and PMI: the plant's `kpi:` names no product")
+    if not parts and summary["product"]:
+        parts.append(f"no yield yet: nothing has left as {summary['product']}")
+    return Text("\n" + ("; ".join(parts) or "no yield: the plant names no product (`kpi:`)"))
 
 
 def _quality_table(summary: dict[str, Any]) -> Table | None:
     if not summary["quality"]:
         return None
-    columns = ("", "unit", "low", "mean", "high", "min", "max", "inside", "excursions")
+    columns = ("", "low", "mean", "high", "min", "max", "inside", "times out")
     table = _table("\nQuality, moving averages while producing", *columns)
     for row in summary["quality"]:
         inside = f"{100.0 * row['inside']:.2f} %" if "inside" in row else "no product"
         numbers = [_number(row.get(key)) for key in ("low", "mean", "high", "min", "max")]
-        table.add_row(row["tag"], row["unit"], *numbers, inside, _number(row.get("excursions")))
+        name = row["tag"] if row["unit"] == "1" else f"{row['tag']}, {row['unit']}"
+        table.add_row(name, *numbers, inside, _number(row.get("excursions")))
     return table
 
 
@@ -134,22 +139,23 @@ def _holdup_table(summary: dict[str, Any]) -> Table | None:
 def _duty_table(summary: dict[str, Any]) -> Table | None:
     if not summary["utilities"]:
         return None
-    table = _table("\nDuties and utilities over the run", "", "", "unit", "added", "removed", "net")
+    table = _table("\nDuties and utilities over the run", "", "unit", "added", "removed", "net")
     for unit, terms in summary["utilities"].items():
         for label, row in terms.items():
-            table.add_row(unit, label, row["unit"], *(_number(row[key]) for key in ("added", "removed", "net")))
+            numbers = (_number(row[key]) for key in ("added", "removed", "net"))
+            table.add_row(f"{unit}.{label}", row["unit"], *numbers)
     return table
 
 
 def _balance_table(summary: dict[str, Any]) -> Table | None:
     if not summary["balances"]:
         return None
-    table = _table("\nBalances", "", "unit", "in", "out", "source", "holdup change", "closure", "from streams")
+    table = _table("\nBalances", "", "in", "out", "source", "held", "closure", "streams")
     for row in summary["balances"]:
         change = row["final"] - row["initial"]
         numbers = [_number(v) for v in (row["in"], row["out"], row["source"], change)]
         closure = [_closure(row[key]) for key in ("relative", "relative_streams")]
-        table.add_row(row["name"], row["unit"], *numbers, *closure)
+        table.add_row(f"{row['name']}, {row['unit']}", *numbers, *closure)
     return table
 
 
@@ -168,7 +174,7 @@ def _solver_table(summary: dict[str, Any]) -> Table | None:
 def _number(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.5g}"
+    return f"{value:,}" if isinstance(value, int) else f"{value + 0.0:.4g}"  # + 0.0 for the sign of zero
 
 
 def _closure(value: float | None) -> str:

@@ -95,19 +95,20 @@ class Recorded:
 
     def _fill(self, group: h5py.Group, term: Term, pick: str | None, target: np.ndarray) -> None:
         """Component mass flows and enthalpy flow [rows, components + 1] of one stream."""
-        heat_capacity = np.zeros(target.shape[0])
+        parts, crystals = [], []
+        for flow in group.values():
+            if flow.attrs["units"] == "kg/s":
+                dim = next((d for d in self.dimensions.of(flow)[1:] if d in self.places), "")
+                if dim:
+                    parts.append((dim, self.places[dim], self._values(flow, pick)))
+                else:
+                    crystals.append(flow)
+        if crystals:  # of one component: by size class, or as one number, or both, of which one counts
+            total = self._values(min(crystals, key=lambda flow: flow.ndim), pick).reshape(target.shape[0], -1)
+            parts.append(("solids", np.array([self._crystal(term)]), total.sum(axis=1, keepdims=True)))
         warm = "T" in group  # powders and tablets are at the reference temperature by convention
-        for dataset in group.values():
-            if dataset.attrs["units"] != "kg/s":
-                continue
-            values = self._values(dataset, pick)
-            dims = self.dimensions.of(dataset)
-            dim = dims[1] if len(dims) == 2 and dims[1] in self.places else "crystals"
-            if dim == "crystals":  # crystals of one component, by size class or as one number
-                dim, places = "solids", np.array([self._crystal(term)])
-                values = values.reshape(target.shape[0], -1).sum(axis=1, keepdims=True)
-            else:
-                places = self.places[dim]
+        heat_capacity = np.zeros(target.shape[0])
+        for dim, places, values in parts:
             for i, component in enumerate(places):
                 target[:, component] += values[:, i]
                 if warm:
