@@ -16,7 +16,7 @@ Balances
     dm_i/dt = ṁ_i,in − k m_i,   k = N ff(m) (1 + a sin 2πft)/m
     ff(m)   = ff_max − (ff_max − ff_min) exp(−β m)
     dN/dt   = (N_set − N)/τ_drive
-    dF̂/dt   = g (N ff − ṁ_in − F̂)/τ_filter,   g = 1/(1 + (ṁ_in/ṁ_bridge)²)
+    dF̂/dt   = g (N ff − ṁ_in − F̂)/τ_filter,   g = 1/(1 + (ṁ_in/ṁ_bridge)⁴)
     N_set   = F_set/ff_ref + g K (F_set − F̂)/ff_max + I,   held within 0…N_max
     dI/dt   = [g K (F_set − F̂)/ff_max + (N_set,held − N_set)]/T_i
 
@@ -201,7 +201,7 @@ def derivatives(t, x, u, p, dx):
 
     M = mass(x)
     ratio = inflow / p.m_flow_bridge
-    weighing = 1.0 / (1.0 + ratio * ratio)
+    weighing = 1.0 / (1.0 + ratio * ratio * ratio * ratio)
     dF = weighing * (k_mean * M - inflow - x.F_inferred) / p.tau_filter
 
     ff_ref = p.ff_max
