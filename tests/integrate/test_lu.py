@@ -62,6 +62,18 @@ def test_ordering_saves_fill():
     assert index.lower_column.dtype == np.uint32
 
 
+def test_a_dense_row_alone_does_not_fill():
+    """An integral over all states that only its own rate depends on: no other row is touched."""
+    n = 50
+    matrix = sparse.lil_array((n, n))
+    matrix[0, :] = -1.0
+    matrix.setdiag(-4.0)
+    matrix.setdiag(1.0, k=-1)
+    matrix = sparse.csr_array(matrix)
+    index = symbolic.factors(matrix.indptr, matrix.indices, n)
+    assert len(index.lower_column) + len(index.upper_column) == matrix.nnz - n
+
+
 def test_a_lost_pivot_is_reported_by_its_place_in_z():
     """Rows 0 and 2 of D - J are equal: one of them has no pivot left."""
     j = sparse.csr_array(np.array([[0.0, 0.0, -1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]]))

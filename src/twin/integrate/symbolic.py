@@ -2,11 +2,12 @@
 
 The matrix is M = D - J over the states followed by the auxiliaries, D = 1/(h gamma) in the rows of
 states and 1 in the rows of auxiliaries. Pivots stay on the diagonal, so one symmetric permutation
-found by minimum degree on the pattern of M + M^T serves the whole run.
+serves the whole run.
 """
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
@@ -28,33 +29,12 @@ class Factors(NamedTuple):
     upper_column: Array  #: [nnz U] ascending in each row
 
 
-def minimum_degree(pointers: Array, columns: Array) -> Array:
-    """Fill-reducing permutation for pivots on the diagonal.
-
-    Parameters
-    ----------
-    pointers, columns : arrays of int
-        Pattern of a square matrix by rows (CSR).
-
-    Returns
-    -------
-    array of int
-        Place in the given matrix of each row of the permuted one.
-    """
-    from scipy.sparse import csc_array, csr_array, eye_array
-    from scipy.sparse.linalg import splu
-
-    n = len(pointers) - 1
-    pattern = csr_array((np.ones(len(columns)), columns, pointers), shape=(n, n))
-    symmetric = pattern + pattern.T
-    # values matter not: a dominant diagonal keeps SuperLU's own pivoting away
-    matrix = csc_array(symmetric + (float(symmetric.sum()) + 1.0) * eye_array(n))
-    factored = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    return np.argsort(factored.perm_c)
-
-
 def factors(pointers: Array, columns: Array, n_states: int) -> Factors:
     """Order and factorise symbolically.
+
+    Pivots are taken from the diagonal by Markowitz' rule: next comes the row and column of which
+    the product of their numbers of entries is least. It works on the unsymmetric pattern, and so
+    does better than minimum degree on M + M^T where integrals make dense rows without dense columns.
 
     Parameters
     ----------
@@ -64,54 +44,67 @@ def factors(pointers: Array, columns: Array, n_states: int) -> Factors:
         Number of rows that are states.
     """
     n = len(pointers) - 1
-    order = minimum_degree(pointers, columns) if n > 1 else np.arange(n)
+    order, right, below = _eliminate(pointers, columns)
     place = np.empty(n, dtype=np.int64)
     place[order] = np.arange(n)
 
-    row = [0]
-    source: list[int] = []
-    column: list[int] = []
-    lower_rows: list[list[int]] = []
-    upper_rows: list[list[int]] = []
-    for i in range(n):
-        first, last = int(pointers[order[i]]), int(pointers[order[i] + 1])
-        entries = sorted((int(place[columns[e]]), e) for e in range(first, last))
+    row, source, column = [0], [], []
+    lower: list[list[int]] = [[] for _ in range(n)]
+    upper: list[list[int]] = []
+    for k, i in enumerate(order):
+        entries = sorted((int(place[columns[e]]), e) for e in range(int(pointers[i]), int(pointers[i + 1])))
         column += [c for c, _ in entries]
         source += [e for _, e in entries]
         row.append(len(source))
-        lower, upper = _fill(i, {c for c, _ in entries}, upper_rows)
-        lower_rows.append(lower)
-        upper_rows.append(upper)
+        upper.append(sorted(int(place[j]) for j in right[i]))
+        for j in below[i]:
+            lower[place[j]].append(k)
 
     def packed(rows: list[list[int]]) -> tuple[Array, Array]:
         starts = np.concatenate([[0], np.cumsum([len(r) for r in rows])])
-        flat = np.array([c for r in rows for c in r], dtype=np.uint32)
-        return starts.astype(np.uint32), flat
+        return starts.astype(np.uint32), np.array([c for r in rows for c in r], dtype=np.uint32)
 
     return Factors(
-        order.astype(np.uint32),
-        (order < n_states).astype(np.float64),
+        np.array(order, dtype=np.uint32),
+        (np.array(order) < n_states).astype(np.float64),
         np.array(row, dtype=np.uint32),
         np.array(source, dtype=np.uint32),
         np.array(column, dtype=np.uint32),
-        *packed(lower_rows),
-        *packed(upper_rows),
+        *packed(lower),
+        *packed(upper),
     )
 
 
-def _fill(i: int, pattern: set[int], upper_rows: list[list[int]]) -> tuple[list[int], list[int]]:
-    """Pattern of row i of L and U: eliminating with row k < i adds the pattern of U's row k."""
-    from heapq import heapify, heappop, heappush
-
-    heap = [c for c in pattern if c < i]
+def _eliminate(pointers: Array, columns: Array) -> tuple[list[int], list[set[int]], list[set[int]]]:
+    """Pivots in order, and for each what stood to its right and below it when its turn came."""
+    n = len(pointers) - 1
+    right = [set(columns[pointers[i] : pointers[i + 1]].tolist()) - {i} for i in range(n)]
+    below: list[set[int]] = [set() for _ in range(n)]
+    for i in range(n):
+        for j in right[i]:
+            below[j].add(i)
+    cost = [(len(right[i]) * len(below[i]), len(right[i]) + len(below[i])) for i in range(n)]
+    heap = [(cost[i], i) for i in range(n)]
     heapify(heap)
-    lower = []
+    order: list[int] = []
+    done = [False] * n
     while heap:
-        k = heappop(heap)
-        lower.append(k)
-        for c in upper_rows[k]:
-            if c not in pattern:
-                pattern.add(c)
-                if c < i:
-                    heappush(heap, c)
-    return lower, sorted(c for c in pattern if c > i)
+        estimate, pivot = heappop(heap)
+        if done[pivot] or estimate != cost[pivot]:
+            continue
+        done[pivot] = True
+        order.append(pivot)
+        for j in right[pivot]:
+            below[j].discard(pivot)
+            below[j] |= below[pivot]
+            below[j].discard(j)
+        for i in below[pivot]:
+            right[i].discard(pivot)
+            right[i] |= right[pivot]
+            right[i].discard(i)
+        for i in right[pivot] | below[pivot]:
+            new = (len(right[i]) * len(below[i]), len(right[i]) + len(below[i]))
+            if new != cost[i]:
+                cost[i] = new
+                heappush(heap, (new, i))
+    return order, right, below
