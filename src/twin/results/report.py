@@ -84,7 +84,7 @@ def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=None,
                   collapse_padding=True)
     for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=i > 0, overflow="fold")
     return table
 
 
@@ -117,10 +117,10 @@ def _merit(summary: dict[str, Any]) -> Any:
 def _quality_table(summary: dict[str, Any]) -> Table | None:
     if not summary["quality"]:
         return None
-    columns = ("", "low", "mean", "high", "min", "max", "inside", "times out")
+    columns = ("", "low", "mean", "high", "min", "max", "inside", "out")
     table = _table("\nQuality, moving averages while producing", *columns)
     for row in summary["quality"]:
-        inside = f"{100.0 * row['inside']:.2f} %" if "inside" in row else "no product"
+        inside = f"{100.0 * row['inside']:.4g} %" if "inside" in row else "no product"
         numbers = [_number(row.get(key)) for key in ("low", "mean", "high", "min", "max")]
         name = row["tag"] if row["unit"] == "1" else f"{row['tag']}, {row['unit']}"
         table.add_row(name, *numbers, inside, _number(row.get("excursions")))
