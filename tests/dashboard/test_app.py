@@ -13,16 +13,16 @@ import pytest
 
 pytest.importorskip("dash", reason="the dashboard extra is not installed")
 
-from dash import Dash, dcc  # noqa: E402
-from dash.development.base_component import Component  # noqa: E402
+from dash import Dash, dcc
+from dash.development.base_component import Component
 
-from dashboard import app as app_module  # noqa: E402
-from dashboard.app import PAGES, create_app, serve  # noqa: E402
-from dashboard.data import open_dataset  # noqa: E402
-from dashboard.pages import plant  # noqa: E402
-from dashboard.runs import Catalog  # noqa: E402
-from tests.dashboard.example import write_example  # noqa: E402
-from twin.errors import TwinError  # noqa: E402
+from dashboard import app as app_module
+from dashboard.app import PAGES, create_app, serve
+from dashboard.data import open_dataset
+from dashboard.pages import plant
+from dashboard.runs import Catalog
+from tests.dashboard.example import write_example
+from twin.errors import TwinError
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -44,7 +44,8 @@ def ask(client: Any, output: str, inputs: list[tuple[str, str, Any]], state: lis
     listed = [{"id": i, "property": p, "value": v} for i, p, v in inputs]
     body = {
         "output": output, "outputs": outputs if len(outputs) > 1 else outputs[0], "inputs": listed,
-        "changedPropIds": [f"{inputs[0][0]}.{inputs[0][1]}"], "state": [{"id": i, "property": p, "value": v} for i, p, v in state],
+        "changedPropIds": [f"{inputs[0][0]}.{inputs[0][1]}"],
+        "state": [{"id": i, "property": p, "value": v} for i, p, v in state],
     }  # fmt: skip
     return client.post("/_dash-update-component", json=body)
 
@@ -77,7 +78,9 @@ def test_every_graph_has_sharing_switched_off(run: Path) -> None:
 
 
 def test_graphs_are_made_in_one_place_only(root: Path) -> None:
-    makers = [path.name for path in (root / "dashboard").rglob("*.py") if "dcc.Graph(" in path.read_text(encoding="utf-8")]
+    makers = [
+        path.name for path in (root / "dashboard").rglob("*.py") if "dcc.Graph(" in path.read_text(encoding="utf-8")
+    ]
     assert makers == ["widgets.py"]
 
 
@@ -96,7 +99,11 @@ def test_an_address_that_names_no_run_here_is_answered_in_words(client: Any, sea
 
 
 def test_callbacks_take_nothing_but_names_of_runs(client: Any) -> None:
-    inputs = [("trend-tags", "value", ["press.hardness"]), ("trend-events", "checked", True), ("theme", "data", "light")]
+    inputs = [
+        ("trend-tags", "value", ["press.hardness"]),
+        ("trend-events", "checked", True),
+        ("theme", "data", "light"),
+    ]
     output = "..trend-graph.figure...trend-graph.style.."
     assert ask(client, output, inputs, [("run", "data", "run.h5")]).status_code == 200
     assert ask(client, output, inputs, [("run", "data", "../run.h5")]).status_code == 500
@@ -163,7 +170,7 @@ def test_files_are_unchanged_and_closed(client: Any, run: Path, tmp_path: Path) 
 
 def test_serve_refuses_other_hosts_missing_files_and_taken_ports(run: Path, tmp_path: Path) -> None:
     with pytest.raises(TwinError, match="this computer only"):
-        serve(run, host="0.0.0.0")  # noqa: S104
+        serve(run, host="0.0.0.0")
     with pytest.raises(TwinError, match="no file"):
         serve(tmp_path / "none.h5")
     with socket.socket() as taken:

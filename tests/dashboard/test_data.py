@@ -8,14 +8,14 @@ import pytest
 
 pytest.importorskip("dash", reason="the dashboard extra is not installed")
 
-from dashboard import display, flowsheet, symbols  # noqa: E402
-from dashboard.data import Dataset, described, open_dataset  # noqa: E402
-from dashboard.pages import plant as plant_page  # noqa: E402
-from dashboard.places import Node  # noqa: E402
-from dashboard.runs import Catalog  # noqa: E402
-from dashboard.sheet import read_sheet  # noqa: E402
-from tests.dashboard.example import write_example  # noqa: E402
-from twin.results.files import FileProblem  # noqa: E402
+from dashboard import display, flowsheet, symbols
+from dashboard.data import Dataset, described, open_dataset
+from dashboard.pages import plant as plant_page
+from dashboard.places import Node
+from dashboard.runs import Catalog
+from dashboard.sheet import read_sheet
+from tests.dashboard.example import write_example
+from twin.results.files import FileProblem
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,8 @@ def test_first_tags_are_those_with_limits_and_under_control(data: Dataset) -> No
     ("value", "text"),
     [
         (0.0, "0"), (1234567.0, "1\u202f234\u202f567"), (0.00012345, "0.0001234"), (2.5e-9, "2.5·10⁻⁹"), (-3.0, "−3"),
-        (float("nan"), "–"), (99.996, "100"), (1e300, "1·10³⁰⁰"), (5e-324, "4.941·10⁻³²⁴"), (9999999.0, "1·10⁷"), (-2.5e-9, "−2.5·10⁻⁹"),
+        (float("nan"), "–"), (99.996, "100"), (1e300, "1·10³⁰⁰"), (5e-324, "4.941·10⁻³²⁴"), (9999999.0, "1·10⁷"),
+        (-2.5e-9, "−2.5·10⁻⁹"),
     ],
 )  # fmt: skip
 def test_numbers_are_written_for_people(value: float, text: str) -> None:
@@ -52,7 +53,8 @@ def test_numbers_are_written_for_people(value: float, text: str) -> None:
     ("unit", "meaning", "largest", "text"),
     [
         ("m", "size", 2e-4, "µm"), ("m", "length", 120.0, "m"), ("K", "temperature", 300.0, "°C"),
-        ("K", "temperature difference", 5.0, "K"), ("kg/m^3", "density", 1.0, "kg/m³"), ("J/(kg K)", "heat", 1.0, "J/(kg·K)"),
+        ("K", "temperature difference", 5.0, "K"), ("kg/m^3", "density", 1.0, "kg/m³"),
+        ("J/(kg K)", "heat", 1.0, "J/(kg·K)"),
         ("Pa", "pressure", 1.5e8, "MPa"), ("1", "fraction", 1.0, "–"), ("kg", "mass", 0.0, "kg"),
     ],
 )  # fmt: skip
@@ -61,7 +63,10 @@ def test_units_are_chosen_so_that_values_read_well(unit: str, meaning: str, larg
 
 
 def test_parameters_are_shown_with_unit_meaning_and_components(data: Dataset) -> None:
-    rows = {row[0].children[0].children: row[1:] for row in plant_page.parameters(data, "crystallizer", described("crystallization.msmpr"))}
+    rows = {
+        row[0].children[0].children: row[1:]
+        for row in plant_page.parameters(data, "crystallizer", described("crystallization.msmpr"))
+    }
     assert rows["tau"] == ("10", "min")
     assert rows["cp"] == ("ethanol: 2\u202f440, paracetamol: 1\u202f400", "J/(kg·K)")
 
@@ -93,7 +98,10 @@ def test_corners_survive_the_way_to_cytoscape_and_back() -> None:
     weights, distances = (list(map(float, text.split())) for text in flowsheet.relative(source, target, bends))
     dx, dy = target.x - source.x, target.y - source.y
     length = (dx**2 + dy**2) ** 0.5
-    back = [(source.x + w * dx - d * dy / length, source.y + w * dy + d * dx / length) for w, d in zip(weights, distances, strict=True)]
+    back = [
+        (source.x + w * dx - d * dy / length, source.y + w * dy + d * dx / length)
+        for w, d in zip(weights, distances, strict=True)
+    ]
     for found, meant in zip(back, bends, strict=True):
         assert found == pytest.approx(meant, abs=0.01)  # they are written with three to five decimals
 
@@ -103,7 +111,10 @@ def test_no_two_things_of_the_flagship_stand_on_each_other(root: Path) -> None:
 
     path = root / "plant_configs" / "paracetamol_tablets.yaml"
     plant = read_text(path.read_text(encoding="utf-8"), "plant").plain()
-    sheet = read_sheet(plant, lambda model, port: next((p["carries"] for p in described(model).get("ports", ()) if p["name"] == port), ""))
+    sheet = read_sheet(
+        plant,
+        lambda model, port: next((p["carries"] for p in described(model).get("ports", ()) if p["name"] == port), ""),
+    )
     assert {edge.stream for edge in sheet.edges} >= {"Solution", "Slurry", "Cake", "Gas", "Powder", "Tablets", "Signal"}
     spots = [(node.x, node.y) for node in sheet.nodes]
     gaps = [max(abs(a[0] - b[0]), abs(a[1] - b[1])) for i, a in enumerate(spots) for b in spots[:i]]

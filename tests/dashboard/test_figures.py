@@ -113,7 +113,7 @@ def test_names_from_a_file_are_text_in_every_figure(tmp_path: Path) -> None:
     written = json.dumps(figures.trends(hostile, [name]).to_plotly_json(), default=str)
     assert "onerror" in written
     assert "<img" not in written
-    assert "%{y}\"" not in written.replace("%{y:.5g}", "")
+    assert '%{y}"' not in written.replace("%{y:.5g}", "")
 
 
 def test_dark_figures_use_the_dark_template(data: Dataset) -> None:

@@ -1,0 +1,210 @@
+"""The dashboard in a real Chromium, page by page."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("dash", reason="the dashboard extra is not installed")
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from dashboard.app import PAGES
+from dashboard.screenshot import click_unit, settle
+
+pytestmark = pytest.mark.browser
+
+
+def go(page: Any, tab: str) -> None:
+    page.locator(f"#tabs-tab-{tab}").click()
+    settle(page)
+
+
+def trend_names(page: Any) -> list[str]:
+    found: list[str] = page.evaluate(
+        "() => document.querySelector('#trend-graph .js-plotly-plot').data.map(t => t.name)"
+    )
+    return found
+
+
+def test_every_page_shows_without_error_or_outside_request_and_leaves_the_file_alone(
+    watched: Any, address: str, runs: Path, tmp_path: Path
+) -> None:
+    run = runs / "line.h5"
+    before = hashlib.sha256(run.read_bytes()).hexdigest()
+    page = watched.page
+    page.goto(address)
+    settle(page)
+    page.get_by_text("verified").wait_for()
+    for tab in PAGES:
+        go(page, tab)
+        # nothing lies beyond the right edge at 1280 pixels
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        picture = tmp_path / f"{tab}.png"
+        page.screenshot(path=str(picture))
+        assert picture.stat().st_size > 20_000  # an empty page of this size is a few kB
+    assert hashlib.sha256(run.read_bytes()).hexdigest() == before
+
+
+def test_figures_are_really_drawn(watched: Any, address: str) -> None:
+    page = watched.page
+    page.goto(address)
+    settle(page)
+    nodes = page.evaluate("() => document.getElementById('flowsheet')._cyreg.cy.nodes().map(n => n.data('name'))")
+    assert set(nodes) == {"reactor", "crystallizer", "press", "TIC-101", "reagents", "tablets"}
+    go(page, "trends")
+    assert trend_names(page) == ["press.hardness", "crystallizer.T", "events"]
+    assert page.locator("#trend-graph .scatterlayer path.js-line").count() >= 2
+    go(page, "sizes")
+    assert page.locator("#size-map .heatmaplayer image").count() == 1
+    go(page, "events")
+    assert page.locator("#event-table .ag-center-cols-container .ag-row").count() == 3
+    go(page, "balances")
+    assert page.get_by_text("paracetamol", exact=True).count() >= 1
+
+
+def test_the_flowsheet_is_still_there_after_other_pages(watched: Any, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}?page=events")
+    settle(page)
+    for tab in ("plant", "trends", "plant"):
+        go(page, tab)
+    zoom, left, right = page.evaluate(
+        """() => {
+            const cy = document.getElementById("flowsheet")._cyreg.cy, box = cy.elements().renderedBoundingBox();
+            return [cy.zoom(), box.x1, cy.width() - box.x2];
+        }"""
+    )
+    assert 0.2 < zoom < 2.0
+    assert left >= 0.0
+    assert right >= 0.0
+
+
+def test_a_click_on_a_unit_shows_its_parameters_and_selects_its_trends(watched: Any, address: str) -> None:
+    page = watched.page
+    page.goto(address)
+    settle(page)
+    click_unit(page, "crystallizer")
+    page.locator("#unit-details").get_by_text("CR-201").wait_for()
+    details = page.locator("#unit-details")
+    assert "time constant of the outflow over the weir" in details.inner_text()
+    assert "10" in details.inner_text()
+    details.get_by_role("button", name="Assumptions").click()
+    details.get_by_text("Randolph").wait_for()
+    page.get_by_role("button", name="Open trends").click()
+    settle(page)
+    assert sorted(trend_names(page)) == ["crystallizer.L43", "crystallizer.T", "events"]
+
+
+def test_tags_are_found_by_typing_and_events_can_be_hidden(watched: Any, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}?page=trends")
+    settle(page)
+    search = page.locator("#trend-tags")
+    search.click()
+    search.press_sequentially("L43")
+    page.get_by_role("option", name="crystallizer.L43").click()
+    search.press("Escape")
+    settle(page)
+    assert "crystallizer.L43" in trend_names(page)
+    page.locator("#trend-events").click()
+    settle(page)
+    assert "events" not in trend_names(page)
+
+
+def test_the_slider_moves_the_size_curve(watched: Any, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}?page=sizes")
+    settle(page)
+    name = "() => document.querySelector('#size-curve .js-plotly-plot').data.at(-1).name"
+    assert page.evaluate(name) == "8 h 00 min"
+    page.locator("#size-row [role=slider]").press("Home")
+    page.wait_for_function(f"({name})() === '0 s'")
+    page.get_by_text("Amount", exact=True).click()
+    settle(page)
+    title = page.evaluate("() => document.querySelector('#size-curve .js-plotly-plot').layout.yaxis.title.text")
+    assert "crystal mass" in title
+
+
+def test_dark_is_dark_on_every_page_and_is_remembered(watched: Any, address: str, tmp_path: Path) -> None:
+    page = watched.page
+    page.goto(address)
+    settle(page)
+    page.locator("#dark").click()
+    settle(page)
+    shade = "() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b)"
+    assert page.evaluate(shade) < 150
+    go(page, "trends")
+    colour = page.evaluate("() => document.querySelector('#trend-graph .js-plotly-plot').layout.font.color")
+    page.screenshot(path=str(tmp_path / "dark.png"))
+    page.reload()
+    settle(page)
+    assert page.evaluate(shade) < 150
+    assert page.evaluate("() => document.querySelector('#trend-graph .js-plotly-plot').layout.font.color") == colour
+
+
+def test_another_run_of_the_folder_and_hostile_names_as_text(watched: Any, address: str) -> None:
+    page = watched.page
+    page.goto(address)
+    settle(page)
+    title = page.title()
+    page.locator("#run-choice").click()
+    page.get_by_role("option", name="hostile.h5").click()
+    page.wait_for_url("**run=hostile.h5*")
+    settle(page)
+    for tab in PAGES:
+        go(page, tab)
+    go(page, "plant")
+    click_unit(page, "<img src=x onerror=alert(1)>")
+    page.locator("#unit-details h2", has_text="onerror").wait_for()
+    go(page, "trends")
+    assert page.title() == title
+    assert page.locator("img[src=x]").count() == 0
+    assert any("onerror" in name for name in trend_names(page))
+
+
+def test_two_viewers_do_not_see_each_others_selection(watched: Any, chromium: Any, address: str) -> None:
+    first = watched.page
+    first.goto(address)
+    settle(first)
+    other_context = chromium.new_context()
+    other = other_context.new_page()
+    other.goto(address)
+    settle(other)
+    click_unit(first, "reactor")
+    first.locator("#unit-details").get_by_text("R-101").wait_for()
+    settle(other)
+    assert "TP-601" in other.locator("#unit-details").inner_text()
+    other_context.close()
+
+
+def test_a_tablet_can_show_it(chromium: Any, address: str, tmp_path: Path) -> None:
+    context = chromium.new_context(viewport={"width": 820, "height": 1180})
+    page = context.new_page()
+    page.goto(address)
+    settle(page)
+    page.screenshot(path=str(tmp_path / "tablet.png"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 820
+    context.close()
+
+
+def test_pictures_are_taken_from_the_command_line(chromium: Any, runs: Path, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    picture = tmp_path / "plant.png"
+    command = [
+        sys.executable,
+        "-m",
+        "dashboard.screenshot",
+        str(runs / "line.h5"),
+        str(picture),
+        "--select",
+        "crystallizer",
+        "--dark",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
