@@ -76,7 +76,8 @@ class Bar(Silent):
 
     def advanced(self, t: float, end: float) -> None:
         note = f"{clock(t)} of {clock(end)}  {speed(t, time.monotonic() - self._start)}"
-        self._progress.update(self._task, description="running", completed=t, total=end, note=note)
+        text = "running" if t < end else "closing the file"
+        self._progress.update(self._task, description=text, completed=t, total=end, note=note)
 
     def finished(self) -> None:
         self._progress.stop()

@@ -22,6 +22,7 @@ from twin.progress import Silent
 
 if TYPE_CHECKING:
     from twin.integrate.outcome import Ending
+    from twin.schedule.journal import Happened, Sides
     from twin.schedule.simulation import Simulation
 
 Result = TypeVar("Result")
@@ -151,6 +152,7 @@ def run(
     # plant
     _warm(spec.plant, progress)
     from twin.plant import compile_plant
+    from twin.results.events import EventRow, Snapshot
     from twin.results.layout import recording
     from twin.results.reader import open_run
     from twin.results.writer import RunWriter
@@ -167,7 +169,11 @@ def run(
     # results
     def into_the_file() -> tuple[Ending, float]:
         with RunWriter(path, plant, spec, resolved=resolved_yaml(spec)) as writer:
-            simulation.hand_to(lambda block: writer.append(*block), writer.events)
+
+            def keep_events(happened: list[Happened], sides: list[Sides]) -> None:
+                writer.events([EventRow(*event) for event in happened], [Snapshot(*side) for side in sides])
+
+            simulation.hand_to(lambda block: writer.append(*block), keep_events)
             started = time.perf_counter()
             ending = simulation.run()
             wall = time.perf_counter() - started
@@ -233,7 +239,7 @@ def _warm(plant: PlantSpec, progress: Silent) -> None:
     def report(done: int, total: int, name: str) -> None:
         progress.compiling(done, total)
 
-    streams = {item.stream for item in (*plant.feeds, *plant.products)}
+    streams = {feed.stream for feed in plant.feeds} | {product.stream for product in plant.products}
     models = [*(unit.model for unit in plant.units), *(f"boundary.{stream.lower()}" for stream in sorted(streams))]
     _attempt(lambda: warm(models, report))
 

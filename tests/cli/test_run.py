@@ -59,8 +59,10 @@ def test_json_is_one_object_and_equal_runs_have_one_hash(capsys: pytest.CaptureF
     assert hashes[0] == hashes[1]
 
 
-def test_without_the_table_the_same_series(here: Path) -> None:
+def test_without_the_table_the_same_bits(here: Path) -> None:
     table, alone = run("two_tanks", here / "a.h5"), run("two_tanks", here / "b.h5", table=False)
+    assert table.statistics == alone.statistics
+    assert table.content_hash == alone.content_hash
     a, b = open_run(table.path), open_run(alone.path)
     assert a.events == b.events
     np.testing.assert_array_equal(a.get("second.m"), b.get("second.m"))
@@ -150,6 +152,15 @@ def test_check(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     assert any(p["line"] == 3 and "duration" in p["detail"] for p in problems)  # type: ignore[attr-defined]
     assert main(["check", "bad.yaml"]) == 2
     assert ">  3 | duraton: 3 h" in capsys.readouterr().err
+
+
+def test_demo_runs_the_flagship_and_says_what_is_next(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    assert main(["demo", "--until", "2 min", "--quiet"]) == 0
+    (path,) = (here / "runs").glob("paracetamol_startup-*.h5")
+    assert capsys.readouterr().out.count(f"twin view {path.relative_to(here)}") == 1
+    found = open_run(path)
+    assert found.time[-1] == 120.0
+    assert len(found.attrs["scenario"]) > 0
 
 
 def test_report(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,6 +32,7 @@ def same_bits(a: Watched, b: Watched) -> None:
     for name in ("time", "y", "w", "q"):
         np.testing.assert_array_equal(a.column(name), b.column(name), err_msg=name)
     assert a.events == b.events
+    assert a.simulation.statistics == b.simulation.statistics
     assert len(a.sides) == len(b.sides)
     for left, right in zip(a.sides, b.sides):
         for one, other in zip(left, right):
@@ -112,6 +113,7 @@ def test_checkpoints_alter_nothing_and_continue_to_the_same_bits(plant: Any, tmp
     assert 0 < rows < len(whole.column("time"))
     for name in ("time", "y", "w", "q"):
         np.testing.assert_array_equal(resumed.column(name), whole.column(name)[-rows:], err_msg=name)
+    assert resumed.simulation.statistics == whole.simulation.statistics
     assert resumed.events == whole.events[-len(resumed.events) :]
 
 

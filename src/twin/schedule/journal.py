@@ -54,6 +54,8 @@ class Journal:
         self._open: Sides | None = None
         self.sources: list[Action | None] = []  #: action behind each row of the table; None: nothing to report
         self.found: dict[int, float] = {}  #: old value by row
+        self.timed = 0  #: events by the clock
+        self.unreported = 0  #: returns to Python, which are no events of the scenario
         self.stopped: list[tuple[str, str]] = []  #: (guard, direction) that stopped the loop
 
     def collect(self, fired: Fired) -> None:
@@ -65,13 +67,16 @@ class Journal:
                 latch = self._latches[int(row)]
                 if math.isnan(new):  # it stopped the loop for Python to act
                     self.stopped.append((latch.guard, latch.direction))
+                    self.unreported += 1
                     continue
                 events.append(Happened(time, "set", latch.path, old, new, latch_cause(latch)))
             else:
                 self.found[int(row)] = old
                 action = self.sources[int(row)]
                 if action is None:
+                    self.unreported += 1
                     continue
+                self.timed += not action.latch
                 events.append(Happened(time, action.kind.value, action.path, old, new, action.cause))
             closed += self._see(Sides(time, fired.y[i, 0], fired.w[i, 0], fired.y[i, 1], fired.w[i, 1]))
         if self.take is not None and (events or closed):

@@ -45,6 +45,7 @@ class Checkpoint:
     time: float
     state: dict[str, Array]
     history: tuple[Instant, ...]
+    counts: tuple[int, int]  #: events by the clock, returns to Python
 
 
 class Simulation:
@@ -115,8 +116,11 @@ class Simulation:
 
     @property
     def statistics(self) -> dict[str, int]:
-        """Counts of the integrator."""
-        return dict(self._integrator.statistics)
+        """Counts of the integrator; of events, those of the scenario, whichever driver fired them."""
+        counts = dict(self._integrator.statistics)
+        counts["events"] = self._journal.timed
+        counts["observed"] -= 2 * self._journal.unreported  # both sides of each
+        return counts
 
     def interrupt(self) -> None:
         """Ask a run in another thread to stop at its next accepted point."""
@@ -144,7 +148,8 @@ class Simulation:
 
     def checkpoint(self) -> Checkpoint:
         """Copy all that continuing needs; between two calls of `run` only."""
-        return Checkpoint(self._integrator.time, self._integrator.state(), tuple(self._history))
+        counts = self._journal.timed, self._journal.unreported
+        return Checkpoint(self._integrator.time, self._integrator.state(), tuple(self._history), counts)
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Continue from a checkpoint of the same scenario, plant and settings.
@@ -161,6 +166,7 @@ class Simulation:
             self._history.append(instant)
         if not self.table:  # a table of the length that it had then; `run` writes the rows
             self._integrator.schedule([Event(math.inf, Kind.RETURN)] * len(checkpoint.state["old"]))
+        self._journal.timed, self._journal.unreported = checkpoint.counts
         self._integrator.restore(checkpoint.state)
 
     def _whole_table(self) -> list[Event]:
@@ -199,7 +205,7 @@ class Simulation:
         self._journal.stopped.clear()
         actions = self._timetable.crossed(guards, ending.time) if guards else self._timetable.step()
         self._schedule([self._event(action) for action in actions], actions)
-        after = self._integrator.advance(ending.time)
+        after: Ending = self._integrator.advance(ending.time)
         answers = []
         for row, action in enumerate(actions):
             if action.kind is Does.HOLD:
