@@ -20,7 +20,8 @@ units:
   feeder:
     model: powder.feeder
     params:
-     {setpoint: 5 g/s, ff_max: 2 g, ff_min: 1 g, ff_decay: 0.5 1/kg, N_max: 10 1/s, m_max: 6 kg, m_low: 1 kg, m_high: 4 kg}
+      {setpoint: 5 g/s, ff_max: 2 g, ff_min: 1 g, ff_decay: 0.5 1/kg, N_max: 10 1/s,
+       m_max: 6 kg, m_low: 1 kg, m_high: 4 kg}
     initial: {m: 3 kg, w: {mcc: 1}, F: 5 g/s}
 feeds:
   hopper: {m_flow: {mcc: 0 g/s}}
