@@ -104,7 +104,7 @@ class Dataset:
             for name in self._elements(tag):
                 if len(found) >= MOST_SERIES:
                     return found
-                found[name] = Series(name, tag.unit, tag.meaning, tag.owner, tag.kind)
+                found[name] = Series(name, tag.unit, tag.meaning, tag.name.partition(".")[0], tag.kind)
         return found
 
     def _elements(self, tag: Tag) -> Iterator[str]:
@@ -133,7 +133,9 @@ class Dataset:
                 name = f"{tag.name}[{inner}]" if inner else tag.name
                 by_size = grid.dtype.kind == "f"
                 found.append(
-                    Distribution(name, tag.name, index, tag.dims[-1], tag.unit, tag.meaning, tag.owner, by_size)
+                    Distribution(
+                        name, tag.name, index, tag.dims[-1], tag.unit, tag.meaning, tag.name.partition(".")[0], by_size
+                    )
                 )
         found.sort(key=lambda d: (not d.by_size, "flow" in d.name))
         return {d.name: d for d in found[:MOST_SERIES]}
