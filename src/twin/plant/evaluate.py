@@ -30,9 +30,9 @@ if disabled():
 else:
     from twin.plant.views import call_entry
 
-#: Relative size of a Jacobian difference: the nearest power of two below 1e-6 (so that it is added
+#: Relative size of a Jacobian difference: a power of two near 1e-7 (so that it is added
 #: exactly). Linear invariants hold at any size; roundoff in them falls as the difference grows.
-DIFFERENCE_EXPONENT = -20
+DIFFERENCE_EXPONENT = -23
 
 
 class PlantTables(NamedTuple):

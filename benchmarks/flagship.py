@@ -1,0 +1,113 @@
+"""How fast is the flagship's day against SUNDIALS driven from Python, at which error, and where does the time go?
+
+    python -m benchmarks.flagship [--quick]
+
+`paracetamol_smooth`, 24 h: native Rodas4P, scikit-sundae CVODE with sparse direct solver, and CVODE
+with GMRES preconditioned by our own LU, all with the same compiled right-hand side and Jacobian.
+Errors are max |y − ref|/(|ref| + nominal) over states and 145 instants, against a native run at
+rtol 1e-9. Loading and compiling come before the clock starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from benchmarks import loops
+from benchmarks.harness import measure, show, write
+from twin import jit
+from twin.config import load_scenario
+from twin.integrate.integrator import Integrator
+from twin.plant import compile_plant
+
+DAY = 86400.0
+EVERY = 600.0
+
+
+def integrate(plant: Any, method: str, rtol: float, end: float) -> tuple[np.ndarray, dict[str, int], dict[str, float], Any]:
+    """Integrate once to warm up and once for the clock; gives samples, counts and times."""
+    from twin.integrate.cvode import Cvode
+
+    blocks: list[np.ndarray] = []
+    made: list[Any] = []
+
+    def once() -> None:
+        blocks.clear()
+        kind = Cvode if method.startswith("cvode") else Integrator
+        run = kind(plant, method=method, rtol=rtol, every=EVERY, samples=lambda block: blocks.append(block.y.copy()))
+        made.append(run)
+        ending = run.advance(end)
+        if ending.outcome.name != "FINISHED":
+            raise RuntimeError(f"{method} at {rtol:g}: {ending}")
+
+    repeats = 5 if not method.startswith("cvode") else 1
+    once()
+    seconds = measure(once, repeats)
+    return np.concatenate(blocks), made[-1].statistics, seconds, made[-1]
+
+
+def unit_costs(plant: Any, run: Integrator) -> dict[str, float]:
+    """CPU seconds of one right-hand side, Jacobian, factorisation and solve at the run's end."""
+    jit.arm(loops)
+    T, J, F, W = plant.tables, plant.jacobian, run._factors, run._work
+    y, p = run.y.copy(), run.p.copy()
+    n = 200
+    parts = {
+        "rhs": lambda: loops.repeat_rates(n, T, y, p, W.w, W.dy),
+        "jacobians": lambda: loops.repeat_jacobian(n, T, J, y, p, W.w, W.buffers, W.values, W.q_values),
+        "lu": lambda: loops.repeat_factorise(n, F, W.values, 0.1, W.lower, W.upper, W.pivot, W.row),
+        "solves": lambda: loops.repeat_solve(n, F, W.lower, W.upper, W.pivot, W.rhs, W.u[0], W.row),
+    }
+    costs = {}
+    for name, part in parts.items():
+        part()
+        costs[name] = measure(part, 5)["min_s"] / n
+    return costs
+
+
+def main() -> None:
+    """Run, print and store."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="2 h instead of 24 h, nothing stored")
+    quick = parser.parse_args().quick
+    end = 7200.0 if quick else DAY
+    plant = compile_plant(load_scenario("paracetamol_smooth").plant)
+    reference, *_ = integrate(plant, "rodas4p", 1e-9, end)
+
+    def error(samples: np.ndarray) -> float:
+        return float(np.max(np.abs(samples - reference) / (np.abs(reference) + plant.nominal)))
+
+    rows: list[dict[str, Any]] = []
+    rows.append({"name": "size", "values": {"states": plant.n_y, "auxiliaries": plant.n_aux, "quadratures": plant.n_q}})
+    seconds: dict[tuple[str, float], float] = {}
+    for rtol in (1e-4, 1e-6):
+        for method in ("rodas4p", "rodas4p2", "cvode-gmres", "cvode"):
+            samples, counts, times, run = integrate(plant, method, rtol, end)
+            seconds[(method, rtol)] = times["min_s"]
+            keep = ("steps", "rejected", "rhs", "jacobians", "lu", "solves")
+            values = {**times, "error": error(samples), **{k: counts[k] for k in keep}}
+            rows.append({"name": f"{method} rtol {rtol:g}", "values": values})
+            if method == "rodas4p":
+                costs = unit_costs(plant, run)
+                total = sum(costs[k] * counts[k] for k in costs)
+                parts = {f"{k}_us": 1e6 * v for k, v in costs.items()}
+                rows.append(
+                    {
+                        "name": f"rodas4p rtol {rtol:g}: sum of count × unit cost",
+                        "values": {**parts, "sum_s": total, "integration_over_sum": times["min_s"] / total},
+                    }
+                )
+            show(rows[-2:] if method == "rodas4p" else rows[-1:])
+    for rtol in (1e-4, 1e-6):
+        ratios = {m: seconds[(m, rtol)] / seconds[("rodas4p", rtol)] for m in ("cvode", "cvode-gmres")}
+        rows.append({"name": f"times slower than rodas4p, rtol {rtol:g}", "values": ratios})
+        show(rows[-1:])
+    if not quick:
+        notes = ["CPU seconds of one thread; minima of repeats; loading and compiling excluded."]
+        write("flagship", "Flagship day: native against SUNDIALS driven from Python", rows, notes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""A small harness: repeated measurements on one core, with the machine beside them, as JSON.
+
+Times are of the process's own thread (CPU time), so that a busy machine slows them less; ratios are
+of minima within one run. Results are checked against `SCHEMA` before they are written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+#: What a results file holds: name -> type, or a list of one mapping.
+SCHEMA: dict[str, Any] = {
+    "benchmark": str,
+    "question": str,
+    "made": str,
+    "environment": {"python": str, "machine": str, "cores": int, "load": float, "versions": dict},
+    "rows": [{"name": str, "values": dict}],
+    "notes": list,
+}
+
+
+def measure(function: Callable[[], Any], repeats: int = 5) -> dict[str, float]:
+    """Give least, median and greatest CPU seconds of this thread over `repeats` calls."""
+    times = []
+    for _ in range(repeats):
+        start = time.thread_time()
+        function()
+        times.append(time.thread_time() - start)
+    times.sort()
+    return {"min_s": times[0], "median_s": times[len(times) // 2], "max_s": times[-1]}
+
+
+def environment() -> dict[str, Any]:
+    """Describe where the numbers come from, without naming the machine."""
+    packages = ("numpy", "numba", "llvmlite", "scipy", "scikit-sundae", "h5py")
+    return {
+        "python": platform.python_version(),
+        "machine": f"{sys.platform} {platform.machine()}",
+        "cores": os.cpu_count() or 1,
+        "load": float(os.getloadavg()[0]) if hasattr(os, "getloadavg") else -1.0,
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+def check(value: Any, schema: Any, place: str = "result") -> None:
+    """Compare a result with the schema. Raises ValueError naming the place."""
+    if isinstance(schema, dict):
+        if not isinstance(value, dict) or set(value) != set(schema):
+            raise ValueError(f"{place}: expected the keys {', '.join(schema)}")
+        for key, inner in schema.items():
+            check(value[key], inner, f"{place}.{key}")
+    elif isinstance(schema, list):
+        if not isinstance(value, list):
+            raise ValueError(f"{place}: expected a list")
+        for i, entry in enumerate(value):
+            check(entry, schema[0], f"{place}[{i}]")
+    elif not isinstance(value, schema):
+        raise ValueError(f"{place}: expected {schema.__name__}, not {value!r}")
+
+
+def write(benchmark: str, question: str, rows: list[dict[str, Any]], notes: list[str]) -> Path:
+    """Write `results/<benchmark>.json`."""
+    result = {
+        "benchmark": benchmark,
+        "question": question,
+        "made": f"{datetime.now(UTC):%Y-%m-%d}",
+        "environment": environment(),
+        "rows": rows,
+        "notes": notes,
+    }
+    check(result, SCHEMA)
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{benchmark}.json"
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print rows as aligned text."""
+    for row in rows:
+        values = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row["values"].items())
+        sys.stdout.write(f"{row['name']:<44s} {values}\n")
+    sys.stdout.flush()
