@@ -59,8 +59,8 @@ def serving(path: Path) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}/"
     finally:
+        server.task_dispatcher.shutdown()  # answers under way end first
         server.close()
-        server.task_dispatcher.shutdown()
         thread.join(5.0)
 
 
