@@ -214,6 +214,7 @@ def styled(figure: go.Figure, theme: Theme, height: int, legend: int = 1) -> Non
             "bgcolor": "rgba(0,0,0,0)",
         },
         hoverlabel={"bgcolor": theme.panel, "font": {"color": theme.text}, "align": "left"},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.accent},
         uirevision="kept",
     )
     figure.update_xaxes(
