@@ -45,7 +45,7 @@ from unit_ops.crystallization.laws import (
     saturation,
 )
 from unit_ops.crystallization.population import cubed_size, growth_gain
-from unit_ops.limits import above_zero
+from unit_ops.smooth import above_zero
 from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 

@@ -38,7 +38,7 @@ from unit_ops.drying.laws import (
     transfer_units,
     vapour_pressure,
 )
-from unit_ops.limits import reciprocal
+from unit_ops.smooth import reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Powder, Signal, dot, enthalpy_flow, total
 
 DIMS = {"cells": 20}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 from twin.jit import empirical, kernel
-from unit_ops.limits import above_zero, step
+from unit_ops.smooth import above_zero, step
 
 
 @empirical("1", returns="1")

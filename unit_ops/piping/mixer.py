@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Optional
-from unit_ops.limits import reciprocal
+from unit_ops.smooth import reciprocal
 from unit_ops.streams import T_REF, Solution, dot, enthalpy_flow
 
 #: Heat capacity flow below which the mixed temperature lets go of the feeds.

@@ -24,7 +24,7 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Index, Nominal, Optional, Range
-from unit_ops.limits import reciprocal
+from unit_ops.smooth import reciprocal
 from unit_ops.streams import Holdup, Powder, total
 
 DIMS = {"tanks": 3}

@@ -33,7 +33,7 @@ from typing import Annotated, NamedTuple
 
 from twin.jit import kernel
 from twin.quantity import Array, Nominal, Optional, Range
-from unit_ops.limits import reciprocal, saturated
+from unit_ops.smooth import reciprocal, saturated
 from unit_ops.streams import Holdup, Powder, Signal, total
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.units import parse_quantity
+from twin.quantity import parse_quantity
 
 #: Imbalance of a reaction's masses that is taken for rounded molar masses.
 MASS_TOLERANCE = 1e-6

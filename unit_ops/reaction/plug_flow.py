@@ -36,8 +36,8 @@ import numpy as np
 
 from twin.jit import empirical, kernel
 from twin.quantity import Array, Component, Index, Nominal, Range
-from unit_ops.limits import above_zero
 from unit_ops.reaction.network import configure_reactions
+from unit_ops.smooth import above_zero
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, total
 
 R_GAS = 8.31446261815324

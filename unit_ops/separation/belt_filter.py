@@ -32,7 +32,6 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Grid, Index, Nominal, Optional, Range
-from unit_ops.limits import above_zero, reciprocal
 from unit_ops.separation.filtration import (
     drainage,
     filtrate_flux,
@@ -41,7 +40,7 @@ from unit_ops.separation.filtration import (
     specific_resistance,
     viscosity,
 )
-from unit_ops.smooth import positive_part
+from unit_ops.smooth import above_zero, positive_part, reciprocal
 from unit_ops.streams import T_REF, Cake, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 DIMS = {"cells": 12}

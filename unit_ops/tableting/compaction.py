@@ -17,7 +17,7 @@ import math
 from enum import IntEnum
 
 from twin.jit import empirical, kernel
-from unit_ops.limits import above_zero
+from unit_ops.smooth import above_zero
 
 
 class Compaction(IntEnum):

@@ -29,7 +29,7 @@ from typing import Annotated, NamedTuple
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Index, Nominal, Range
-from unit_ops.limits import reciprocal
+from unit_ops.smooth import reciprocal
 from unit_ops.streams import Holdup, Powder, Signal, Tablets, total
 from unit_ops.tableting.compaction import Compaction, Strength, crushing_force, relative_density
 from unit_ops.tableting.compaction import tensile_strength as strength

@@ -60,7 +60,7 @@ class Initial(NamedTuple):
 
 @kernel
 def above_zero(x, width):
-    """max(x, 0) rounded by a cubic on 0 < x < width; exact outside (see unit_ops/limits.py)."""
+    """max(x, 0) rounded by a cubic on 0 < x < width; exact outside (see unit_ops/smooth.py)."""
     if x < 0.0:
         return 0.0
     if x < width:
