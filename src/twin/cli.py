@@ -59,7 +59,9 @@ def parser() -> argparse.ArgumentParser:
     run = command("run", "run a scenario into an HDF5 file")
     _scenario(run)
     run.add_argument("--out", metavar="FILE", help="the file to write (default: runs/<scenario>-<utc>-<id>.h5)")
-    run.add_argument("--solver", metavar="METHOD", help="rodas4p, rodas4p2 or cvode (default: the scenario's)")
+    run.add_argument(
+        "--solver", metavar="METHOD", help="rodas4p, rodas4p2, cvode or cvode-gmres (default: the scenario's)"
+    )
     run.add_argument("--rtol", type=float, metavar="R", help="relative tolerance (default: the scenario's)")
     run.add_argument("--no-table", action="store_true", help="apply every event from Python (same bits, slower)")
     _output(run)
@@ -109,9 +111,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     top = parser()
     arguments = top.parse_args(argv)
     if arguments.version:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        print(f"twin {version('continuous-twin')}")
+        try:
+            print(f"twin {version('continuous-twin')}")
+        except PackageNotFoundError:
+            print("twin, from a folder of sources that is not installed")
         return 0
     if arguments.command is None:
         top.print_help()

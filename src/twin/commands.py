@@ -204,6 +204,7 @@ def _run(arguments: Namespace, scenario: ScenarioSpec) -> RunResult:
             method=arguments.solver,
             rtol=arguments.rtol,
             table=not arguments.no_table,
+            parallel=True,
             progress=progress,
         )
 

@@ -5,6 +5,7 @@ This is the file to read first. Each step is a package of the same name.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
@@ -19,6 +20,7 @@ from twin.config import load_scenario, resolved_yaml
 from twin.config.spec import PlantSpec, ScenarioSpec
 from twin.errors import TwinError
 from twin.progress import Silent
+from twin.results.files import FileProblem
 
 if TYPE_CHECKING:
     from twin.integrate.outcome import Ending
@@ -32,7 +34,7 @@ POLL = 0.05
 #: Samples between two checkpoints kept in memory.
 CHECKPOINT_EVERY = 5000
 #: Methods of integration: the native ones, and SUNDIALS.
-METHODS = ("rodas4p", "rodas4p2", "cvode")
+METHODS = ("rodas4p", "rodas4p2", "cvode", "cvode-gmres")
 
 
 class SettingError(TwinError):
@@ -94,6 +96,7 @@ def run(
     method: str | None = None,
     rtol: float | None = None,
     table: bool = True,
+    parallel: bool = False,
     progress: Silent | None = None,
 ) -> RunResult:
     """Run a scenario into an HDF5 file.
@@ -112,6 +115,9 @@ def run(
         Integrator and relative tolerance in place of the scenario's.
     table : bool
         Whether events are executed inside the compiled loop; the bits are the same without.
+    parallel : bool
+        Compile what the cache lacks on all cores. This starts processes, so a script that asks for
+        it must run under `if __name__ == "__main__":`.
     progress : Silent, optional
         Told how things go.
 
@@ -144,13 +150,18 @@ def run(
     if not 1e-14 <= spec.rtol <= 0.1:
         raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
 
+    path = Path(out) if out is not None else default_path(spec.name)
+    if path.exists():  # asked again when the file is made; here, so that nobody waits for it
+        raise FileProblem(f"{path} exists; a run never overwrites a file. Give another name with --out.")
+
     # schedule, dry: contradictions are told before anything is compiled
     from twin.schedule.segments import run_end, segments
 
     segments(spec.events, spec.latches, run_end(spec))
 
     # plant
-    _warm(spec.plant, progress)
+    if parallel:
+        _warm(spec.plant, progress)
     from twin.plant import compile_plant
     from twin.results.events import EventRow, Snapshot
     from twin.results.layout import recording
@@ -164,7 +175,6 @@ def run(
     # schedule and integrate
     record = recording(plant).w_index
     simulation = Simulation(spec, plant, table=table, record=record, checkpoint_every=CHECKPOINT_EVERY)
-    path = Path(out) if out is not None else default_path(spec.name)
 
     # results
     def into_the_file() -> tuple[Ending, float]:
@@ -241,12 +251,6 @@ def _warm(plant: PlantSpec, progress: Silent) -> None:
 
     streams = {feed.stream for feed in plant.feeds} | {product.stream for product in plant.products}
     models = [*(unit.model for unit in plant.units), *(f"boundary.{stream.lower()}" for stream in sorted(streams))]
-    _attempt(lambda: warm(models, report))
-
-
-def _attempt(action: Callable[[], Any]) -> None:
-    """Do what only saves time: where processes cannot be started, this one compiles by itself."""
-    try:
-        action()
-    except BrokenProcessPool:
-        return
+    # Where processes cannot be started, this one compiles by itself.
+    with contextlib.suppress(BrokenProcessPool):
+        warm(models, report)

@@ -37,6 +37,11 @@ def test_no_command_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "commands:" in capsys.readouterr().out
 
 
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("twin")
+
+
 def test_a_wrong_word_is_bad_input() -> None:
     with pytest.raises(SystemExit) as stop:
         main(["simulate"])

@@ -242,7 +242,7 @@ class Simulation:
 
 def _integrator(method: str) -> Any:
     """Give the class that integrates with a method."""
-    if method == "cvode":
+    if method.startswith("cvode"):
         from twin.integrate.cvode import Cvode
 
         return Cvode
