@@ -76,6 +76,7 @@ CASES = {
     "missing initial value": ("T: 20 degC, ", "", "7:14: missing initial value", "needs initial value 'T' [K]"),
     "missing feed value": ("T: 25 degC, ", "", "9:11: missing value", "feed spirit (Solution) needs value 'T' [K]"),
     "unknown element": ("{water: 1}", "{watre: 1}", "7:40: unknown component", "Did you mean 'water'?"),
+    "fractions": ("{water: 1}", "{water: 0.9}", "7:39: fractions do not sum to 1", "must sum to 1, not 0.9"),
     "list of wrong length": (
         "{water: 1}",
         "[1, 2, 3]",

@@ -64,6 +64,8 @@ def test_elements_are_set_on_top_of_what_is_given() -> None:
     ("old", "new", "says"),
     [
         ("b: 0.75", "b: 0.7", 'w [1] "fractions" must sum to 1, not 0.95'),
+        ("a: 25 %, b: 0.75", "a: -25 %, b: 1.25", "must be between 0 and 1, not -25 %"),
+        ("a: 25 %, b: 0.75", "a: -25 %, b: 1.25", "must be between 0 and 1, not 1.25"),
         ("n: 3", "n: 3.5", "is a whole number, not '3.5'"),
         ("n: 3", "n: true", "is a whole number, not 'true'"),
         ("n: 3", "n: 12", "must be between 1 and 9"),

@@ -291,7 +291,8 @@ def _initial(m: Model, sizes: dict[str, int], rng: np.random.Generator) -> dict[
         if f.kind == "array" and f.unit == "1":
             size = shape(f, sizes)
             parts = rng.uniform(0.2, 1.0, size)
-            values[f.name] = parts / parts.sum(axis=0)
+            # what is not fractions of a whole is residual liquid: a tenth of the powder
+            values[f.name] = parts / parts.sum(axis=0) * (1.0 if f.fractions else 0.1)
         elif f.kind == "array":
             values[f.name] = _spread(rng, f, typical(f), shape(f, sizes))
         else:

@@ -62,6 +62,13 @@ def test_every_quantity_has_a_coherent_unit_and_a_meaning(name: str) -> None:
         assert f.meaning != f.name, f"{table}.{f.name}: the meaning repeats the name"
 
 
+@pytest.mark.parametrize("name", UNITS)
+def test_what_a_unit_starts_with_is_checked_to_be_a_whole(name: str) -> None:
+    """Fractions that sum to 0.9 would lose a tenth of the first filling in silence; residual liquid is no whole."""
+    shares = [f for f in fields(model(name).Initial) if f.kind == "array" and f.name[:1] == "w"]
+    assert [f.name for f in shares if not f.fractions] == [f.name for f in shares if f.name == "w_liquid"]
+
+
 def test_a_name_means_one_unit_throughout_the_library() -> None:
     seen: dict[str, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in UNITS:

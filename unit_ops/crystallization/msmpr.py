@@ -31,7 +31,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Grid, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
 from unit_ops.crystallization.laws import (
     Basis,
     DrivingForce,
@@ -143,7 +143,7 @@ class Quadratures(NamedTuple):
 class Initial(NamedTuple):
     V: Annotated[float, "m^3", "slurry volume", Range(1e-9, 1e4)]
     T: Annotated[float, "K", "temperature", Range(200.0, 500.0)]
-    w: Annotated[Array, "1", "mass fractions in the liquid", ("fluids",)]
+    w: Annotated[Array, "1", "mass fractions in the liquid", ("fluids",), Fractions()]
     m_seed: Annotated[float, "kg", "seed crystals", Range(0.0, 1e6)] = 0.0
     L_seed: Annotated[float, "m", "mass median size of the seed", Range(1e-9, 1.0)] = 1e-4
     sigma_seed: Annotated[float, "1", "standard deviation of ln(size) of the seed by mass", Range(1e-3, 3.0)] = 0.3

@@ -31,7 +31,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Index, Nominal, Range
+from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.drying.laws import (
     evaporation_flow,
     falling_rate,
@@ -107,7 +107,7 @@ class Measurements(NamedTuple):
 
 class Initial(NamedTuple):
     T: Annotated[float, "K", "temperature of gas and duct", Range(200.0, 500.0)]
-    w_gas: Annotated[Array, "1", "mass fractions of the gas", ("fluids",)]
+    w_gas: Annotated[Array, "1", "mass fractions of the gas", ("fluids",), Fractions()]
     m_gas: Annotated[float, "kg", "gas in the plenum", Range(0.0, 100.0)] = 0.1
     M: Annotated[Array, "kg", "crystal mass per belt cell", ("cells",)] = 0.0  # type: ignore[assignment]
     A: Annotated[Array, "m^2", "crystal surface per belt cell", ("cells",)] = 0.0  # type: ignore[assignment]

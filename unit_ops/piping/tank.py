@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Nominal, Range
+from twin.quantity import Array, Component, Fractions, Nominal, Range
 from unit_ops.smooth import positive_part
 from unit_ops.streams import T_REF, Holdup, Solution, dot, enthalpy_flow
 
@@ -53,7 +53,7 @@ class Measurements(NamedTuple):
 class Initial(NamedTuple):
     V: Annotated[float, "m^3", "volume", Range(0.0, 1e4)]
     T: Annotated[float, "K", "temperature", Range(200.0, 500.0)]
-    w: Annotated[Array, "1", "mass fractions", ("fluids",)]
+    w: Annotated[Array, "1", "mass fractions", ("fluids",), Fractions()]
 
 
 class Transport(NamedTuple):

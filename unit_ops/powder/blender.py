@@ -23,7 +23,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Index, Nominal, Optional, Range
+from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
 from unit_ops.smooth import reciprocal
 from unit_ops.streams import Holdup, Powder, total
 
@@ -66,9 +66,9 @@ class Measurements(NamedTuple):
 
 
 class Initial(NamedTuple):
-    w: Annotated[Array, "1", "solid mass fractions", ("solids",)]
+    w: Annotated[Array, "1", "mass fractions of the solids", ("solids",), Fractions()]
     M_tank: Annotated[Array, "kg", "holdup of each cell", ("tanks",), Range(0.0, 1e4)] = 0.0  # type: ignore[assignment]
-    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)] = 0.0  # type: ignore[assignment]
+    w_liquid: Annotated[Array, "1", "mass fractions of liquid", ("fluids",), Range(0.0, 1.0)] = 0.0  # type: ignore
 
 
 class Transport(NamedTuple):
@@ -182,5 +182,6 @@ def nominals(p: Params) -> dict[str, float]:
 
 
 def initial_state(initial: Initial, p: Params) -> State:
-    """Cells filled with one blend (fractions of solids and liquids sum to 1)."""
-    return State(np.outer(initial.w, initial.M_tank), np.outer(initial.w_liquid, initial.M_tank))
+    """Cells filled with one blend: w shares out what is not liquid."""
+    solids = (1.0 - float(np.sum(initial.w_liquid))) * initial.M_tank
+    return State(np.outer(initial.w, solids), np.outer(initial.w_liquid, initial.M_tank))

@@ -31,8 +31,10 @@ import math
 from enum import IntEnum
 from typing import Annotated, NamedTuple
 
+import numpy as np
+
 from twin.jit import kernel
-from twin.quantity import Array, Nominal, Optional, Range
+from twin.quantity import Array, Fractions, Nominal, Optional, Range
 from unit_ops.smooth import reciprocal, saturated
 from unit_ops.streams import Holdup, Powder, Signal, total
 
@@ -99,8 +101,8 @@ class Guards(NamedTuple):
 
 class Initial(NamedTuple):
     m: Annotated[float, "kg", "mass in the hopper", Range(0.0, 1e4)]
-    w: Annotated[Array, "1", "solid mass fractions", ("solids",)]
-    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)] = 0.0  # type: ignore[assignment]
+    w: Annotated[Array, "1", "mass fractions of the solids", ("solids",), Fractions()]
+    w_liquid: Annotated[Array, "1", "mass fractions of liquid", ("fluids",), Range(0.0, 1.0)] = 0.0  # type: ignore
     F: Annotated[float, "kg/s", "discharge on which the controller has settled", Range(0.0, 10.0)] = 0.0
 
 
@@ -241,4 +243,5 @@ def initial_state(initial: Initial, p: Params) -> State:
     ff = p.ff_max - (p.ff_max - p.ff_min) * math.exp(-p.ff_decay * initial.m)
     N = initial.F / ff
     trim = N - initial.F / (p.calibration * p.ff_max) if p.mode == Mode.GRAVIMETRIC else 0.0
-    return State(N, initial.F, trim, initial.m * initial.w, initial.m * initial.w_liquid)
+    m_solids = initial.m * (1.0 - float(np.sum(initial.w_liquid))) * initial.w
+    return State(N, initial.F, trim, m_solids, initial.m * initial.w_liquid)

@@ -35,7 +35,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from twin.jit import empirical, kernel
-from twin.quantity import Array, Component, Index, Nominal, Range
+from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.reaction.network import configure_reactions
 from unit_ops.smooth import above_zero
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, total
@@ -113,7 +113,7 @@ class Quadratures(NamedTuple):
 
 class Initial(NamedTuple):
     T: Annotated[Array, "K", "temperature of each cell", ("cells",), Range(200.0, 500.0)]
-    w: Annotated[Array, "1", "mass fractions", ("fluids",)]
+    w: Annotated[Array, "1", "mass fractions", ("fluids",), Fractions()]
 
 
 class Transport(NamedTuple):

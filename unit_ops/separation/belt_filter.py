@@ -31,7 +31,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Grid, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
 from unit_ops.separation.filtration import (
     drainage,
     filtrate_flux,
@@ -119,7 +119,7 @@ class Guards(NamedTuple):
 class Initial(NamedTuple):
     V: Annotated[float, "m^3", "liquid volume in the trough", Range(1e-9, 100.0)]
     T: Annotated[float, "K", "temperature of the trough", Range(200.0, 500.0)]
-    w: Annotated[Array, "1", "mass fractions of the liquid in the trough", ("fluids",)]
+    w: Annotated[Array, "1", "mass fractions of the liquid in the trough", ("fluids",), Fractions()]
     M: Annotated[Array, "kg", "crystal mass per belt cell", ("cells",)] = 0.0  # type: ignore[assignment]
 
 

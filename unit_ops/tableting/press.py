@@ -27,8 +27,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, NamedTuple
 
+import numpy as np
+
 from twin.jit import kernel
-from twin.quantity import Array, Component, Index, Nominal, Range
+from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.smooth import reciprocal
 from unit_ops.streams import Holdup, Powder, Signal, Tablets, total
 from unit_ops.tableting.compaction import Compaction, Strength, crushing_force, relative_density
@@ -94,8 +96,8 @@ class Guards(NamedTuple):
 
 class Initial(NamedTuple):
     m: Annotated[float, "kg", "powder in the feed frame", Range(0.0, 1e3)]
-    w: Annotated[Array, "1", "solid mass fractions", ("solids",)]
-    w_liquid: Annotated[Array, "1", "residual liquid mass fractions", ("fluids",)] = 0.0  # type: ignore[assignment]
+    w: Annotated[Array, "1", "mass fractions of the solids", ("solids",), Fractions()]
+    w_liquid: Annotated[Array, "1", "mass fractions of liquid", ("fluids",), Range(0.0, 1.0)] = 0.0  # type: ignore
     N: Annotated[float, "1/s", "turret speed", Range(0.0, 10.0)] = 0.0
     depth: Annotated[float, "m", "fill depth", Range(1e-4, 0.1)] = 8e-3
     P: Annotated[float, "Pa", "main compression pressure", Range(1e5, 1e9)] = 1e8
@@ -265,6 +267,7 @@ def transport(x, u, p, out):
 
 
 def initial_state(initial: Initial, p: Params) -> State:
-    """Feed frame holding a given powder (fractions of solids and liquids sum to 1)."""
-    m_solids, m_liquid = initial.m * initial.w, initial.m * initial.w_liquid
+    """Feed frame holding a given powder: w shares out what is not liquid."""
+    m_liquid = initial.m * initial.w_liquid
+    m_solids = (initial.m - float(np.sum(m_liquid))) * initial.w
     return State(initial.N, initial.depth, initial.P, m_solids, m_liquid)

@@ -97,6 +97,8 @@ def read_scalar(ctx: Context, table: Table, f: Field, node: Node) -> float | int
 
 def _in_range(ctx: Context, table: Table, f: Field, value: float, node: Node) -> bool:
     low, high = (f.range.low, f.range.high) if f.range else (-np.inf, np.inf)
+    if f.fractions:
+        low, high = max(low, 0.0), min(high, 1.0)
     if table.positive and f.unit == "K":
         low = max(low, 1.0)
     elif table.positive:
@@ -104,10 +106,8 @@ def _in_range(ctx: Context, table: Table, f: Field, value: float, node: Node) ->
     if low <= value <= high:
         return True
     said = f" ({value!r} {f.unit})" if f.unit != "1" and repr(value) != node.text else ""
-    if high == np.inf:
-        limits = f"at least {low:g} {f.unit}"
-    else:
-        limits = f"between {low:g} and {high:g} {f.unit}"
+    limits = f"at least {low:g}" if high == np.inf else f"between {low:g} and {high:g}"
+    limits += "" if f.unit == "1" else f" {f.unit}"
     ctx.problems.add(
         node, "out of range", f"{table.owner}: {f.name} {label(f)} must be {limits}, not {node.text}{said}."
     )

@@ -29,7 +29,7 @@ def build(powder: Any = 0.0, turret: float = 0.5, **params: Any) -> Bench:
 
 
 def start(bench: Bench, m: float = 0.3, w: Any = (0.4, 0.6), liquid: float = 0.0, N: float = 0.5) -> np.ndarray:
-    return bench.initial(m=m, w=np.array(w) * (1.0 - liquid), w_liquid=liquid, N=N, depth=DEPTH, P=P)
+    return bench.initial(m=m, w=w, w_liquid=liquid, N=N, depth=DEPTH, P=P)
 
 
 def test_a_full_die_holds_bulk_density_times_its_volume() -> None:
