@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import math
 import threading
 import time
@@ -190,3 +191,16 @@ def test_nothing_moves():
     run = Integrator(problem(swing, [0.0, 0.0], p=[1.0, 0.0]))
     assert run.advance(1e6).outcome is Outcome.FINISHED
     assert run.y.tolist() == [0.0, 0.0]
+
+
+def test_ctrl_c_stops_at_an_accepted_point(plant):
+    """In the main thread: the loop runs beside it, and is asked to stop."""
+    run = Integrator(plant, rtol=1e-9, max_step=1e-5)
+    run.advance(0.001)
+    timer = threading.Timer(0.2, _thread.interrupt_main)
+    timer.start()
+    ending = run.advance(1e3)
+    timer.join()
+    assert ending.outcome is Outcome.INTERRUPTED
+    assert 0.001 < ending.time < 1e3
+    assert run.time == ending.time

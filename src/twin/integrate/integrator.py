@@ -214,18 +214,21 @@ class Integrator:
         if threading.current_thread() is not threading.main_thread():
             return int(self._run(*arguments))
         result: list[Any] = []
+        # not Thread.join: interrupted by Ctrl-C it takes the thread for ended (CPython 3.11, bpo-45274)
+        done = threading.Event()
 
         def target() -> None:
             try:
                 result.append(self._run(*arguments))
             except BaseException as error:  # handed over to the caller's thread, raised there
                 result.append(error)
+            finally:
+                done.set()
 
-        thread = threading.Thread(target=target, name="twin-integrate")
-        thread.start()
-        while thread.is_alive():
+        threading.Thread(target=target, name="twin-integrate").start()
+        while not done.is_set():
             try:
-                thread.join(POLL)
+                done.wait(POLL)
                 if progress is not None:
                     progress(self.progress[0])
             except KeyboardInterrupt:
