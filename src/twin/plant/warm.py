@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -24,7 +25,7 @@ Report = Callable[[int, int, str], None]
 
 def is_cached(model: str) -> bool:
     """Whether a model's compiled entry is on disk for the sources and versions at hand."""
-    return any(cache_folder(load_model(model)).glob("*.nbi"))
+    return any(cache_folder(load_model(model)).rglob("*.nbi"))
 
 
 def compile_model(name: str) -> str:
@@ -44,7 +45,12 @@ def engine_is_cached(job: str) -> bool:
     """Whether an engine module's code is on disk."""
     module = importlib.import_module(job.partition(":")[0])
     folder = jit.cache_root() / f"{module.__name__}-{jit.closure_hash(module)}"
-    return any(folder.glob("*.nbi"))
+    return any(folder.rglob("*.nbi"))
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; only the parent answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def warm(models: Iterable[str], report: Report | None = None) -> int:
@@ -67,7 +73,7 @@ def warm(models: Iterable[str], report: Report | None = None) -> int:
     if report is not None:
         report(0, total, "")
     workers = min(total, os.cpu_count() or 1)
-    with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_interrupts_to_the_parent) as pool:
         # the engine is the longest job, so it goes first
         futures = [pool.submit(compile_engine_part, job) for job in engine]
         futures += [pool.submit(compile_model, name) for name in missing]
