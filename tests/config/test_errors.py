@@ -166,6 +166,38 @@ def test_all_problems_of_a_file_together_in_the_order_of_its_lines(here: Path) -
     ]
 
 
+KPI = {
+    # what `kpi:` says below the plant of one tank: (place and title, what the sentence says)
+    "[blend]": ("14:6: kpi is a mapping", "Expected a mapping, such as {api: paracetamol"),
+    "{api: ethanol}": ("14:6: missing product", "kpi needs product:"),
+    "{product: blnd}": ("14:16: unknown product", "there is no product 'blnd'. Did you mean 'blend'?"),
+    "{product: blend, apo: water}": ("14:23: unknown key", "Did you mean 'api'?"),
+    "{product: blend, api: etanol}": ("14:28: unknown component", "no component 'etanol'. Did you mean 'ethanol'?"),
+    "{product: blend, limiting: water}": ("14:23: missing api", "limiting means nothing without api"),
+    "{product: blend, api: water, ratio: 1}": ("14:35: missing limiting", "ratio means nothing without limiting"),
+    "{product: blend, api: water, limiting: ethanol, ratio: 0}": ("14:61: out of range", "at most 1000, not 0"),
+    "{product: blend, api: water, limiting: ethanol, ratio: 1 g}": ("14:61: not such a quantity", "'1 g' is a mass"),
+}
+
+
+@pytest.mark.parametrize("said", KPI)
+def test_what_is_made_must_be_there(here: Path, said: str) -> None:
+    place, says = KPI[said]
+    texts = [str(problem) for problem in problems_of(f"{TANK}kpi: {said}\n")]
+    assert [text.partition("\n")[0] for text in texts] == [f"plant.yaml:{place}"]
+    assert says in texts[0]
+
+
+def test_a_yield_needs_molar_masses(here: Path) -> None:
+    text = TANK.replace("[ethanol, water]", "[ethanol, water, api]")
+    text += "components: {api: {rho_liquid: 1 g/mL, cp_liquid: 2 kJ/(kg K)}}\n"
+    said = "kpi: {product: blend, api: api%s}\n"
+    assert problems_of(text + said % "") == []
+    (problem,) = problems_of(text + said % ", limiting: ethanol")
+    assert problem.title == "missing component property"
+    assert "give it under components: {api: {molar_mass: 100 g/mol}}" in problem.detail
+
+
 def test_streams_and_signals_must_match() -> None:
     text = (HERE / "rich_plant.yaml").read_text(encoding="utf-8")
     cases = [

@@ -11,7 +11,7 @@ import pytest
 from twin.config import ConfigError, load_plant, load_scenario
 from twin.config.context import PathError
 from twin.config.paths import resolve, resolve_guard, resolve_measurement
-from twin.config.spec import Connection, EventSpec, LatchSpec, PlantSpec, QualitySpec, ScenarioSpec, same
+from twin.config.spec import Connection, EventSpec, KpiSpec, LatchSpec, PlantSpec, QualitySpec, ScenarioSpec, same
 
 HERE = Path(__file__).parent
 
@@ -65,6 +65,11 @@ def test_arrays_are_filled_from_components_grids_and_settings(plant: PlantSpec) 
     nu = reactor.params["nu_mass"][0]
     assert nu.sum() == pytest.approx(0.0, abs=1e-16)
     assert nu[1] == -plant.components["p_aminophenol"]["molar_mass"]
+
+
+def test_what_the_plant_makes(plant: PlantSpec) -> None:
+    assert plant.kpi == KpiSpec("paracetamol", "slurry", "p_aminophenol", 0.5)
+    assert load_plant("two_tanks").kpi is None
 
 
 def test_nothing_can_be_changed_and_all_can_be_sent_to_another_process(scenario: ScenarioSpec) -> None:

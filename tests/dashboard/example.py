@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.config.spec import KpiSpec
 from twin.quantity import Field
 from twin.results.events import EventRow, Snapshot
 from twin.results.writer import RunWriter
@@ -187,6 +188,7 @@ def make_plant(extra: str = "") -> Any:
         components=dict.fromkeys(FLUIDS, properties),
         grids={"bins": EDGES},
         products=(SimpleNamespace(name="tablets", source="press.tablets", stream="Tablets"),),
+        kpi=KpiSpec("paracetamol", "tablets", "", 1.0),
     )
     return SimpleNamespace(
         spec=spec,

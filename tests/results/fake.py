@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.config.spec import KpiSpec
 from twin.quantity import Field
 
 FLUIDS = ("ethanol", "p_aminophenol", "paracetamol")
@@ -117,6 +118,7 @@ def fake_plant() -> Any:
     spec = SimpleNamespace(
         name="fake", source_text=PLANT_YAML, components=COMPONENTS, grids={"bins": EDGES},
         products=(SimpleNamespace(name="tablets", source="crystallizer.product", stream="Slurry"),),
+        kpi=KpiSpec("paracetamol", "tablets", "p_aminophenol", 1.0),
     )
     return SimpleNamespace(
         spec=spec, columns=tuple(b.columns), n_y=b.ends["y"], n_w=b.ends["w"] + 2, n_q=b.ends["q"],

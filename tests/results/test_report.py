@@ -10,14 +10,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.results.fake import COMPONENTS, EVENT, OMEGA, PLANT_YAML, fake_plant, fake_scenario
+from tests.results.fake import COMPONENTS, EVENT, OMEGA, fake_plant, fake_scenario
 from tests.results.making import TIMES, feed
-from twin.results.kpi import Kpi, read_kpi
+from twin.config.spec import KpiSpec
+from twin.results.kpi import read_kpi
 from twin.results.reader import open_run
 from twin.results.report import render, report
 from twin.results.writer import RunWriter
 
 END = 7200.0
+HALF = KpiSpec("paracetamol", "tablets", "p_aminophenol", 0.5)
 LEFT = END - 900.0 * (1.0 - np.exp(-END / 900.0))  # integral of 1 - exp(-t/900)
 FED = END + (END - EVENT - 0.2 / OMEGA * (1.0 - np.cos(OMEGA * EVENT)))  # per unit of feed
 
@@ -91,7 +93,7 @@ def test_a_plant_without_kpi_and_a_run_without_rows(tmp_path: Path) -> None:
     from rich.console import Console
 
     plant = fake_plant()
-    plant.spec.source_text = "twin: 1\n"
+    plant.spec.kpi = None
     with RunWriter(tmp_path / "run.h5", plant, fake_scenario()) as writer:
         summary = report(open_run(writer.finish("not_finite", "The rates are not finite.")))
     assert summary["yield"] is None
@@ -104,14 +106,20 @@ def test_a_plant_without_kpi_and_a_run_without_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [PLANT_YAML, "kpi: {api: paracetamol, product: tablets, limiting: p_aminophenol}\na: 1\n"]
+    ("said", "read"),
+    [
+        (HALF, HALF),
+        (None, KpiSpec("", "tablets", "", 1.0)),  # the only product needs no name
+        (KpiSpec("aspirin", "syrup", "", 1.0), KpiSpec("", "", "", 1.0)),  # a file that contradicts itself
+    ],
 )
-def test_kpi_is_read_from_the_configuration(text: str, tmp_path: Path) -> None:
+def test_kpi_is_kept_with_the_run(said: KpiSpec | None, read: KpiSpec, tmp_path: Path) -> None:
     plant = fake_plant()
-    plant.spec.source_text = text
+    plant.spec.kpi = said
     with RunWriter(tmp_path / "run.h5", plant, fake_scenario()) as writer:
         run = open_run(writer.finish("finished"))
-    assert read_kpi(run) == Kpi("paracetamol", "tablets", "p_aminophenol", 1.0)
+    assert read_kpi(run) == read
+    report(run)
 
 
 def test_a_report_takes_less_than_a_second(finished: Path) -> None:

@@ -16,6 +16,7 @@ from twin.config.context import Context, Override, Overrides, PathError
 from twin.config.document import Node, Problems, Source, closest
 from twin.config.equipment import Head, read_controller_heads, read_heads, read_unit
 from twin.config.flowsheet import read_feeds, read_flowsheet
+from twin.config.kpi import read_kpi
 from twin.config.lists import read_grids, read_list
 from twin.config.paths import resolve
 from twin.config.reading import read_file
@@ -37,7 +38,7 @@ KEYS: tuple[str, ...] = (
     "units",
     "feeds",
 )
-KEYS += ("connections", "products", "signals", "controllers")
+KEYS += ("connections", "products", "signals", "controllers", "kpi")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -181,6 +182,7 @@ def build_plant(problems: Problems, root: Node, given: list[Override], path: Pat
         products=tuple(sheet.products),
         connections=tuple(sheet.connections),
         signals=tuple(sheet.signals),
+        kpi=read_kpi(ctx, root.get("kpi"), root.get("products")),
         source_text=root.source.text,
         path=path,
     )

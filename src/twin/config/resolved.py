@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from twin.config.equipment import CONTROLLER_KEYS
-from twin.config.spec import EventSpec, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, Value
+from twin.config.spec import EventSpec, KpiSpec, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, Value
 from twin.plant.model import load_model
 from twin.quantity import fields
 
@@ -95,7 +95,15 @@ def plant_tree(plant: PlantSpec) -> dict[str, Any]:
         ],
         "products": [product.name for product in plant.products],
         "signals": [f"{w.source} -> {w.target}" for w in wires],
+        **({} if plant.kpi is None else {"kpi": _kpi(plant.kpi)}),
     }
+
+
+def _kpi(kpi: KpiSpec) -> dict[str, Any]:
+    """Give what is named; the ratio belongs to the limiting reactant."""
+    names = {"api": kpi.api, "product": kpi.product, "limiting": kpi.limiting}
+    ratio = {"ratio": kpi.ratio} if kpi.limiting else {}
+    return {**{key: name for key, name in names.items() if name}, **ratio}
 
 
 def _is_control(source: str, target: str, tags: dict[str, UnitSpec]) -> bool:

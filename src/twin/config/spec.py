@@ -72,6 +72,16 @@ class Connection:
 
 
 @dataclass(frozen=True)
+class KpiSpec:
+    """What a plant makes: the names from which its yield and process mass intensity follow."""
+
+    api: str  #: the component that is made; empty where there is none
+    product: str
+    limiting: str  #: the reactant that the yield is judged on; empty where the API itself is fed
+    ratio: float  #: moles of API that a mole of the limiting reactant can give
+
+
+@dataclass(frozen=True)
 class PlantSpec:
     """A whole plant."""
 
@@ -88,6 +98,7 @@ class PlantSpec:
     products: tuple[ProductSpec, ...]
     connections: tuple[Connection, ...]
     signals: tuple[Connection, ...]
+    kpi: KpiSpec | None
     source_text: str
     path: Path | None
 

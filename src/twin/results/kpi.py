@@ -10,12 +10,11 @@ can give (1 unless written). Without the section throughput and holdups are give
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from twin.config.spec import KpiSpec
 from twin.results.reader import Limits, Run
 from twin.results.streams import Term
 
@@ -25,35 +24,18 @@ RECENT = 3600.0
 PRODUCING = 0.01
 
 
-@dataclass(frozen=True)
-class Kpi:
-    """The plant's `kpi:` section."""
+def read_kpi(run: Run) -> KpiSpec:
+    """Give the plant's `kpi:` section as the file holds it; names that the file does not have are left out.
 
-    api: str = ""
-    product: str = ""
-    limiting: str = ""
-    ratio: float = 1.0
-
-
-def read_kpi(run: Run) -> Kpi:
-    """Read `kpi:` from the plant's configuration as the file holds it.
-
-    A plant with one product, or one that is counted in pieces, needs not name it; names that the plant
-    does not have are left out.
+    A plant with one product, or one that is counted in pieces, need not name it.
     """
-    block = re.search(r"^kpi:.*(?:\n(?:[ \t#].*)?)*", run.plant_yaml, re.MULTILINE)
-    said: dict[str, Any] = {}
-    if block:
-        from ruamel.yaml import YAML
-
-        said = dict(YAML(typ="safe", pure=True).load(block.group(0)).get("kpi") or {})
     products = list(dict.fromkeys(term.owner for term in run.terms if term.role == "product"))
     counted = [term.owner for term in run.terms if term.role == "product" and term.kind == "utility"]
     obvious = products if len(products) == 1 else counted  # a boundary that counts pieces: tablets
-    product = str(said.get("product", obvious[0] if len(obvious) == 1 else ""))
-    names = {key: str(said.get(key, "")) for key in ("api", "limiting")}
-    known = {key: name if name in run.components else "" for key, name in names.items()}
-    return Kpi(known["api"], product if product in products else "", known["limiting"], float(said.get("ratio", 1.0)))
+    said = {"product": obvious[0] if len(obvious) == 1 else "", **run.kpi}
+    api, limiting = (name if (name := said.get(key)) in run.components else "" for key in ("api", "limiting"))
+    product = said["product"] if said["product"] in products else ""
+    return KpiSpec(api, product, limiting, float(said.get("ratio", 1.0)))
 
 
 class Flows:
@@ -103,7 +85,7 @@ class Flows:
         return rows
 
 
-def yield_of(run: Run, kpi: Kpi, flows: Flows) -> dict[str, Any] | None:
+def yield_of(run: Run, kpi: KpiSpec, flows: Flows) -> dict[str, Any] | None:
     """API in the product over what the feeds could give [mass]; None where the plant does not say."""
     if not (kpi.api and kpi.product):
         return None
@@ -119,14 +101,14 @@ def yield_of(run: Run, kpi: Kpi, flows: Flows) -> dict[str, Any] | None:
     }
 
 
-def pmi_of(kpi: Kpi, flows: Flows) -> float | None:
+def pmi_of(kpi: KpiSpec, flows: Flows) -> float | None:
     """Process mass intensity: all mass fed over the mass of product."""
     made = flows.total(kpi.product) if kpi.product else 0.0
     fed = sum(flows.total(owner) for owner, role in flows.owners.items() if role == "feed")
     return fed / made if made > 0.0 else None
 
 
-def quality_of(run: Run, kpi: Kpi, flows: Flows, limits: Limits) -> dict[str, Any]:
+def quality_of(run: Run, kpi: KpiSpec, flows: Flows, limits: Limits) -> dict[str, Any]:
     """Statistics of a moving average against its limits, while product leaves the plant.
 
     The average is over `limits.average` seconds: never over the run, which would hide excursions.

@@ -227,6 +227,11 @@ class Run:
         """The configuration with every default explicit, in SI."""
         return self._text("resolved")
 
+    @cached_property
+    def kpi(self) -> dict[str, Any]:
+        """The plant's `kpi:` section: api, product, limiting, ratio; empty without one."""
+        return self._attributes("/configuration/kpi")
+
     def _text(self, name: str) -> str:
         with self.opened() as file:
             return str(file[f"/configuration/{name}"].asstr()[()])

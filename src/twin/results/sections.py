@@ -53,6 +53,11 @@ def write_configuration(file: h5py.File, plant: Any, scenario: Any, resolved: st
         ("resolved", resolved, "resolved configuration: every default explicit, in SI"),
     ):
         set_texts(group.create_dataset(name, data=text, dtype=TEXT), {"long_name": meaning})
+    kpi = plant.spec.kpi
+    if kpi is not None:
+        section = group.create_group("kpi")
+        set_texts(section, {"api": kpi.api, "product": kpi.product, "limiting": kpi.limiting})
+        section.attrs["ratio"] = float(kpi.ratio)
 
 
 def write_provenance(file: h5py.File, plant: Any, scenario: Any) -> None:
