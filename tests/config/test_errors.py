@@ -218,6 +218,8 @@ def test_streams_and_signals_must_match() -> None:
             "setpoint: feeder.F",
             "feeder.F is a mass flow [kg/s], but TIC-101.setpoint takes a temp",
         ),
+        ("low: 10 degC", "low: 90 degC", "TIC-101 (twin.control.pi): 'low' must lie below 'high'."),
+        ("high: 90 degC", "high: 5 degC", "TIC-101 (twin.control.pi): 'low' must lie below 'high'."),
         ("      T_jacket: 10 degC\n", "", "needs parameter 'T_jacket' [K]"),
         ("UA: 150 W/K,", "UA: 150 W/K, T_jacket: 50 degC,", "'T_jacket' is driven by a signal"),
         ("limiter: koren", "limiter: kren", "Did you mean 'koren'?"),
@@ -321,6 +323,14 @@ def test_settings(here: Path, setting: str, says: str) -> None:
         load_plant("plant.yaml", [setting])
     assert says.lower() in str(caught.value).lower()
     assert caught.value.exit_code == 2
+
+
+def test_parameters_that_contradict_each_other_are_shown_where_they_were_written() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_plant(HERE / "rich_plant.yaml", ["TIC-101.low=90 degC"])
+    assert str(caught.value).startswith("--set:1:13: parameters contradict\n")
+    with pytest.raises(ConfigError, match="filter .separation.belt_filter.: 'wash_start' must lie before 'wash_end'"):
+        load_plant("paracetamol_tablets", ["filter.wash_end=0.4"])
 
 
 def test_long_lines_and_many_problems_fit_a_screen(here: Path) -> None:

@@ -408,6 +408,11 @@ def nominals(p: Params) -> dict[str, float]:
     }
 
 
+def check_params(p: Params) -> dict[str, str]:
+    """Refuse a wash zone without length: its liquid would reach no cell."""
+    return {} if p.wash_start < p.wash_end else {"wash_start": "'wash_start' must lie before 'wash_end'"}
+
+
 def initial_state(initial: Initial, p: Params) -> State:
     """A trough of clear liquid, a belt with dry cake of the reference size (or bare), an empty pan."""
     w = np.asarray(initial.w)

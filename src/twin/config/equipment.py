@@ -115,6 +115,7 @@ def read_unit(ctx: Context, head: Head) -> UnitSpec:
     params = tuple(replace(f, unit=head.unit_of(f.name, f.unit)) for f in fields(model.Params))
     both = Table(head.title, "parameter", name, (*params, *ports), sizes, computed)
     values = read_table(ctx, both, given, head.name)
+    _agree(ctx, head, given, values)
     initial_fields = tuple(replace(f, unit=head.unit_of(f.name, f.unit)) for f in fields(model.Initial))
     start = Table(f"{head.title} initial", "initial value", f"{name}.initial", initial_fields, sizes, {})
     text = node.get("label")
@@ -131,6 +132,17 @@ def read_unit(ctx: Context, head: Head) -> UnitSpec:
         units=Frozen(head.units),
         settings=Frozen(settings),
     )
+
+
+def _agree(ctx: Context, head: Head, given: Node | None, values: Mapping[str, Value]) -> None:
+    """Report parameters, each good on its own, that contradict each other, as the model's `check_params` says."""
+    hook = getattr(head.model.module, "check_params", None)
+    names = [f.name for f in fields(head.model.Params)]
+    if hook is None or not all(name in values for name in names):
+        return
+    for name, said in hook(head.model.Params(**{name: values[name] for name in names})).items():
+        written = ctx.overrides.take(f"{head.name.text}.{name}") or (given.get(name) if given else None)
+        ctx.problems.add(written or head.name, "parameters contradict", f"{head.title}: {said}.")
 
 
 def _unknown_keys(ctx: Context, head: Head) -> None:

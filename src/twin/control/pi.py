@@ -99,6 +99,11 @@ def derivatives(x, u, p):
     return State(dI)
 
 
+def check_params(p: Params) -> dict[str, str]:
+    """Refuse limits that leave the output nowhere to go: the rounding at each needs a range."""
+    return {} if p.low < p.high else {"low": "'low' must lie below 'high'"}
+
+
 def initial_state(initial: Initial, p: Params) -> State:
     """Integral part as given."""
     return State(initial.I)
