@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.shell import environment
+from tests.cli.shell import environment, twin
 from twin.cli import main
 from twin.results.reader import open_run
 from twin.run import default_path, run
@@ -152,6 +152,35 @@ def test_check(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     assert any(p["line"] == 3 and "duration" in p["detail"] for p in problems)  # type: ignore[attr-defined]
     assert main(["check", "bad.yaml"]) == 2
     assert ">  3 | duraton: 3 h" in capsys.readouterr().err
+
+
+LOOP = """\
+twin: 1
+fluids: [water]
+units:
+  mixer: {model: piping.mixer}
+  splitter: {model: piping.splitter, params: {fraction: 0.5}}
+feeds:
+  fresh: {T: 20 degC, m_flow: {water: 1 g/s}}
+connections:
+  - fresh -> mixer.feed_1
+  - splitter.second -> mixer.feed_2
+  - mixer.product -> splitter.feed
+  - splitter.first -> out
+products: [out]
+"""
+
+
+def test_check_names_an_algebraic_loop_and_its_cure(here: Path) -> None:
+    (here / "loop.yaml").write_text(LOOP, encoding="utf-8")
+    found = twin("check", "loop.yaml", folder=here)
+    assert found.returncode == 2
+    assert found.stderr.startswith("loop.yaml:11:5: algebraic loop\n")
+    assert "\nmixer.product -> splitter.second -> mixer.product\n" in found.stderr
+    assert "Put a unit with holdup and a level law into the loop" in found.stderr
+    opened = LOOP.replace("second -> mixer.feed_2", "second -> rest").replace("[out]", "[out, rest]")
+    (here / "loop.yaml").write_text(opened, encoding="utf-8")
+    assert twin("check", "loop.yaml", folder=here).returncode == 0
 
 
 def test_demo_runs_the_flagship_and_says_what_is_next(capsys: pytest.CaptureFixture[str], here: Path) -> None:

@@ -24,6 +24,7 @@ from twin.config.scalars import label
 from twin.config.spec import Frozen, PlantSpec
 from twin.errors import ConfigError, Problem
 from twin.plant.model import load_model
+from twin.plant.order import AlgebraicLoop, check_order
 from twin.quantity import fields
 
 KEYS: tuple[str, ...] = (
@@ -189,6 +190,8 @@ def build_plant(problems: Problems, root: Node, given: list[Override], path: Pat
     if not problems.found:
         for override in ctx.overrides.unused():
             _explain(ctx, plant, override)
+    if not problems.found:
+        _loops(problems, root, plant)
     problems.stop()
     return plant
 
@@ -204,6 +207,17 @@ _HEADS = (
     "not a feed's name",
 )
 _FOLLOWING = ("unknown unit", "unconnected feed", "unconnected product")
+
+
+def _loops(problems: Problems, root: Node, plant: PlantSpec) -> None:
+    """Note a loop without holdup at the first of its connections."""
+    try:
+        check_order(plant)
+    except AlgebraicLoop as loop:
+        listed = root.get("connections")
+        starts = (f"{port} " for port in loop.ports)
+        around = (item for port in starts for item in (listed.items if listed else []) if item.text.startswith(port))
+        problems.add(next(around, root.key("connections")), "algebraic loop", f"{loop.path}\n{loop.cure}")
 
 
 def _explain(ctx: Context, plant: PlantSpec, override: Override) -> None:

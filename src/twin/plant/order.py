@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,30 @@ from twin.plant.codes import PORT
 if TYPE_CHECKING:
     from twin.config.spec import PlantSpec
     from twin.plant.nodes import Node
+
+
+class AlgebraicLoop(TwinError):
+    """A loop of outlets that passes no holdup.
+
+    Attributes
+    ----------
+    ports : tuple of str
+        The outlets "unit.port" around the loop, the first one again at its end.
+    """
+
+    exit_code = 2
+    cure = (
+        "Each of these outlets follows its inlets in the same instant, so the flow and composition around the loop "
+        "have no value of their own. Put a unit with holdup and a level law into the loop, for instance a piping.tank."
+    )
+
+    def __init__(self, ports: Sequence[str]) -> None:
+        self.ports = tuple(ports)
+        super().__init__(f"algebraic loop: {self.path}\n{self.cure}")
+
+    @property
+    def path(self) -> str:
+        return " -> ".join(self.ports)
 
 
 def needs(node: Node, kernel: str) -> list[str]:
@@ -24,7 +49,7 @@ def port_calls(nodes: list[Node], by_name: dict[str, Node]) -> list[tuple[int, i
 
     Raises
     ------
-    TwinError
+    AlgebraicLoop
         When a loop passes no holdup: the message names its ports and the cure.
     """
     graph: dict[tuple[str, str], set[tuple[str, str]]] = {}
@@ -40,18 +65,12 @@ def port_calls(nodes: list[Node], by_name: dict[str, Node]) -> list[tuple[int, i
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        cycle = [f"{node}.{port}" for node, port in reversed(error.args[1])]
-        raise TwinError(
-            "algebraic loop: " + " -> ".join(cycle) + "\n"
-            "Each of these outlets follows its inlets in the same instant, so the flow and composition around the loop "
-            "have no value of their own. Put a unit with holdup and a level law into the loop, for instance a "
-            "piping.tank."
-        ) from None
+        raise AlgebraicLoop([f"{node}.{port}" for node, port in reversed(error.args[1])]) from None
     return [(number[name], PORT + list(nodes[number[name]].model.outlets).index(port)) for name, port in order]
 
 
 def check_order(spec: PlantSpec) -> None:
-    """Refuse a plant with an algebraic loop, without compiling anything. Raises TwinError."""
+    """Refuse a plant with an algebraic loop, without compiling anything. Raises AlgebraicLoop."""
     from twin.plant.nodes import build_nodes
 
     nodes = build_nodes(spec)
