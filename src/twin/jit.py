@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: numba options of every kernel: no fastmath (bits must repeat); numpy error model (no exceptions:
-#: NaN and inf are found by the step control).
-OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": False}
+#: NaN and inf are found by the step control); no reference counts (kernels own nothing).
+OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": False, "_nrt": False}
 
 
 def kernel(function: F) -> F:

@@ -95,10 +95,12 @@ def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray) -
         array = np.array(rows, dtype=np.int64)
         return array.reshape(-1, width) if width > 1 else array.reshape(-1)
 
-    entries = []
+    entry, at = [], []
     for j in range(n_y):
-        entries += [(0, i, j, i * n_y + j) for i in range(n_y)]
-        entries += [(1, i, j, n_y * n_y + i * n_y + j) for i in range(n_q)]
+        first = len(entry)
+        entry += [(i, 0, i * n_y + j) for i in range(n_y)] + [(i, 0, i * n_y + j) for i in range(n_q)]
+        at.append((first, first + n_y, first + n_y, len(entry)))
+    columns = np.array(entry, dtype=np.uint32).reshape(-1, 3)
     return JacobianTables(
         pattern=table(np.arange(n_y + 1) * n_y),
         column=table(np.tile(np.arange(n_y), n_y)),
@@ -106,18 +108,21 @@ def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray) -
         q_column=table(np.tile(np.arange(n_y), n_q)),
         local_offsets=whole,
         local_start=table([0, len(whole)]),
-        gather_y=table([(i, i) for i in range(n_y)], 2),
+        gather_y=table([(i, i) for i in range(n_y)], 2).astype(np.uint32),
         gather_y_start=table([0, n_y]),
-        gather_w=table([], 2),
+        gather_w=table([], 2).astype(np.uint32),
         gather_w_start=table([0, 0]),
         calls=table([RATES]),
         calls_start=table([0, 1]),
         colour_start=table([0, n_y]),
         colours=table(np.arange(n_y + 1)),
-        perturb=table([(0, i) for i in range(n_y)], 2),
+        perturbed=table([(0, i) for i in range(n_y)], 2).astype(np.uint32),
         nominal=scale,
-        entry_start=table(np.arange(n_y + 1) * (n_y + n_q)),
-        entries=table(entries, 4),
+        needed=table(np.ones(n_y)),
+        entries=table(at, 4),
+        result=np.ascontiguousarray(columns[:, 0]),
+        variable=np.ascontiguousarray(columns[:, 1]),
+        destination=np.ascontiguousarray(columns[:, 2]),
         lengths=table([n_y, n_w, n_y]),
     )
 

@@ -117,6 +117,10 @@ class Integrals(NamedTuple):
     deposition: Annotated[float, "kg/s", "mass that crystallizes, less what dissolves", ("bins",), Nominal(1e-5)]
 
 
+class Work(NamedTuple):
+    gain: Annotated[Array, "kg/s", "mass gain of every size class", ("bins",)]
+
+
 class Measurements(NamedTuple):
     T: Annotated[float, "K", "temperature"]
     V: Annotated[float, "m^3", "slurry volume"]
@@ -254,8 +258,11 @@ def number(x, p, out):
 
 
 @kernel
-def deposition(x, a, p, out):
-    gain(x, a, p, out)
+def deposition(x, a, p, w, out):
+    """The gains, kept for the balances: what the liquor loses is bit for bit what the crystals gain."""
+    gain(x, a, p, w.gain)
+    for i in range(out.shape[0]):
+        out[i] = w.gain[i]
 
 
 @kernel
@@ -307,11 +314,10 @@ def product(x, a, p, out):
 
 
 @kernel
-def derivatives(x, u, a, p, dx):
+def derivatives(x, u, a, p, w, dx):
     k = outflow_rate(x, a, p)
-    gain(x, a, p, dx.crystals)
     for i in range(x.crystals.shape[0]):
-        dx.crystals[i] += u.slurry.m_flow_crystals[i] - k * x.crystals[i]
+        dx.crystals[i] = w.gain[i] + u.slurry.m_flow_crystals[i] - k * x.crystals[i]
     for i in range(x.m.shape[0]):
         dx.m[i] = u.feed.m_flow[i] + u.slurry.m_flow[i] - k * x.m[i]
     dx.m[p.solute] -= a.deposition

@@ -222,8 +222,7 @@ class _Body:
         if rates:
             parts.append((RATES, rates))
         measure = [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})" for key, f in m["m"]]
-        if measure:
-            parts.append((MEASURE, measure))
+        parts += [(MEASURE + i, [line]) for i, line in enumerate(measure)]
         holdup = []
         if m["h"]:
             cls = holdup_class(model)

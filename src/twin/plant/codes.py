@@ -8,5 +8,5 @@ RATES = 2  #: derivatives and quadratures
 OBSERVE = 3  #: measurements and holdup
 GUARDS = 4
 TRANSPORT = 5
-MEASURE = 6  #: measurements alone
 PORT = 16  #: and the number of the outlet
+MEASURE = 64  #: and the number of the measurement: one alone

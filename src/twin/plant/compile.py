@@ -169,8 +169,7 @@ def _rate_calls(nodes: list[Node], order: list[tuple[int, int]]) -> list[tuple[i
     for k, node in enumerate(nodes):
         if fields(node.model.Integrals):
             calls.append((k, INTEGRALS))
-        if node.wired:
-            calls.append((k, MEASURE))
+        calls += [(k, MEASURE + i) for i, f in enumerate(node.model.measurements) if f.name in node.wired]
     calls += order
     for k, node in enumerate(nodes):
         if fields(node.model.State) or fields(node.model.Quadratures):

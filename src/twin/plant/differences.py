@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.plant.codes import INTEGRANDS, MEASURE, PORT, RATES
 from twin.plant.evaluate import JacobianTables, PlantTables
-from twin.plant.layout import UnitLayout, lay_out_alone
+from twin.plant.layout import lay_out_alone
 from twin.plant.structure import Dependence, colour, unit_dependence
 from twin.quantity import Field, fields
 
 if TYPE_CHECKING:
     from twin.plant.nodes import Node
     from twin.plant.placement import Placement
+
+
+#: A place in a unit's own buffers: 0 for y or dy, 1 for w; and the index.
+Spot = tuple[int, int]
+#: A result and a variable that it depends on.
+Pair = tuple[Spot, Spot]
+#: (row, column) -> place among the stored numbers.
+Places = dict[tuple[int, int], int]
 
 
 def auxiliaries(nodes: list[Node]) -> dict[int, int]:
@@ -55,8 +63,8 @@ class _Block:
         )
         self.dependence: Dependence = unit_dependence(model, node.sizes, params, integers, node.entry.folder)
         self.gather_w: list[tuple[int, int]] = []
-        self.inputs: dict[tuple[int, int], tuple[int, float]] = {}  # local place -> (column of z, nominal)
-        self.results: dict[tuple[int, int], tuple[str, int]] = {}  # local place -> ("z" or "q", row)
+        self.inputs: dict[Spot, tuple[int, float]] = {}  # local place -> (column of z, nominal)
+        self.results: dict[Spot, tuple[str, int]] = {}  # local place -> ("z" or "q", row)
         n_states = len(placed.y0)
         for i in range(self.n_y):
             self.inputs[(0, i)] = (self.y_first + i, float(placed.nominal[self.y_first + i]))
@@ -74,6 +82,9 @@ class _Block:
                 first = n_states + aux[node.layout.place(*key)]
                 self._result(key, lambda i, first=first: ("z", first + i))  # type: ignore[misc]
         self.calls = self._calls(consumed)
+        self.producer = self._producers()
+        #: a kernel may leave numbers for another in Work: then all calls are repeated together
+        self.shares_work = bool(fields(model.Work))
 
     def _input(self, key: tuple[str, ...], aux: dict[int, int], n_states: int) -> None:
         first, source = self.local.place(*key), self.node.layout.place(*key)
@@ -91,12 +102,29 @@ class _Block:
     def _calls(self, consumed: set[tuple[str, str]]) -> list[int]:
         model = self.node.model
         calls = [INTEGRANDS] if fields(model.Integrals) else []
-        calls += [MEASURE] if self.node.wired else []
+        calls += [MEASURE + i for i, f in enumerate(model.measurements) if f.name in self.node.wired]
         calls += [PORT + i for i, port in enumerate(model.outlets) if (self.node.name, port) in consumed]
         calls += [RATES] if fields(model.State) or fields(model.Quadratures) else []
         return calls
 
-    def pairs(self) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    def _producers(self) -> dict[Spot, int]:
+        """Which of the local calls gives each result."""
+        code = {what: n for n, what in enumerate(self.calls)}
+        outlets = {port: PORT + i for i, port in enumerate(self.node.model.outlets)}
+        measured = {f.name: MEASURE + i for i, f in enumerate(self.node.model.measurements)}
+        found = {(0, i): code[RATES] for i in range(self.n_y)}
+        for key in self.local.slots.index:
+            what = {"b": INTEGRANDS, "q": RATES}.get(key[0])
+            if key[0] == "o":
+                what = outlets[key[1]]
+            elif key[0] == "m":
+                what = measured[key[1]]
+            if what in code:
+                first = self.local.place(*key)
+                found.update({(1, first + i): code[what] for i in range(self.local.size(*key))})
+        return found
+
+    def pairs(self) -> list[Pair]:
         """(result, input) places that matter in this plant."""
         found = []
         for r, i in zip(self.dependence.results, self.dependence.inputs, strict=True):
@@ -137,8 +165,8 @@ def jacobian_tables(
     q_pattern, q_column, q_place = _csr(q_rows)
     flat = _Flat()
     for block, members in zip(blocks, pairs, strict=True):
-        flat.add(block, members, place, q_place, len(column))
-    return flat.tables(pattern, column, q_pattern, q_column, blocks), len(aux)
+        flat.add(block, members, place, q_place)
+    return flat.tables(pattern, column, q_pattern, q_column), len(aux)
 
 
 def _csr(rows: list[set[int]]) -> tuple[np.ndarray, np.ndarray, dict[tuple[int, int], int]]:
@@ -156,22 +184,22 @@ class _Flat:
 
     def __init__(self) -> None:
         self.local_offsets: list[np.ndarray] = []
-        self.lists: dict[str, list] = {
-            k: [] for k in ("gather_y", "gather_w", "calls", "perturb", "nominal", "entries")
+        self.lists: dict[str, list[Any]] = {
+            k: [] for k in ("gather_y", "gather_w", "calls", "perturbed", "nominal", "needed", "entries", "entry")
         }
         self.starts: dict[str, list[int]] = {k: [0] for k in ("local", "gather_y", "gather_w", "calls", "colour")}
-        self.colours, self.entry_start = [0], [0]
+        self.colours = [0]
         self.largest = [0, 0, 0]
 
-    def add(self, block: _Block, members: list, place: dict, q_place: dict, n_values: int) -> None:  # type: ignore[type-arg]
-        layout: UnitLayout = block.local
-        self.local_offsets.append(layout.offsets)
-        self.starts["local"].append(self.starts["local"][-1] + len(layout.offsets))
+    def add(self, block: _Block, members: list[Pair], place: Places, q_place: Places) -> None:
+        """Append a unit: its gathers, its calls, and its colours with their entries."""
+        self.local_offsets.append(block.local.offsets)
+        self.starts["local"].append(self.starts["local"][-1] + len(block.local.offsets))
         self.lists["gather_y"] += [(i, block.y_first + i) for i in range(block.n_y)]
         self.lists["gather_w"] += block.gather_w
         self.lists["calls"] += block.calls
-        results = {result: n for n, result in enumerate(dict.fromkeys(r for r, _ in members))}
-        by_source: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        number = {result: n for n, result in enumerate(dict.fromkeys(r for r, _ in members))}
+        by_source: dict[Spot, list[Spot]] = {}
         for result, source in members:
             by_source.setdefault(source, []).append(result)
         sources = sorted(by_source)
@@ -179,33 +207,57 @@ class _Flat:
         for source in sources:
             mask = 0
             for result in by_source[source]:
-                mask |= 1 << results[result]
+                mask |= 1 << number[result]
             masks.append(mask)
-        chosen = colour(masks)
-        for c in range(max(chosen, default=-1) + 1):
-            for source in (s for s, own in zip(sources, chosen, strict=True) if own == c):
-                j = len(self.lists["perturb"])
-                col, nominal = block.inputs[source]
-                self.lists["perturb"].append(source)
-                self.lists["nominal"].append(nominal)
-                for result in by_source[source]:
-                    kind, row = block.results[result]
-                    destination = place[(row, col)] if kind == "z" else n_values + q_place[(row, col)]
-                    self.lists["entries"].append((*result, j, destination))
-            self.largest[2] = max(self.largest[2], len(self.lists["perturb"]) - self.colours[-1])
-            self.colours.append(len(self.lists["perturb"]))
-            self.entry_start.append(len(self.lists["entries"]))
+        by_colour: dict[int, list[Spot]] = {}
+        for source, own in zip(sources, colour(masks), strict=True):
+            by_colour.setdefault(own, []).append(source)
+        for c in sorted(by_colour):
+            self._colour(block, by_colour[c], by_source, place, q_place)
         self.starts["colour"].append(len(self.colours) - 1)
         for key in ("gather_y", "gather_w", "calls"):
             self.starts[key].append(len(self.lists[key]))
         self.largest[0] = max(self.largest[0], block.n_y)
         self.largest[1] = max(self.largest[1], block.n_w)
 
-    def tables(self, pattern, column, q_pattern, q_column, blocks) -> JacobianTables:  # type: ignore[no-untyped-def]
-        def integers(values: list, width: int = 0) -> np.ndarray:  # type: ignore[type-arg]
+    def _colour(
+        self, block: _Block, sources: list[Spot], by_source: dict[Spot, list[Spot]], place: Places, q_place: Places
+    ) -> None:
+        """One evaluation: the variables it moves, the calls it needs, where its slopes go."""
+        parts: tuple[list[tuple[int, int, int]], ...] = ([], [], [])  # dy to values, w to values, w to q
+        needed = 0
+        for j, source in enumerate(sources):
+            col, nominal = block.inputs[source]
+            self.lists["perturbed"].append(source)
+            self.lists["nominal"].append(nominal)
+            for result in by_source[source]:
+                kind, row = block.results[result]
+                needed |= 1 << block.producer[result]
+                if kind == "q":
+                    parts[2].append((result[1], j, q_place[(row, col)]))
+                else:
+                    parts[result[0]].append((result[1], j, place[(row, col)]))
+        if block.shares_work:
+            needed = (1 << len(block.calls)) - 1
+        at = [len(self.lists["entry"])]
+        for part in parts:
+            self.lists["entry"] += part
+            at.append(len(self.lists["entry"]))
+        self.lists["needed"].append(needed)
+        self.lists["entries"].append(at)
+        self.largest[2] = max(self.largest[2], len(sources))
+        self.colours.append(len(self.lists["perturbed"]))
+
+    def tables(
+        self, pattern: np.ndarray, column: np.ndarray, q_pattern: np.ndarray, q_column: np.ndarray
+    ) -> JacobianTables:
+        """Make arrays; indices of the inner loops are uint32, which spares a test for negative ones."""
+
+        def integers(values: list[Any], width: int = 0) -> np.ndarray:
             array = np.array(values, dtype=np.int64)
             return array.reshape(-1, width) if width else array
 
+        entry = integers(self.lists["entry"], 3).astype(np.uint32)
         return JacobianTables(
             pattern=pattern,
             column=column,
@@ -213,17 +265,20 @@ class _Flat:
             q_column=q_column,
             local_offsets=np.concatenate(self.local_offsets).astype(np.int64),
             local_start=integers(self.starts["local"]),
-            gather_y=integers(self.lists["gather_y"], 2),
+            gather_y=integers(self.lists["gather_y"], 2).astype(np.uint32),
             gather_y_start=integers(self.starts["gather_y"]),
-            gather_w=integers(self.lists["gather_w"], 2),
+            gather_w=integers(self.lists["gather_w"], 2).astype(np.uint32),
             gather_w_start=integers(self.starts["gather_w"]),
             calls=integers(self.lists["calls"]),
             calls_start=integers(self.starts["calls"]),
             colour_start=integers(self.starts["colour"]),
             colours=integers(self.colours),
-            perturb=integers(self.lists["perturb"], 2),
+            perturbed=integers(self.lists["perturbed"], 2).astype(np.uint32),
             nominal=np.array(self.lists["nominal"], dtype=float),
-            entry_start=integers(self.entry_start),
+            needed=integers(self.lists["needed"]),
             entries=integers(self.lists["entries"], 4),
+            result=np.ascontiguousarray(entry[:, 0]),
+            variable=np.ascontiguousarray(entry[:, 1]),
+            destination=np.ascontiguousarray(entry[:, 2]),
             lengths=integers(self.largest),
         )

@@ -64,12 +64,15 @@ class JacobianTables(NamedTuple):
     calls: Any  #: whats of the local evaluation
     calls_start: Any  #: [units + 1]
     colour_start: Any  #: [units + 1] into `colours`
-    colours: Any  #: [colours + 1] into `perturb`; `entry_start` runs parallel
-    perturb: Any  #: [m, 2] (in w?, local index) of each perturbed variable
+    colours: Any  #: [colours + 1] into `perturbed`; `needed` and `entries` run parallel
+    perturbed: Any  #: [m, 2] uint32 (in w?, local index) of each perturbed variable
     nominal: Any  #: [m] its scale
-    entry_start: Any  #: [colours + 1] into `entries`
-    entries: Any  #: [e, 4] (result in w?, local result index, place in `perturb`, destination)
-    lengths: Any  #: [3] sizes of the local y, w, and number of results buffers
+    needed: Any  #: [colours] local calls that a colour touches, as bits over the unit's calls
+    entries: Any  #: [colours, 4] into `result`: from dy to values, from w to values, from w to q, end
+    result: Any  #: [e] uint32 local index of a result
+    variable: Any  #: [e] uint32 place among the variables of its colour
+    destination: Any  #: [e] uint32 place in values or q_values
+    lengths: Any  #: [3] sizes of the local y, w, and most variables of a colour
 
 
 class Buffers(NamedTuple):
@@ -80,13 +83,14 @@ class Buffers(NamedTuple):
     dy: Any
     w_base: Any
     dy_base: Any
-    delta: Any
+    saved: Any
+    per_delta: Any
 
 
 def buffers(jacobian: JacobianTables) -> Buffers:
     """Allocate what `jacobian` needs: one set a thread."""
     n_y, n_w, n_delta = (int(n) for n in jacobian.lengths)
-    return Buffers(*(np.zeros(max(n, 1)) for n in (n_y, n_w, n_y, n_w, n_y, n_delta)))
+    return Buffers(*(np.zeros(max(n, 1)) for n in (n_y, n_w, n_y, n_w, n_y, n_delta, n_delta)))
 
 
 @kernel
@@ -135,7 +139,6 @@ def jacobian(T, J, t, y, p, w, B, values, q_values):
         values[i] = 0.0
     for i in range(q_values.shape[0]):
         q_values[i] = 0.0
-    n_values = values.shape[0]
     for k in range(T.address.shape[0]):
         if J.colour_start[k] == J.colour_start[k + 1]:
             continue
@@ -145,44 +148,55 @@ def jacobian(T, J, t, y, p, w, B, values, q_values):
             B.w[J.gather_w[i, 0]] = w[J.gather_w[i, 1]]
         n_y = J.local_offsets[J.local_start[k]]
         n_w = J.local_offsets[J.local_start[k] + 1]
-        _local(T, J, k, t, p, B)
+        _local(T, J, k, t, p, B, -1)
         for i in range(n_y):
             B.dy_base[i] = B.dy[i]
         for i in range(n_w):
             B.w_base[i] = B.w[i]
         for c in range(J.colour_start[k], J.colour_start[k + 1]):
-            first = J.colours[c]
-            for j in range(first, J.colours[c + 1]):
-                place = J.perturb[j, 1]
-                if J.perturb[j, 0] == 0:
-                    delta = _difference(B.y[place], J.nominal[j])
-                    B.y[place] += delta
-                else:
-                    delta = _difference(B.w[place], J.nominal[j])
-                    B.w[place] += delta
-                B.delta[j - first] = delta
-            _local(T, J, k, t, p, B)
-            for e in range(J.entry_start[c], J.entry_start[c + 1]):
-                r = J.entries[e, 1]
-                if J.entries[e, 0] == 0:
-                    change = B.dy[r] - B.dy_base[r]
-                else:
-                    change = B.w[r] - B.w_base[r]
-                slope = change / B.delta[J.entries[e, 2] - first]
-                destination = J.entries[e, 3]
-                if destination < n_values:
-                    values[destination] += slope
-                else:
-                    q_values[destination - n_values] += slope
-            for j in range(first, J.colours[c + 1]):
-                place = J.perturb[j, 1]
-                if J.perturb[j, 0] == 0:
-                    B.y[place] -= B.delta[j - first]
-                else:
-                    B.w[place] -= B.delta[j - first]
+            _difference_colour(T, J, k, c, t, p, B, values, q_values)
 
 
 @kernel
-def _local(T, J, k, t, p, B):
+def _difference_colour(T, J, k, c, t, p, B, values, q_values):
+    """Move the variables of one colour, evaluate, take the slopes, move back (all exactly)."""
+    first = J.colours[c]
+    for j in range(J.colours[c + 1] - first):
+        place = J.perturbed[first + j, 1]
+        if J.perturbed[first + j, 0] == 0:
+            delta = _difference(B.y[place], J.nominal[first + j])
+            B.saved[j] = B.y[place]
+            B.y[place] += delta
+            delta = B.y[place] - B.saved[j]
+        else:
+            delta = _difference(B.w[place], J.nominal[first + j])
+            B.saved[j] = B.w[place]
+            B.w[place] += delta
+            delta = B.w[place] - B.saved[j]
+        B.per_delta[j] = 1.0 / delta
+    _local(T, J, k, t, p, B, J.needed[c])
+    for e in range(J.entries[c, 0], J.entries[c, 1]):
+        r = J.result[e]
+        values[J.destination[e]] += (B.dy[r] - B.dy_base[r]) * B.per_delta[J.variable[e]]
+    for e in range(J.entries[c, 1], J.entries[c, 2]):
+        r = J.result[e]
+        values[J.destination[e]] += (B.w[r] - B.w_base[r]) * B.per_delta[J.variable[e]]
+    for e in range(J.entries[c, 2], J.entries[c, 3]):
+        r = J.result[e]
+        q_values[J.destination[e]] += (B.w[r] - B.w_base[r]) * B.per_delta[J.variable[e]]
+    for j in range(J.colours[c + 1] - first):
+        place = J.perturbed[first + j, 1]
+        if J.perturbed[first + j, 0] == 0:
+            B.y[place] = B.saved[j]
+        else:
+            B.w[place] = B.saved[j]
+
+
+@kernel
+def _local(T, J, k, t, p, B, needed):
+    """Evaluate unit k alone: those of its calls whose bit is set."""
+    bit = 1
     for i in range(J.calls_start[k], J.calls_start[k + 1]):
-        call_entry(T.address[k], J.calls[i], t, B.y, p, B.w, B.dy, J.local_offsets, J.local_start[k])
+        if needed & bit:
+            call_entry(T.address[k], J.calls[i], t, B.y, p, B.w, B.dy, J.local_offsets, J.local_start[k])
+        bit <<= 1

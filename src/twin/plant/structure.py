@@ -31,8 +31,7 @@ class Dependence:
 def local_calls(model: Model) -> list[int]:
     """What to ask of the entry, in order, to evaluate a unit alone."""
     calls = [INTEGRANDS] if model.Integrals._fields else []  # type: ignore[attr-defined]
-    if model.Measurements._fields:  # type: ignore[attr-defined]
-        calls.append(MEASURE)
+    calls += [MEASURE + i for i in range(len(model.measurements))]
     calls += [PORT + i for i in range(len(model.outlets))]
     if model.State._fields or model.Quadratures._fields:  # type: ignore[attr-defined]
         calls.append(RATES)
