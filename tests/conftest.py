@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("TWIN_CACHE_DIR", str(ROOT / ".cache" / "kernels"))
+# Processes that tests start find this checkout from any folder, installed or not.
+_paths = [str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ["PYTHONPATH"] = os.pathsep.join(_paths)
 
 # A first compilation takes seconds, which is no property of the example at hand. Derandomised, so
 # that CI judges the change and not its luck; a search with fresh seeds is `--hypothesis-profile=search`.
