@@ -141,6 +141,7 @@ class Evaluation:
             "x": self._table(model.State, instance.x),
             "p": self._table(model.Params, instance.p),
         }
+        self.scratch = instance.lent(model.Work, self.dtype)
         self.set_inlets()
         self.set_integrals()
 
@@ -169,7 +170,7 @@ class Evaluation:
         self.env["a"] = SimpleNamespace()
         for f in fields(cls):
             out = np.full(math.prod(self.instance.shape(f)), None if self.dtype is object else math.nan, self.dtype)
-            self.call(f.name, out=out)
+            self.call(f.name, out=out, w=self.scratch)
             total: Any = 0.0
             for value in out:
                 total = total + value
@@ -180,8 +181,9 @@ class Evaluation:
 
     def call(self, name: str, **more: Any) -> Any:
         function = getattr(self.kernels, name)
-        # scratch is lent afresh: nothing may be handed on in it from one kernel to another
-        env = {**self.env, "w": self.instance.lent(self.instance.model.Work, self.dtype), **more}
+        # integrals come first and may leave numbers in the scratch; no other kernel hands anything on
+        scratch = type(self.scratch)(*(part.copy() for part in self.scratch))
+        env = {**self.env, "w": scratch, **more}
         return function(*(env[argument] for argument in inspect.signature(function).parameters))
 
     def outlet(self, name: str) -> Any:
