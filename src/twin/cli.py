@@ -60,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
     _scenario(run)
     run.add_argument("--out", metavar="FILE", help="the file to write (default: runs/<scenario>-<utc>-<id>.h5)")
     run.add_argument(
-        "--solver", metavar="METHOD", help="rodas4p, rodas4p2, cvode or cvode-gmres (default: the scenario's)"
+        "--solver",
+        metavar="METHOD",
+        help="rodas (which is rodas4p), rodas4p2, cvode or cvode-gmres (default: the scenario's)",
     )
     run.add_argument("--rtol", type=float, metavar="R", help="relative tolerance (default: the scenario's)")
     run.add_argument("--no-table", action="store_true", help="apply every event from Python (same bits, slower)")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twin.config import load_scenario, resolved_yaml
-from twin.config.spec import PlantSpec, ScenarioSpec
+from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
 from twin.errors import TwinError
 from twin.progress import Silent
 from twin.results.files import FileProblem
@@ -33,8 +33,6 @@ Result = TypeVar("Result")
 POLL = 0.05
 #: Samples between two checkpoints kept in memory.
 CHECKPOINT_EVERY = 5000
-#: Methods of integration: the native ones, and SUNDIALS.
-METHODS = ("rodas4p", "rodas4p2", "cvode", "cvode-gmres")
 
 
 class SettingError(TwinError):
@@ -144,9 +142,10 @@ def run(
         spec = scenario
 
     # what is run is what the file will say was run
-    spec = replace(spec, method=method or spec.method, rtol=spec.rtol if rtol is None else rtol)
+    chosen = METHOD_ALIASES.get(method, method) if method else spec.method
+    spec = replace(spec, method=chosen, rtol=spec.rtol if rtol is None else rtol)
     if spec.method not in METHODS:
-        raise SettingError(f"there is no method '{spec.method}'. Known: {', '.join(METHODS)}.")
+        raise SettingError(f"there is no method '{spec.method}'. Known: {', '.join([*METHOD_ALIASES, *METHODS])}.")
     if not 1e-14 <= spec.rtol <= 0.1:
         raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
 

@@ -277,7 +277,7 @@ events:
         ("duration: 1 h", "duration: 0", "3:11: out of range", "must be above 0"),
         ("plant: plant.yaml", "plant: two_tnks", "2:8: no such plant", "Did you mean 'two_tanks'?"),
         ("plant: plant.yaml\n", "", "1:1: missing plant", "a name in plant_configs"),
-        ("events:", "solver: {method: euler}\nevents:", "4:18: unknown method", "Known: rodas4p"),
+        ("events:", "solver: {method: euler}\nevents:", "4:18: unknown method", "Known: rodas, rodas4p,"),
         ("events:", "set: {first.tua: 1}\nevents:", "4:7: unknown path", "Did you mean 'tau' [s]"),
         ("events:", "initial: {first: {W: 1}}\nevents:", "4:19: unknown initial value", "Did you mean 'w'"),
         ("events:", "quality: [{tag: first.V}]\nevents:", "4:17: not a quality limit", "needs low:, high: or both"),

@@ -11,7 +11,7 @@ from twin.config.document import Node, Problems, Source
 from twin.config.events import read_events, read_quality
 from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides
 from twin.config.reading import read_file
-from twin.config.spec import PlantSpec, ScenarioSpec
+from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
 from twin.errors import ConfigError, Problem
 from twin.units import UnitError, parse_quantity
 
@@ -30,7 +30,6 @@ KEYS: tuple[str, ...] = (
     "events",
 )
 KEYS += ("quality", "batches", "lots", "containers")
-METHODS = ("rodas4p", "rodas4p2", "cvode")
 #: Far beyond any use; keeps counts of records and repeats within integers.
 LONGEST = 1e10
 
@@ -222,8 +221,10 @@ def _solver(problems: Problems, node: Node | None) -> tuple[str, float]:
     named = node.get("method")
     if named is not None:
         method = problems.string(named, "not a method")
+        method = METHOD_ALIASES.get(method, method)
         if method not in METHODS:
-            problems.add(named, "unknown method", f"There is no method {named.what}. Known: {', '.join(METHODS)}.")
+            known = ", ".join([*METHOD_ALIASES, *METHODS])
+            problems.add(named, "unknown method", f"There is no method {named.what}. Known: {known}.")
     tolerance = node.get("rtol")
     if tolerance is not None:
         rtol = _number(problems, tolerance, "rtol", "1", 1e-14, 0.1) or rtol

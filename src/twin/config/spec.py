@@ -11,6 +11,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+#: Methods of integration: the native ones, and SUNDIALS.
+METHODS = ("rodas4p", "rodas4p2", "cvode", "cvode-gmres")
+#: Short names, and the method that each stands for.
+METHOD_ALIASES = {"rodas": "rodas4p"}
 #: A parameter's value: a number, or a read-only array.
 Value = float | int | np.ndarray
 
