@@ -107,9 +107,12 @@ def report(arguments: Namespace) -> int:
     else:
         from rich.console import Console
 
-        from twin.results.report import render
+        from twin.results.report import WIDTH, render
 
-        Console().print(render(figures))
+        console = Console()
+        # a narrower terminal breaks the lines by itself, which harms no number
+        console = console if console.width >= WIDTH else Console(width=WIDTH)
+        console.print(render(figures))
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,12 +11,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.cli.shell import twin
 from tests.results.fake import COMPONENTS, EVENT, OMEGA, fake_plant, fake_scenario
 from tests.results.making import TIMES, feed
 from twin.config.spec import KpiSpec
 from twin.results.kpi import read_kpi
 from twin.results.reader import open_run
-from twin.results.report import render, report
+from twin.results.report import WIDTH, render, report
 from twin.results.writer import RunWriter
 
 END = 7200.0
@@ -83,10 +85,41 @@ def test_it_is_json_and_fits_a_terminal(finished: Path) -> None:
         console.print(render(summary))
     text = captured.get()
     assert "…" not in text
-    for words in ("The run finished.", "yield of paracetamol in tablets", "PMI", "crystallizer.hardness, N", "Balances",
-                  "energy, J", "rejected"):
+    for words in ("The run finished.", "yield of paracetamol in tablets", "PMI", "Balances", "rejected"):
         assert words in text
+    assert re.search(r"^crystallizer\.hardness +N +60 ", text, re.MULTILINE)
+    assert re.search(r"^energy +J ", text, re.MULTILINE)
     assert "nan" not in text.lower()
+
+
+def test_long_names_and_long_numbers_share_80_columns(finished: Path) -> None:
+    """The widest that a plant has: no name leaves its column, no digit is lost."""
+    from rich.console import Console
+
+    summary = report(open_run(finished))
+    wide = -1.2345e-06
+    quality = {"low": 5.7e-4, "high": 6.3e-4, "mean": 6.0012e-4, "min": 5.9123e-4, "max": 6.1234e-4, "inside": 0.99951}
+    summary["quality"] = [{"tag": "press.tablet_mass", "unit": "kg", "excursions": 12, **quality}]
+    summary["utilities"] = {"crystallizer_1": {"crystallization": dict.fromkeys(("added", "removed", "net"), wide)}}
+    summary["utilities"]["crystallizer_1"]["crystallization"]["unit"] = "J"
+    flows = dict.fromkeys(("in", "out", "source", "final"), wide)
+    closure = {"initial": 0.0, "relative": 1.2e-14, "relative_streams": None}
+    names = ("acetic_anhydride", "energy")
+    summary["balances"] = [{"name": name, "unit": "kg", **flows, **closure} for name in names]
+    console = Console(width=WIDTH)
+    with console.capture() as captured:
+        console.print(render(summary))
+    lines = [" ".join(line.split()) for line in captured.get().splitlines()]
+    assert "press.tablet_mass kg 0.00057 0.0006001 0.00063 0.0005912 0.0006123 99.95 % 12" in lines
+    assert "crystallizer_1.crystallization J -1.234e-06 -1.234e-06 -1.234e-06" in lines
+    assert f"acetic_anhydride kg {' '.join(['-1.234e-06'] * 4)} 1.2e-14 –" in lines
+    assert f"energy kg {' '.join(['-1.234e-06'] * 4)} 1.2e-14 –" in lines
+
+
+def test_a_narrow_terminal_gets_the_same_page(finished: Path) -> None:
+    pages = [twin("report", str(finished), COLUMNS=columns).stdout for columns in ("40", "80")]
+    assert pages[0] == pages[1]
+    assert "crystallizer.hardness" in pages[0]
 
 
 def test_a_plant_without_kpi_and_a_run_without_rows(tmp_path: Path) -> None:

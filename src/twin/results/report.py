@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+#: Narrowest page, in characters, on which every number keeps its digits and every name its column.
+WIDTH = 80
+
+
 def report(run: Run) -> dict[str, Any]:
     """Summarise a run.
 
@@ -54,7 +58,10 @@ def report(run: Run) -> dict[str, Any]:
 
 
 def render(summary: dict[str, Any]) -> RenderableType:
-    """Lay a report out for a terminal: `rich.print(render(report(run)))`."""
+    """Lay a report out for a terminal: `rich.print(render(report(run)))`.
+
+    Made for `WIDTH` columns and more; narrower ones would cut digits off numbers.
+    """
     from rich.console import Group
     from rich.text import Text
 
@@ -117,13 +124,13 @@ def _merit(summary: dict[str, Any]) -> Any:
 def _quality_table(summary: dict[str, Any]) -> Table | None:
     if not summary["quality"]:
         return None
-    columns = ("", "low", "mean", "high", "min", "max", "inside", "out")
+    columns = ("", "", "low", "mean", "high", "min", "max", "inside", "out")
     table = _table("\nQuality, moving averages while producing", *columns)
     for row in summary["quality"]:
         inside = f"{100.0 * row['inside']:.4g} %" if "inside" in row else "no product"
         numbers = [_number(row.get(key)) for key in ("low", "mean", "high", "min", "max")]
-        name = row["tag"] if row["unit"] == "1" else f"{row['tag']}, {row['unit']}"
-        table.add_row(name, *numbers, inside, _number(row.get("excursions")))
+        unit = "" if row["unit"] == "1" else row["unit"]
+        table.add_row(row["tag"], unit, *numbers, inside, _number(row.get("excursions")))
     return table
 
 
@@ -150,12 +157,12 @@ def _duty_table(summary: dict[str, Any]) -> Table | None:
 def _balance_table(summary: dict[str, Any]) -> Table | None:
     if not summary["balances"]:
         return None
-    table = _table("\nBalances", "", "in", "out", "source", "held", "closure", "streams")
+    table = _table("\nBalances", "", "", "in", "out", "source", "held", "closure", "streams")
     for row in summary["balances"]:
         change = row["final"] - row["initial"]
         numbers = [_number(v) for v in (row["in"], row["out"], row["source"], change)]
         closure = [_closure(row[key]) for key in ("relative", "relative_streams")]
-        table.add_row(f"{row['name']}, {row['unit']}", *numbers, *closure)
+        table.add_row(row["name"], row["unit"], *numbers, *closure)
     return table
 
 
@@ -178,4 +185,4 @@ def _number(value: float | None) -> str:
 
 
 def _closure(value: float | None) -> str:
-    return "not recorded" if value is None else f"{value:.1e}"
+    return "–" if value is None else f"{value:.1e}"
