@@ -45,6 +45,9 @@ def check(arguments: Namespace) -> int:
 
 def show(arguments: Namespace) -> int:
     """`twin show SCENARIO`"""
+    from functools import partial
+
+    from twin.config.paths import written
     from twin.schedule.segments import conditions, run_end, segments
 
     scenario = _load(arguments)
@@ -54,7 +57,9 @@ def show(arguments: Namespace) -> int:
         sys.stdout.write(resolved_yaml(scenario))
         return 0
     end = run_end(scenario)
-    plan, guarded = segments(scenario.events, scenario.latches, end), conditions(scenario.latches)
+    say = partial(written, scenario.plant)
+    plan = segments(scenario.events, scenario.latches, end, say)
+    guarded = conditions(scenario.latches, say)
     if arguments.json:
         _json(
             {

@@ -30,7 +30,7 @@ def show_plan(
             f" {scenario.method} at rtol {scenario.rtol:g}, recorded every {scenario.record_every:g} s\n"
         )
     )
-    table = _table("#", "start", "end", "length", "what starts it (SI units)")
+    table = _table("#", "start", "end", "length", "what starts it")
     for i, segment in enumerate(plan):
         if rows and i >= rows - 1 and len(plan) > rows:
             table.add_row("…", "", "", "", f"{len(plan) - i} more; --rows 0 prints all")
@@ -41,7 +41,7 @@ def show_plan(
     console.print(table)
     if guarded:
         console.print(Text("\nWhenever a guard says so:"))
-        table = _table("guard", "when it", "what it does (SI units)")
+        table = _table("guard", "when it", "what it does")
         for condition in guarded:
             table.add_row(Text(condition.guard), condition.direction, Text("\n".join(condition.causes)))
         console.print(table)

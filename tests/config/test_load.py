@@ -10,7 +10,7 @@ import pytest
 
 from twin.config import ConfigError, load_plant, load_scenario
 from twin.config.context import PathError
-from twin.config.paths import resolve, resolve_guard, resolve_measurement
+from twin.config.paths import resolve, resolve_guard, resolve_measurement, written
 from twin.config.spec import Connection, EventSpec, KpiSpec, LatchSpec, PlantSpec, QualitySpec, ScenarioSpec, same
 
 HERE = Path(__file__).parent
@@ -65,6 +65,19 @@ def test_arrays_are_filled_from_components_grids_and_settings(plant: PlantSpec) 
     nu = reactor.params["nu_mass"][0]
     assert nu.sum() == pytest.approx(0.0, abs=1e-16)
     assert nu[1] == -plant.components["p_aminophenol"]["molar_mass"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "text"),
+    [
+        ("TIC-101.setpoint", 283.15, "283.15 K (10 degC)"),  # a generic field, in the unit of what is controlled
+        ("TIC-101.K", 2.5, "2.5"),
+        ("reagents.m_flow.ethanol", 0.0003, "0.0003 kg/s"),
+        ("feeder.mode", 1.0, "indexed"),
+    ],
+)
+def test_a_value_is_written_with_its_unit(plant: PlantSpec, path: str, value: float, text: str) -> None:
+    assert written(plant, path, value) == text
 
 
 def test_what_the_plant_makes(plant: PlantSpec) -> None:

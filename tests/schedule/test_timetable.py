@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from twin.errors import TwinError
-from twin.schedule.segments import conditions, segments
+from twin.schedule.segments import conditions, segments, span
 from twin.schedule.timetable import Action, Kind, Timetable
 
 
@@ -129,6 +129,14 @@ def test_segments_cut_at_events_ramp_ends_and_restores() -> None:
         "ramp feed.T: ramp of feed.T ends",
         "hold a.b: end of hold: a.b back to its former value",
     }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(7200.0, "2 h"), (1800.0, "30 min"), (5400.0, "90 min"), (90.0, "90 s"), (0.5, "0.5 s"), (3600.5, "3600.5 s")],
+)
+def test_durations_are_written_in_whole_numbers(seconds: float, text: str) -> None:
+    assert span(seconds) == text
 
 
 def test_conditions_group_what_one_guard_triggers() -> None:

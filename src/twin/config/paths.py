@@ -113,6 +113,18 @@ def _field(
         raise PathError(f"'{owner}.{name}' {error}") from None
 
 
+def written(plant: PlantSpec, path: str, value: float) -> str:
+    """Write the value of a path with its unit, as a schedule shows it: "283.15 K (10 degC)", "indexed".
+
+    Raises PathError.
+    """
+    field = resolve(plant, path).field
+    if field.enum is not None:
+        return field.enum(int(value)).name.lower()
+    text = f"{value:.6g}" if field.unit == "1" else f"{value:.6g} {field.unit}"
+    return f"{text} ({value - 273.15:.6g} degC)" if field.unit == "K" else text
+
+
 def resolve_measurement(plant: PlantSpec, path: str) -> Field:
     """Find a measurement (or signal outlet) `unit.name`. Raises PathError."""
     owner, _, name = path.partition(".")

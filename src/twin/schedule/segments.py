@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,10 +39,28 @@ class Condition:
     causes: tuple[str, ...]
 
 
-def segments(events: Sequence[Event], latches: Sequence[Latch], end: float) -> list[Segment]:
+#: Writes the value of a path: `say("TIC-202.setpoint", 283.15)` is "283.15 K (10 degC)".
+Say = Callable[[str, float], str]
+
+
+def plainly(path: str, value: float) -> str:
+    """Write a value without its unit, where no plant is at hand to know it."""
+    return f"{value:.6g}"
+
+
+def segments(events: Sequence[Event], latches: Sequence[Latch], end: float, say: Say = plainly) -> list[Segment]:
     """Cut [0, end] at every instant at which the clock changes the plant, by running SimPy dry.
 
     Guards need the plant, so what they trigger is given by :func:`conditions` instead.
+
+    Parameters
+    ----------
+    events, latches : sequence
+        Of a scenario.
+    end : float
+        In s.
+    say : callable
+        How causes write values.
 
     Raises
     ------
@@ -53,7 +71,7 @@ def segments(events: Sequence[Event], latches: Sequence[Latch], end: float) -> l
     timetable = Timetable(events, latches, end)
     while (time := timetable.next_time()) < end:
         for action in timetable.step():
-            what = describe(action.kind, action.path, action.value, action.over)
+            what = describe(action.kind, action.path, action.value, action.over, say)
             cuts.setdefault(time, []).append(f"{action.cause}: {what}")
             if action.kind is Kind.HOLD:
                 timetable.answer(action, math.nan)
@@ -68,21 +86,29 @@ def run_end(scenario: ScenarioSpec) -> float:
     return scenario.duration if scenario.until is None else min(scenario.until, scenario.duration)
 
 
-def conditions(latches: Sequence[Latch]) -> list[Condition]:
+def conditions(latches: Sequence[Latch], say: Say = plainly) -> list[Condition]:
     """Group latches by the guard that triggers them."""
     found: dict[tuple[str, str], list[str]] = {}
     for latch in latches:
-        text = f"{latch_cause(latch)}: {describe(Kind.SET, latch.path, latch.value, 0.0)}"
+        text = f"{latch_cause(latch)}: {describe(Kind.SET, latch.path, latch.value, 0.0, say)}"
         found.setdefault((latch.guard, latch.direction), []).append(text)
     return [Condition(guard, direction, tuple(causes)) for (guard, direction), causes in found.items()]
 
 
-def describe(kind: Kind, path: str, value: float, over: float) -> str:
-    """Say what an action does, with SI values."""
+def describe(kind: Kind, path: str, value: float, over: float, say: Say = plainly) -> str:
+    """Say what an action does."""
     if kind is Kind.RESTORE:
-        return f"{path} back to its former value" if math.isnan(value) else f"{path} back to {value:.6g}"
+        return f"{path} back to its former value" if math.isnan(value) else f"{path} back to {say(path, value)}"
     if kind is Kind.RAMP:
-        return f"{path} to {value:.6g} over {over:g} s"
+        return f"{path} to {say(path, value)} over {span(over)}"
     if kind is Kind.HOLD:
-        return f"{path} = {value:.6g} for {over:g} s"
-    return f"{path} = {value:.6g}"
+        return f"{path} = {say(path, value)} for {span(over)}"
+    return f"{path} = {say(path, value)}"
+
+
+def span(seconds: float) -> str:
+    """Write a duration in the largest unit in which it is a whole number."""
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= size and seconds % size == 0.0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
