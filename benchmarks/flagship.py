@@ -26,7 +26,10 @@ DAY = 86400.0
 EVERY = 600.0
 
 
-def integrate(plant: Any, method: str, rtol: float, end: float) -> tuple[np.ndarray, dict[str, int], dict[str, float], Any]:
+Measured = tuple[np.ndarray, dict[str, int], dict[str, float], Any]
+
+
+def integrate(plant: Any, method: str, rtol: float, end: float) -> Measured:
     """Integrate once to warm up and once for the clock; gives samples, counts and times."""
     from twin.integrate.cvode import Cvode
 

@@ -177,4 +177,5 @@ def compilations() -> dict[str, int]:
 
 def python_function(function: Any) -> Callable[..., Any]:
     """Give the interpreted function behind a dispatcher or a marked function."""
-    return getattr(function, "py_func", function)
+    interpreted: Callable[..., Any] = getattr(function, "py_func", function)
+    return interpreted

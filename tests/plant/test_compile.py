@@ -167,9 +167,9 @@ def test_editing_a_model_recompiles_that_model_only(tmp_path, root):
     def compiled():
         import os
 
-        done = subprocess.run(
-            [sys.executable, "-c", EDIT], env={**os.environ, **env}, capture_output=True, text=True, check=True
-        )
+        # the current folder comes first on the path of `python -c`
+        options = {"env": {**os.environ, **env}, "cwd": tmp_path, "capture_output": True, "text": True, "check": True}
+        done = subprocess.run([sys.executable, "-c", EDIT], **options)
         return done.stdout.split()
 
     assert compiled() == ["unit_ops.piping.tank", "unit_ops.piping.splitter"]

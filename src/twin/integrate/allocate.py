@@ -188,26 +188,32 @@ def run_nothing(run: Callable[..., Any]) -> None:
 
     one = i(1)
     plant = PlantTables(i(6), i(5), i(), i(), one, i(0, 2), i(0, 2), i(0, 2))
+    def u(*shape: int) -> Array:
+        return np.zeros(shape or (0,), dtype=np.uint32)
+
     jacobian = JacobianTables(
-        one,
-        i(),
-        one,
-        i(),
-        i(),
-        one,
-        i(0, 2),
-        one,
-        i(0, 2),
-        one,
-        i(),
-        one,
-        one,
-        one,
-        i(0, 2),
-        np.zeros(0),
-        one,
-        i(0, 4),
-        i(3),
+        pattern=one,
+        column=i(),
+        q_pattern=one,
+        q_column=i(),
+        local_offsets=i(),
+        local_start=one,
+        gather_y=u(0, 2),
+        gather_y_start=one,
+        gather_w=u(0, 2),
+        gather_w_start=one,
+        calls=i(),
+        calls_start=one,
+        colour_start=one,
+        colours=one,
+        perturbed=u(0, 2),
+        nominal=np.zeros(0),
+        needed=i(),
+        entries=i(0, 4),
+        result=u(),
+        variable=u(),
+        destination=u(),
+        lengths=i(3),
     )
     sizes = Sizes.of(plant)
     rows = event_rows([])

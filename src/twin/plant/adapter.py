@@ -16,7 +16,18 @@ from types import ModuleType
 from typing import Any
 
 from twin import jit
-from twin.plant.codes import GUARDS, INTEGRALS, INTEGRANDS, MEASURE, OBSERVE, PORT, RATES, TRANSPORT
+from twin.plant.codes import (
+    GUARDS,
+    INTEGRAL,
+    INTEGRALS,
+    INTEGRAND,
+    INTEGRANDS,
+    MEASURE,
+    OBSERVE,
+    PORT,
+    RATES,
+    TRANSPORT,
+)
 from twin.plant.model import Model
 from twin.quantity import Field, fields
 
@@ -211,9 +222,11 @@ class _Body:
         """The entry itself: one branch for each thing that the engine asks for."""
         parts: list[tuple[int, list[str]]] = []
         m, model = self.members, self.model
-        if m["a"]:
-            parts.append((INTEGRALS, self._integrals(sums=True)))
-            parts.append((INTEGRANDS, self._integrals(sums=False)))
+        for sums, every, one in ((True, INTEGRALS, INTEGRAL), (False, INTEGRANDS, INTEGRAND)):
+            each = [self._integral(key, f, sums) for key, f in m["a"]]
+            if each:
+                parts.append((every, [line for lines in each for line in lines]))
+                parts += [(one + i, lines) for i, lines in enumerate(each)]
         rates = []
         if m["x"]:
             rates += [f"r = model.derivatives({self.arguments('derivatives')})", *self._store("r", "dy", m["x"])]
@@ -258,20 +271,19 @@ class _Body:
     def _store(self, result: str, vector: str, entries: list[tuple[Key, Field]]) -> list[str]:
         return [f"{vector}[{self.w.slots[key]}] = {result}.{f.name}" for key, f in entries if f.kind != "array"]
 
-    def _integrals(self, sums: bool) -> list[str]:
-        lines = []
-        for key, f in self.members["a"]:
-            n = " * ".join(f"({self.w.length(d)})" for d in f.dims) or "1"
-            buffer = f"view1(w, {self.w.slots[('b', f.name)]}, {n})"
-            lines.append(f"b_{f.name} = {buffer}")
-            lines.append(f"model.{f.name}({self.arguments(f.name, f'b_{f.name}')})")
-            if sums:
-                lines += [
-                    f"s_{f.name} = 0.0",
-                    f"for i_{f.name} in range({n}):",
-                    f"    s_{f.name} += b_{f.name}[i_{f.name}]",
-                    f"w[{self.w.slots[key]}] = s_{f.name}",
-                ]
+    def _integral(self, key: Key, f: Field, sums: bool) -> list[str]:
+        n = " * ".join(f"({self.w.length(d)})" for d in f.dims)
+        lines = [
+            f"b_{f.name} = view1(w, {self.w.slots[('b', f.name)]}, {n})",
+            f"model.{f.name}({self.arguments(f.name, f'b_{f.name}')})",
+        ]
+        if sums:
+            lines += [
+                f"s_{f.name} = 0.0",
+                f"for i_{f.name} in range({n}):",
+                f"    s_{f.name} += b_{f.name}[i_{f.name}]",
+                f"w[{self.w.slots[key]}] = s_{f.name}",
+            ]
         return lines
 
 

@@ -16,8 +16,8 @@ from twin import jit
 from twin.config.spec import PlantSpec
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
-from twin.plant.codes import GUARDS, INTEGRALS, MEASURE, OBSERVE, RATES
-from twin.plant.differences import jacobian_tables
+from twin.plant.codes import GUARDS, INTEGRAL, INTEGRALS, MEASURE, OBSERVE, RATES
+from twin.plant.differences import find_structure, jacobian_tables
 from twin.plant.evaluate import JacobianTables, PlantTables
 from twin.plant.model import Model
 from twin.plant.nodes import Node, build_nodes
@@ -129,6 +129,8 @@ def compile_plant(spec: PlantSpec) -> Plant:
     for node in nodes:
         node.entry = entry(node.model)
     placed = Placement(spec, nodes, by_name)
+    for node in nodes:
+        find_structure(node, placed.p0)
     order = port_calls(nodes, by_name)
     rates = _rate_calls(nodes, order)
     tables = _tables(nodes, placed, rates)
@@ -167,8 +169,7 @@ def _rate_calls(nodes: list[Node], order: list[tuple[int, int]]) -> list[tuple[i
     """Integrals, wired measurements, ports in their order, then the balances."""
     calls = []
     for k, node in enumerate(nodes):
-        if fields(node.model.Integrals):
-            calls.append((k, INTEGRALS))
+        calls += [(k, INTEGRAL + i) for i, f in enumerate(fields(node.model.Integrals)) if f.name in node.needed]
         calls += [(k, MEASURE + i) for i, f in enumerate(node.model.measurements) if f.name in node.wired]
     calls += order
     for k, node in enumerate(nodes):
@@ -181,7 +182,12 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
     def calls(pairs: list[tuple[int, int]]) -> np.ndarray:
         return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
-    observed = [(k, OBSERVE) for k, n in enumerate(nodes) if n.model.has("holdup") or fields(n.model.Measurements)]
+    observed = []
+    for k, node in enumerate(nodes):
+        left = [i for i, f in enumerate(fields(node.model.Integrals)) if f.name not in node.needed]
+        observed += [(k, INTEGRAL + i) for i in left]
+        if node.model.has("holdup") or node.model.measurements:
+            observed.append((k, OBSERVE))
     guarded = []
     for k, node in enumerate(nodes):
         if node.model.guards:

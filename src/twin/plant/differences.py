@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.plant.codes import INTEGRANDS, MEASURE, PORT, RATES
+from twin.plant.codes import INTEGRAND, MEASURE, PORT, RATES
 from twin.plant.evaluate import JacobianTables, PlantTables
-from twin.plant.layout import lay_out_alone
-from twin.plant.structure import Dependence, colour, unit_dependence
+from twin.plant.layout import UnitLayout, lay_out_alone
+from twin.plant.structure import colour, unit_dependence
 from twin.quantity import Field, fields
 
 if TYPE_CHECKING:
@@ -25,14 +25,48 @@ Pair = tuple[Spot, Spot]
 Places = dict[tuple[int, int], int]
 
 
+def alone(node: Node) -> tuple[UnitLayout, int, int]:
+    """Lay a unit out in its own buffers, with its parameters where the plant has them."""
+    return lay_out_alone(node.model, node.sizes, lambda key, count: node.layout.place(*key))
+
+
+def find_structure(node: Node, p0: np.ndarray) -> None:
+    """Trace what depends on what in a unit, and which of its integrals its rates need.
+
+    The others (moments that only measurements use, say) are left to observation. An integral whose
+    kernel uses scratch counts as needed: it may leave numbers there.
+    """
+    model = node.model
+    names = [f.name for f in fields(model.Params)]
+    first = node.layout.place("p", names[0]) if names else 0
+    params = p0[first : first + sum(node.layout.size("p", name) for name in names)]
+    whole = [node.layout.place("p", f.name) - first for f in fields(model.Params) if f.kind in ("int", "enum")]
+    node.dependence = unit_dependence(model, node.sizes, params, params[whole], node.entry.folder)
+    local, _, _ = alone(node)
+    integrals = {local.place("a", f.name): f.name for f in fields(model.Integrals)}
+    made: dict[int, str] = {}  # places in w of integrands, and of measurements that nothing is wired to
+    for key in local.slots.index:
+        if key[0] == "b" or (key[0] == "m" and key[1] not in node.wired):
+            made.update({local.place(*key) + i: key[1] for i in range(local.size(*key))})
+    uses: dict[str, set[str]] = {}  # by an integral's or measurement's name; "" for all that rates need
+    for result, source in zip(node.dependence.results, node.dependence.inputs, strict=True):
+        if source[0] == 1 and int(source[1]) in integrals:
+            user = made.get(int(result[1]), "") if result[0] == 1 else ""
+            uses.setdefault(user, set()).add(integrals[int(source[1])])
+    needed = uses.get("", set()) | {name for name in integrals.values() if "w" in model.arguments(name)}
+    while more := set().union(*(uses.get(name, set()) for name in needed)) - needed:
+        needed |= more
+    node.needed = tuple(name for name in integrals.values() if name in needed)
+
+
 def auxiliaries(nodes: list[Node]) -> dict[int, int]:
     """Number the places of w that are unknowns of the Newton matrix: integrals, connected outlets, wires."""
     used: dict[int, int] = {}
     consumed = {source for node in nodes for source in node.sources.values() if source[0]}
     for node in nodes:
         layout = node.layout
-        for f in fields(node.model.Integrals):
-            used.setdefault(layout.place("a", f.name), len(used))
+        for name in node.needed:
+            used.setdefault(layout.place("a", name), len(used))
         for key in layout.slots.index:
             if key[0] == "o" and (node.name, key[1]) in consumed:
                 first = layout.place(*key)
@@ -49,19 +83,8 @@ class _Block:
     def __init__(self, node: Node, placed: Placement, aux: dict[int, int], consumed: set[tuple[str, str]]) -> None:
         model = node.model
         self.node = node
-        self.local, self.n_y, self.n_w = lay_out_alone(model, node.sizes, lambda key, count: node.layout.place(*key))
+        self.local, self.n_y, self.n_w = alone(node)
         self.y_first = node.layout.place("x", model.State._fields[0]) if model.State._fields else 0  # type: ignore[attr-defined]
-        first_p = node.layout.place("p", model.Params._fields[0]) if model.Params._fields else 0  # type: ignore[attr-defined]
-        count_p = sum(node.layout.size("p", f.name) for f in fields(model.Params))
-        params = placed.p0[first_p : first_p + count_p]
-        integers = np.array(
-            [
-                params[node.layout.place("p", f.name) - first_p]
-                for f in fields(model.Params)
-                if f.kind in ("int", "enum")
-            ]
-        )
-        self.dependence: Dependence = unit_dependence(model, node.sizes, params, integers, node.entry.folder)
         self.gather_w: list[tuple[int, int]] = []
         self.inputs: dict[Spot, tuple[int, float]] = {}  # local place -> (column of z, nominal)
         self.results: dict[Spot, tuple[str, int]] = {}  # local place -> ("z" or "q", row)
@@ -72,7 +95,7 @@ class _Block:
         for key in self.local.slots.index:
             if key[0] in ("u", "a"):
                 self._input(key, aux, n_states)
-            elif key[0] == "b":
+            elif key[0] == "b" and key[1] in node.needed:
                 row = n_states + aux[node.layout.place("a", key[1])]
                 self._result(key, lambda i, row=row: ("z", row))  # type: ignore[misc]
             elif key[0] == "q":
@@ -101,7 +124,7 @@ class _Block:
 
     def _calls(self, consumed: set[tuple[str, str]]) -> list[int]:
         model = self.node.model
-        calls = [INTEGRANDS] if fields(model.Integrals) else []
+        calls = [INTEGRAND + i for i, name in enumerate(model.Integrals._fields) if name in self.node.needed]  # type: ignore[attr-defined]
         calls += [MEASURE + i for i, f in enumerate(model.measurements) if f.name in self.node.wired]
         calls += [PORT + i for i, port in enumerate(model.outlets) if (self.node.name, port) in consumed]
         calls += [RATES] if fields(model.State) or fields(model.Quadratures) else []
@@ -110,11 +133,14 @@ class _Block:
     def _producers(self) -> dict[Spot, int]:
         """Which of the local calls gives each result."""
         code = {what: n for n, what in enumerate(self.calls)}
+        integrals = {f.name: INTEGRAND + i for i, f in enumerate(fields(self.node.model.Integrals))}
         outlets = {port: PORT + i for i, port in enumerate(self.node.model.outlets)}
         measured = {f.name: MEASURE + i for i, f in enumerate(self.node.model.measurements)}
         found = {(0, i): code[RATES] for i in range(self.n_y)}
         for key in self.local.slots.index:
-            what = {"b": INTEGRANDS, "q": RATES}.get(key[0])
+            what = RATES if key[0] == "q" else None
+            if key[0] == "b":
+                what = integrals[key[1]]
             if key[0] == "o":
                 what = outlets[key[1]]
             elif key[0] == "m":
@@ -127,7 +153,7 @@ class _Block:
     def pairs(self) -> list[Pair]:
         """(result, input) places that matter in this plant."""
         found = []
-        for r, i in zip(self.dependence.results, self.dependence.inputs, strict=True):
+        for r, i in zip(self.node.dependence.results, self.node.dependence.inputs, strict=True):
             result, source = (int(r[0]), int(r[1])), (int(i[0]), int(i[1]))
             if result in self.results and source in self.inputs:
                 found.append((result, source))
@@ -169,8 +195,9 @@ def jacobian_tables(
     return flat.tables(pattern, column, q_pattern, q_column), len(aux)
 
 
-def _csr(rows: list[set[int]]) -> tuple[np.ndarray, np.ndarray, dict[tuple[int, int], int]]:
-    pointers, columns, place = [0], [], {}
+def _csr(rows: list[set[int]]) -> tuple[np.ndarray, np.ndarray, Places]:
+    pointers, columns = [0], list[int]()
+    place: Places = {}
     for r, members in enumerate(rows):
         for c in sorted(members):
             place[(r, c)] = len(columns)

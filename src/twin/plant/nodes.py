@@ -15,6 +15,7 @@ from twin.quantity import fields
 if TYPE_CHECKING:
     from twin.plant.adapter import Entry
     from twin.plant.layout import UnitLayout
+    from twin.plant.structure import Dependence
 
 
 @dataclass
@@ -30,6 +31,8 @@ class Node:
     sources: dict[str, tuple[str, str]] = field(default_factory=dict)  # inlet -> (node, outlet or measurement)
     layout: UnitLayout = None  # type: ignore[assignment]
     entry: Entry = None  # type: ignore[assignment]
+    dependence: Dependence = None  # type: ignore[assignment]
+    needed: tuple[str, ...] = ()  # integrals that the rates use
     wired: set[str] = field(default_factory=set)  # measurements used as signals
 
 
