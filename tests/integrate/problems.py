@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from twin import jit
-from twin.plant.codes import GUARDS, OBSERVE, RATES
+from twin.plant.codes import GUARDS, HOLDUP, RATES
 from twin.plant.evaluate import JacobianTables, PlantTables
 
 
@@ -64,7 +64,7 @@ def problem(
     n_y, n_p, n_w = len(y0), len(p), n_q + n_g + 1
     address, keep = _entry(f, quadratures, guards)
     whole = np.array([n_y, n_w, n_p, n_q, n_g], dtype=np.int64)
-    calls = {what: np.array([[0, what]], dtype=np.int64) for what in (RATES, OBSERVE, GUARDS)}
+    calls = {what: np.array([[0, what]], dtype=np.int64) for what in (RATES, HOLDUP, GUARDS)}
     tables = PlantTables(
         np.array([n_y, n_p, n_w, n_q, n_g, 0], dtype=np.int64),
         np.array([0, n_q, 0, 0, 0], dtype=np.int64),
@@ -72,7 +72,7 @@ def problem(
         whole,
         np.array([0, len(whole)], dtype=np.int64),
         calls[RATES],
-        calls[OBSERVE],
+        calls[HOLDUP],
         calls[GUARDS],
     )
     scale = np.ones(n_y) if nominal is None else np.array(nominal, dtype=float)

@@ -13,7 +13,7 @@ from tests.registry.carriers import plain_kernels
 from tests.registry.library import unit_names
 from tests.registry.sample import Evaluation, Instance, instance
 from twin.plant.adapter import Key, entry, holdup_class
-from twin.plant.codes import GUARDS, INTEGRALS, OBSERVE, PORT, RATES, TRANSPORT
+from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, PORT, RATES, TRANSPORT
 from twin.plant.layout import Cursor, UnitLayout, lay_out
 from twin.quantity import fields
 
@@ -84,8 +84,8 @@ def test_compiled_equals_interpreted(name: str) -> None:
         m = made.model
         here = Evaluation(made, plain_kernels(m.module))
         unit = Compiled(made)
-        unit.run(INTEGRALS)
-        for f in fields(m.Integrals):
+        for number, f in enumerate(fields(m.Integrals)):
+            unit.run(INTEGRAL + number)
             scale = float(np.max(np.abs(here.integrands[f.name]), initial=0.0))
             agree(unit.read(unit.w, ("a", f.name)), getattr(here.env["a"], f.name), scale, f"integral {f.name}")
         for number, port in enumerate(m.outlets.values()):
@@ -101,8 +101,9 @@ def test_compiled_equals_interpreted(name: str) -> None:
             values = here.table("quadratures", m.Quadratures)
             for f, value in zip(fields(m.Quadratures), values, strict=True):
                 agree(unit.read(unit.w, ("q", f.name)), value, size([value]), f"quadrature {f.name}")
-        unit.run(OBSERVE)
-        for f in m.measurements:
+        unit.run(HOLDUP)
+        for number, f in enumerate(m.measurements):
+            unit.run(MEASURE + number)
             value = here.call(f.name)
             agree(unit.read(unit.w, ("m", f.name)), value, abs(value), f"measurement {f.name}")
         if holdup_class(m) is not None:

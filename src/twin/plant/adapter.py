@@ -16,18 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from twin import jit
-from twin.plant.codes import (
-    GUARDS,
-    INTEGRAL,
-    INTEGRALS,
-    INTEGRAND,
-    INTEGRANDS,
-    MEASURE,
-    OBSERVE,
-    PORT,
-    RATES,
-    TRANSPORT,
-)
+from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, INTEGRAND, MEASURE, PORT, RATES, TRANSPORT
 from twin.plant.model import Model
 from twin.quantity import Field, fields
 
@@ -220,41 +209,37 @@ class _Body:
 
     def branches(self) -> list[str]:
         """The entry itself: one branch for each thing that the engine asks for."""
-        parts: list[tuple[int, list[str]]] = []
+        parts: list[tuple[str, list[str]]] = []
         m, model = self.members, self.model
-        for sums, every, one in ((True, INTEGRALS, INTEGRAL), (False, INTEGRANDS, INTEGRAND)):
-            each = [self._integral(key, f, sums) for key, f in m["a"]]
-            if each:
-                parts.append((every, [line for lines in each for line in lines]))
-                parts += [(one + i, lines) for i, lines in enumerate(each)]
+
+        def part(code: int, body: list[str]) -> None:
+            if body:
+                parts.append((f"what == {code}", body))
+
+        # every kernel stands in one place only: each call of it is compiled in full
+        for i, (key, f) in enumerate(m["a"]):
+            parts.append((f"what == {INTEGRAL + i} or what == {INTEGRAND + i}", self._integral(key, f, INTEGRAL + i)))
         rates = []
         if m["x"]:
             rates += [f"r = model.derivatives({self.arguments('derivatives')})", *self._store("r", "dy", m["x"])]
         if m["q"]:
             rates += self._call("quadratures", "model.Quadratures", m["q"])
-        if rates:
-            parts.append((RATES, rates))
-        measure = [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})" for key, f in m["m"]]
-        parts += [(MEASURE + i, [line]) for i, line in enumerate(measure)]
-        holdup = []
+        part(RATES, rates)
+        for i, (key, f) in enumerate(m["m"]):
+            part(MEASURE + i, [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})"])
         if m["h"]:
             cls = holdup_class(model)
             assert cls is not None
-            holdup = self._call("holdup", self.w.stream(cls), m["h"])
-        if measure or holdup:
-            parts.append((OBSERVE, [*measure, *holdup]))
-        if m["g"]:
-            parts.append(
-                (GUARDS, [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})" for key, f in m["g"]])
-            )
+            part(HOLDUP, self._call("holdup", self.w.stream(cls), m["h"]))
+        part(GUARDS, [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})" for key, f in m["g"]])
         if m["t"]:
-            parts.append((TRANSPORT, self._call("transport", "model.Transport", m["t"])))
+            part(TRANSPORT, self._call("transport", "model.Transport", m["t"]))
         for number, port in enumerate(model.outlets.values()):
             entries = [(key, f) for key, f in m["o"] if key[1] == port.name]
-            parts.append((PORT + number, self._call(port.name, self.w.stream(port.stream), entries)))
+            part(PORT + number, self._call(port.name, self.w.stream(port.stream), entries))
         lines = ["def evaluate(what, t, y, p, w, dy, o):"]
-        for number, (code, body) in enumerate(parts):
-            lines.append(f"    {'if' if number == 0 else 'elif'} what == {code}:")
+        for number, (condition, body) in enumerate(parts):
+            lines.append(f"    {'if' if number == 0 else 'elif'} {condition}:")
             lines += [f"        {line}" for line in body]
         if not parts:
             lines.append("    return")
@@ -271,20 +256,17 @@ class _Body:
     def _store(self, result: str, vector: str, entries: list[tuple[Key, Field]]) -> list[str]:
         return [f"{vector}[{self.w.slots[key]}] = {result}.{f.name}" for key, f in entries if f.kind != "array"]
 
-    def _integral(self, key: Key, f: Field, sums: bool) -> list[str]:
+    def _integral(self, key: Key, f: Field, with_sum: int) -> list[str]:
         n = " * ".join(f"({self.w.length(d)})" for d in f.dims)
-        lines = [
+        return [
             f"b_{f.name} = view1(w, {self.w.slots[('b', f.name)]}, {n})",
             f"model.{f.name}({self.arguments(f.name, f'b_{f.name}')})",
+            f"if what == {with_sum}:",
+            f"    s_{f.name} = 0.0",
+            f"    for i_{f.name} in range({n}):",
+            f"        s_{f.name} += b_{f.name}[i_{f.name}]",
+            f"    w[{self.w.slots[key]}] = s_{f.name}",
         ]
-        if sums:
-            lines += [
-                f"s_{f.name} = 0.0",
-                f"for i_{f.name} in range({n}):",
-                f"    s_{f.name} += b_{f.name}[i_{f.name}]",
-                f"w[{self.w.slots[key]}] = s_{f.name}",
-            ]
-        return lines
 
 
 @dataclass(frozen=True)

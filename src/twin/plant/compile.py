@@ -16,7 +16,7 @@ from twin import jit
 from twin.config.spec import PlantSpec
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
-from twin.plant.codes import GUARDS, INTEGRAL, INTEGRALS, MEASURE, OBSERVE, RATES
+from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
 from twin.plant.differences import find_structure, jacobian_tables
 from twin.plant.evaluate import JacobianTables, PlantTables
 from twin.plant.model import Model
@@ -186,12 +186,13 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
     for k, node in enumerate(nodes):
         left = [i for i, f in enumerate(fields(node.model.Integrals)) if f.name not in node.needed]
         observed += [(k, INTEGRAL + i) for i in left]
-        if node.model.has("holdup") or node.model.measurements:
-            observed.append((k, OBSERVE))
+        observed += [(k, MEASURE + i) for i in range(len(node.model.measurements))]
+        if node.model.has("holdup"):
+            observed.append((k, HOLDUP))
     guarded = []
     for k, node in enumerate(nodes):
         if node.model.guards:
-            guarded += [(k, INTEGRALS)] if fields(node.model.Integrals) else []
+            guarded += [(k, INTEGRAL + i) for i in range(len(fields(node.model.Integrals)))]
             guarded.append((k, GUARDS))
     starts = np.cumsum([0, *(len(node.layout.offsets) for node in nodes)]).astype(np.int64)
     return PlantTables(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.plant import adapter
-from twin.plant.codes import INTEGRANDS, MEASURE, PORT, RATES
+from twin.plant.codes import INTEGRAND, MEASURE, PORT, RATES
 from twin.plant.layout import Cursor, UnitLayout, lay_out_alone
 from twin.plant.model import Model
 from twin.plant.trace import Tracer, constants, dependence, traced, variables
@@ -30,7 +30,7 @@ class Dependence:
 
 def local_calls(model: Model) -> list[int]:
     """What to ask of the entry, in order, to evaluate a unit alone."""
-    calls = [INTEGRANDS] if model.Integrals._fields else []  # type: ignore[attr-defined]
+    calls = [INTEGRAND + i for i in range(len(model.Integrals._fields))]  # type: ignore[attr-defined]
     calls += [MEASURE + i for i in range(len(model.measurements))]
     calls += [PORT + i for i in range(len(model.outlets))]
     if model.State._fields or model.Quadratures._fields:  # type: ignore[attr-defined]
