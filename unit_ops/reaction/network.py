@@ -7,10 +7,22 @@
 The rate of a reaction is k0 exp(−E/R (1/T − 1/T_ref)) Π c_i^order_i in mol/(m³ s), with c_i in
 mol/m³; without `T_ref` it is k0 exp(−E/(R T)) Π c_i^order_i. Orders are those of the reactants in
 the equation unless given. Heats are per mole of the reaction as written.
+
+A reversible reaction is written with `<->` and one of two more entries:
+
+      - {equation: A + B <-> C, k0: 1 L/(mol s), T_ref: 350 K, E: 50 kJ/mol, dH: -40 kJ/mol, K: 5 L/mol, T_K: 298.15 K}
+      - {equation: A + B <-> C, k0: 1 L/(mol s), T_ref: 350 K, E: 50 kJ/mol, dH: -40 kJ/mol, k0_rev: 0.2 1/s}
+
+`K` is the equilibrium constant in concentrations at `T_K` (at `T_ref` unless given), and follows
+van 't Hoff, K(T) = K exp(−dH/R (1/T − 1/T_K)). `k0_rev` is the rate constant of the way back,
+referred to the same `T_ref`; its activation energy is `E_rev`, or E − dH unless given. Either way
+the way back has the orders order_i + ν_i, so that both ways balance where Π c_i^ν_i = K, whatever
+the orders. It becomes a reaction of its own, with heat and stoichiometry reversed.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,19 +30,24 @@ from typing import Any
 import numpy as np
 
 from twin.quantity import parse_quantity
+from unit_ops.reaction.rates import R_GAS
 
 #: Imbalance of a reaction's masses that is taken for rounded molar masses.
 MASS_TOLERANCE = 1e-6
 
-#: Most reactions in one reactor: each has an integral of its own there.
+#: Most reactions in a reactor with cells: each has an integral of its own there.
 MAX_REACTIONS = 4
 
-_KEYS = ("equation", "k0", "E", "T_ref", "dH", "orders")
+_KEYS = ("equation", "k0", "E", "T_ref", "dH", "orders", "K", "T_K", "k0_rev", "E_rev")
+_ARRAYS = ("nu_mass", "orders", "k0", "E", "inv_T_ref", "dH")
 _TERM = re.compile(r"(?:(\d+(?:\.\d+)?)\s+)?(\S+)")
 
 
 def configure_reactions(
-    entries: Sequence[Mapping[str, Any]], fluids: Sequence[str], components: Mapping[str, Mapping[str, float]]
+    entries: Sequence[Mapping[str, Any]],
+    fluids: Sequence[str],
+    components: Mapping[str, Mapping[str, float]],
+    most: int | None = MAX_REACTIONS,
 ) -> tuple[dict[str, int], dict[str, np.ndarray]]:
     """Turn the `reactions:` of a unit into its dimension and parameter arrays.
 
@@ -42,6 +59,8 @@ def configure_reactions(
         Component names, in the plant's order.
     components : mapping
         Properties of each component; `molar_mass` [kg/mol] is needed of those that react.
+    most : int or None
+        Reactions that the unit can take (a reversible one counts twice); None for any number.
 
     Returns
     -------
@@ -59,25 +78,23 @@ def configure_reactions(
     """
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         raise ValueError("reactions: expected a list of {equation, k0, E, dH}")
-    if len(entries) > MAX_REACTIONS:
-        raise ValueError(f"reactions: {len(entries)} given, at most {MAX_REACTIONS} fit one reactor")
-    n = len(entries)
-    params = {name: np.zeros((n, len(fluids))) for name in ("nu_mass", "orders")}
-    params.update({name: np.zeros(n) for name in ("k0", "E", "inv_T_ref", "dH")})
-    for k, entry in enumerate(entries):
-        _reaction(k, entry, list(fluids), components, params)
+    rows: list[dict[str, Any]] = []
+    for number, entry in enumerate(entries):
+        rows += _reaction(number, entry, list(fluids), components)
+    if most is not None and len(rows) > most:
+        raise ValueError(f"reactions: {len(rows)} given, at most {most} fit one reactor (reversible ones count twice)")
+    n = len(rows)
+    shapes = {name: (n, len(fluids)) if name in ("nu_mass", "orders") else (n,) for name in _ARRAYS}
+    params = {name: np.array([row[name] for row in rows], float).reshape(shapes[name]) for name in _ARRAYS}
     return {"reactions": n}, params
 
 
 def _reaction(
-    k: int,
-    entry: Mapping[str, Any],
-    fluids: list[str],
-    components: Mapping[str, Mapping[str, float]],
-    params: dict[str, np.ndarray],
-) -> None:
+    number: int, entry: Mapping[str, Any], fluids: list[str], components: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    """Read one entry: a reaction, and its way back if it has one."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("equation"), str):
-        raise ValueError(f"reaction {k + 1}: expected {{equation: 'A + B -> C', k0, E, dH}}")
+        raise ValueError(f"reaction {number + 1}: expected {{equation: 'A + B -> C', k0, E, dH}}")
     text = entry["equation"]
     unknown = [key for key in entry if key not in _KEYS]
     if unknown:
@@ -86,22 +103,75 @@ def _reaction(
     if missing:
         raise ValueError(f"reaction '{text}': {missing[0]} is missing")
     reactants, products = _equation(text, fluids)
-    params["nu_mass"][k] = _mass_stoichiometry(text, reactants, products, fluids, components)
-    orders = entry.get("orders", reactants)
-    if not isinstance(orders, Mapping):
+    given = entry.get("orders", reactants)
+    if not isinstance(given, Mapping):
         raise ValueError(f"reaction '{text}': orders is a mapping such as {{A: 1, B: 0.5}}")
-    for name, order in orders.items():
+    orders = np.zeros(len(fluids))
+    for name, order in given.items():
         if name not in fluids:
             raise ValueError(f"reaction '{text}': orders names '{name}', which is not among the fluids")
-        params["orders"][k, fluids.index(name)] = _number(text, "orders", order, "1")
-    params["k0"][k] = _number(text, "k0", entry["k0"], rate_unit(float(params["orders"][k].sum())))
-    params["E"][k] = _number(text, "E", entry["E"], "J/mol")
-    params["dH"][k] = _number(text, "dH", entry["dH"], "J/mol")
-    if "T_ref" in entry:
-        T_ref = _number(text, "T_ref", entry["T_ref"], "K")
-        if T_ref <= 0.0:
-            raise ValueError(f"reaction '{text}': T_ref must lie above 0 K")
-        params["inv_T_ref"][k] = 1.0 / T_ref
+        orders[fluids.index(name)] = _number(text, "orders", order, "1")
+    forward = {
+        "nu_mass": _mass_stoichiometry(text, reactants, products, fluids, components),
+        "orders": orders,
+        "k0": _number(text, "k0", entry["k0"], rate_unit(float(orders.sum()))),
+        "E": _number(text, "E", entry["E"], "J/mol"),
+        "inv_T_ref": 1.0 / _temperature(text, "T_ref", entry["T_ref"]) if "T_ref" in entry else 0.0,
+        "dH": _number(text, "dH", entry["dH"], "J/mol"),
+    }
+    if "<->" in text:
+        return [forward, _way_back(text, entry, forward, reactants, products, fluids)]
+    surplus = [key for key in ("K", "T_K", "k0_rev", "E_rev") if key in entry]
+    if surplus:
+        raise ValueError(f"reaction '{text}': {surplus[0]} belongs to a reversible reaction, 'A + B <-> C'")
+    return [forward]
+
+
+def _way_back(
+    text: str,
+    entry: Mapping[str, Any],
+    forward: Mapping[str, Any],
+    reactants: Mapping[str, float],
+    products: Mapping[str, float],
+    fluids: list[str],
+) -> dict[str, Any]:
+    """Give the reverse of a reversible reaction, from its equilibrium constant or its own rate constant."""
+    if ("K" in entry) == ("k0_rev" in entry):
+        raise ValueError(f"reaction '{text}': give either K, the equilibrium constant, or k0_rev, the rate back")
+    nu = np.array([products.get(name, 0.0) - reactants.get(name, 0.0) for name in fluids])
+    orders = forward["orders"] + nu
+    orders[np.abs(orders) < 1e-12] = 0.0  # rounding of 1.1 − 1.1, written as a sum
+    if np.any(orders < 0.0):
+        name = fluids[int(np.argmin(orders))]
+        raise ValueError(
+            f"reaction '{text}': no rate back is in equilibrium with these orders; that of '{name}' "
+            f"would be {orders.min():g}: give it at least the order {-nu[fluids.index(name)]:g}"
+        )
+    E, dH, inv_T_ref = forward["E"], forward["dH"], forward["inv_T_ref"]
+    if "K" in entry:
+        if "E_rev" in entry:
+            raise ValueError(f"reaction '{text}': E_rev belongs to k0_rev; with K it follows from dH")
+        K = _number(text, "K", entry["K"], _power_unit(float(nu.sum())))
+        if K <= 0.0:
+            raise ValueError(f"reaction '{text}': K must be positive")
+        if "T_K" not in entry and "T_ref" not in entry and dH != 0.0:
+            raise ValueError(f"reaction '{text}': T_K is missing, the temperature to which K refers")
+        inv_T_K = 1.0 / _temperature(text, "T_K", entry["T_K"]) if "T_K" in entry else inv_T_ref
+        k0, E_rev = forward["k0"] / K * math.exp(dH / R_GAS * (inv_T_ref - inv_T_K)), E - dH
+    else:
+        if "T_K" in entry:
+            raise ValueError(f"reaction '{text}': T_K belongs to K; k0_rev refers to T_ref, as k0 does")
+        k0 = _number(text, "k0_rev", entry["k0_rev"], rate_unit(float(orders.sum())))
+        E_rev = _number(text, "E_rev", entry["E_rev"], "J/mol") if "E_rev" in entry else E - dH
+    back = {"nu_mass": -forward["nu_mass"], "orders": orders, "k0": k0}
+    return {**back, "E": E_rev, "inv_T_ref": inv_T_ref, "dH": -dH}
+
+
+def _temperature(text: str, key: str, value: Any) -> float:
+    T = _number(text, key, value, "K")
+    if T <= 0.0:
+        raise ValueError(f"reaction '{text}': {key} must lie above 0 K")
+    return T
 
 
 def rate_unit(order: float) -> str:
@@ -116,6 +186,14 @@ def rate_unit(order: float) -> str:
     return f"m^{3 * n}/(mol^{n} s)"
 
 
+def _power_unit(exponent: float) -> str:
+    """Unit of a concentration's power: (mol/m³)^exponent."""
+    n = int(exponent)
+    if exponent != n or n == 0:
+        return "1"
+    return f"mol^{n}/m^{3 * n}" if n > 0 else f"m^{-3 * n}/mol^{-n}"
+
+
 def _number(text: str, key: str, value: Any, unit: str) -> float:
     try:
         return parse_quantity(value, unit)
@@ -124,7 +202,7 @@ def _number(text: str, key: str, value: Any, unit: str) -> float:
 
 
 def _equation(text: str, fluids: list[str]) -> tuple[dict[str, float], dict[str, float]]:
-    sides = re.split(r"\s*->\s*", text.strip())
+    sides = re.split(r"\s*<?->\s*", text.strip())
     if len(sides) != 2:
         raise ValueError(f"reaction '{text}': write it as 'A + B -> C'")
     found = []
@@ -153,9 +231,7 @@ def _mass_stoichiometry(
     for name in (*reactants, *products):
         if "molar_mass" not in components.get(name, {}):
             raise ValueError(f"reaction '{text}': component '{name}' has no molar_mass")
-    masses = [
-        sum(n * components[name]["molar_mass"] for name, n in side.items()) for side in (reactants, products)
-    ]
+    masses = [sum(n * components[name]["molar_mass"] for name, n in side.items()) for side in (reactants, products)]
     if abs(masses[0] - masses[1]) > MASS_TOLERANCE * masses[0]:
         raise ValueError(
             f"reaction '{text}' does not conserve mass: {1e3 * masses[0]:.6g} g/mol react and "

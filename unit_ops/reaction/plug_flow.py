@@ -34,13 +34,13 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from twin.jit import empirical, kernel
+from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.reaction.network import configure_reactions
+from unit_ops.reaction.rates import R_GAS, power
 from unit_ops.smooth import above_zero
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, total
 
-R_GAS = 8.31446261815324
 DIMS = {"cells": 60, "reactions": 0}
 SETTINGS = ("reactions",)
 
@@ -161,16 +161,6 @@ def cell_capacity(x, p, j):
 def cell_flow(V, n, V_tube, tau_flow):
     """Flow out of one of n cells, of volume V [m³/s]."""
     return V_tube / tau_flow * above_zero(V * n / V_tube - 1.0, 1e-3)
-
-
-@empirical("mol/m^3", "1", returns="1")
-def power(c, order):
-    """(c/(1 mol/m³))^order; c may be slightly negative where a component vanishes."""
-    if order == 1.0:
-        return c
-    if order == 2.0:
-        return c * c
-    return above_zero(c, 1e-3) ** order
 
 
 @kernel
