@@ -16,6 +16,7 @@ from tests.unit_ops.reaction.stirred import Vessel, overflowing
 from twin import jit
 from twin.config import load_plant
 from twin.errors import ConfigError
+from twin.integrate.allocate import Latch
 from twin.integrate.integrator import Integrator
 from twin.integrate.outcome import Outcome
 from twin.plant import compile_plant
@@ -269,6 +270,17 @@ def test_cascade_is_vessels_in_series(tmp_path: Path) -> None:
     T = T_REF + run.y[at["second.H"]] / (4000.0 * m.sum())
     assert m == pytest.approx([1.8, 0.2 / 36.0, 0.2 * 35.0 / 36.0], rel=1e-7)
     assert T - 298.15 == pytest.approx(50e3 * 35.0 / 36.0 / 4000.0, rel=1e-7)
+
+
+def test_a_run_can_stop_at_the_excursion(tmp_path: Path) -> None:
+    """The first vessel warms by 10.4 K in the end: it passes 35 °C on the way, and the run stops there."""
+    made = compile_plant(plant(tmp_path, "adiabatic"))
+    run = Integrator(made, rtol=1e-8, latches=[Latch(made.guard_names.index("first.excursion"), +1)])
+    ending = run.advance(20 * 3600.0)
+    assert ending.outcome is Outcome.GUARD
+    at = {c.path: c.offset for c in made.columns if c.vector == "y"}
+    m = run.y[at["first.m"] :][:3]
+    assert T_REF + run.y[at["first.H"]] / (4000.0 * m.sum()) == pytest.approx(308.15, abs=1e-6)
 
 
 def test_a_plant_without_what_its_jacket_needs_is_refused(tmp_path: Path) -> None:
