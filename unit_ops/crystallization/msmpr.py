@@ -26,7 +26,7 @@ doi 10.1016/j.jcrysgro.2011.06.016; numerics in population.py, laws in laws.py.
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -92,6 +92,7 @@ class Params(NamedTuple):
     S_width: Annotated[float, "1", "smoothing width between growth and dissolution", Range(1e-9, 1.0)] = 0.01
     limiter_eps: Annotated[float, "1", "fraction of a typical class below which limiting ends", Range(1e-9, 1.0)] = 1e-3
     M_typical: Annotated[float, "kg/m^3", "typical crystal content, for scaling only", Range(1e-6, 2e3)] = 50.0
+    L_typical: Annotated[float, "m", "typical crystal size, for scaling only", Range(1e-7, 1.0)] = 1e-4
     solubility: Annotated[Solubility, "1", "solubility law"] = Solubility.EXPONENTIAL
     force: Annotated[DrivingForce, "1", "driving force of growth, dissolution and nucleation"] = DrivingForce.RELATIVE
     nucleation: Annotated[Nucleation, "1", "primary nucleation law"] = Nucleation.POWER
@@ -360,13 +361,20 @@ def transport(x, u, a, p, out):
     return Transport(out.m, out.m_flow)
 
 
-def nominals(p: Params) -> dict[str, float]:
-    """Scales of the states for a full vessel with the typical crystal content."""
+def nominals(p: Params) -> dict[str, Any]:
+    """Scales of the states for a full vessel with the typical crystal content.
+
+    Small classes matter by the number of their crystals, not by their mass: below the typical size
+    their scale falls with the mass of a crystal. Otherwise a loose tolerance would not see nuclei,
+    and the onset of crystallization would come late in silence.
+    """
     mass = p.V_weir * float(np.mean(p.rho))
+    sizes = 0.5 * (np.asarray(p.L_edges[1:]) + np.asarray(p.L_edges[:-1]))
+    share = np.minimum((sizes / p.L_typical) ** 3, 1.0)
     return {
         "H": 10.0 * mass * float(np.mean(p.cp)),  # 10 K
         "m": 0.1 * mass,
-        "crystals": p.M_typical * p.V_weir / (len(p.L_edges) - 1),
+        "crystals": p.M_typical * p.V_weir / (len(p.L_edges) - 1) * share,
     }
 
 
