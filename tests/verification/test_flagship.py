@@ -17,7 +17,9 @@ from twin.run import run
 
 
 def make(path, until, **options):
-    result = run("paracetamol_startup", path, until=until, rtol=1e-6, set=options.pop("set", ()), **options)
+    # CVODE's local errors add up over the day: at 1e-8 it stands for the truth, at 1e-6 it is off by 1e-3
+    rtol = 1e-8 if options.get("method") == "cvode" else 1e-6
+    result = run("paracetamol_startup", path, until=until, rtol=rtol, set=options.pop("set", ()), **options)
     assert result.outcome == "finished", result.message
     return open_run(path)
 
@@ -37,9 +39,12 @@ def guard_times(file):
 EARLY = ["reagents.m_flow.p_aminophenol=0.30 g/s", "reagents.m_flow.acetic_anhydride=0.295 g/s"]
 
 
-#: Sizes below which a difference does not matter, by unit (crystal sizes: 10 µm, contents: 1 %).
-NOMINAL = {"K": 1.0, "m^3": 1e-4, "1": 1e-2, "m": 1e-5, "1/m^3": 1e8, "kg": 1e-4, "kg/s": 1e-5}
+#: Sizes below which a difference does not matter, by unit (crystal sizes: 100 µm, contents: 2 %).
+NOMINAL = {"K": 1.0, "m^3": 1e-4, "1": 2e-2, "m": 1e-4, "1/m^3": 1e8, "kg": 1e-4, "kg/s": 1e-5}
 NOMINAL |= {"1/s": 1e-2, "Pa": 1e5, "N": 1.0}
+
+#: Qualities of what a unit makes are ratios of nothing before it makes any: compared from 1 % of full flow on.
+MAKES = {"press": "press.rate", "blender": "blender.F", "dryer": "dryer.product.m_flow[paracetamol]"}
 
 
 def compare(native, other, firings):
@@ -52,9 +57,14 @@ def compare(native, other, firings):
     assert near.sum() <= 2 * len(times)
     worst = {}
     for tag in measurements(native):
-        a, b = native.get(tag)[~near], other.get(tag)[~near]
-        nominal = NOMINAL[native.unit(tag)]
-        worst[tag] = float(np.max(np.abs(a - b) / (np.abs(a) + nominal)))
+        owner = tag.partition(".")[0]
+        use = ~near
+        if owner in MAKES:
+            flow = native.get(MAKES[owner])
+            use = use & (flow > 0.01 * flow.max())
+        a, b = native.get(tag)[use], other.get(tag)[use]
+        nominal = 1.0 if tag.endswith(".integral") else NOMINAL[native.unit(tag)]  # of K, mostly
+        worst[tag] = float(np.max(np.abs(a - b) / (np.abs(a) + nominal), initial=0.0))
     bad = {tag: value for tag, value in worst.items() if value > 1e-4}
     assert not bad
     assert len(worst) > 40
