@@ -40,7 +40,7 @@ EARLY = ["reagents.m_flow.p_aminophenol=0.30 g/s", "reagents.m_flow.acetic_anhyd
 
 
 #: Sizes below which a difference does not matter, by unit (crystal sizes: 100 µm, contents: 2 %).
-NOMINAL = {"K": 1.0, "m^3": 1e-4, "1": 2e-2, "m": 1e-4, "1/m^3": 1e8, "kg": 1e-4, "kg/s": 1e-5}
+NOMINAL = {"K": 1.0, "m^3": 1e-4, "1": 2e-2, "m": 1e-4, "1/m^3": 1e9, "kg": 1e-4, "kg/s": 1e-5}
 NOMINAL |= {"1/s": 1e-2, "Pa": 1e5, "N": 1.0}
 
 #: Qualities of what a unit makes are ratios of nothing before it makes any: compared from 1 % of full flow on.
