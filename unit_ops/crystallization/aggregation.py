@@ -114,7 +114,7 @@ def aggregation_gain(
             if k == j:
                 first = target
             i = target
-            while low < end:  # as much in each class as lies between its edges
+            while i < bins and low < end:  # as much in each class as lies between its edges
                 high = end
                 if i < last:
                     high = min(end, rho_kv * L[i + 1] * L[i + 1] * L[i + 1])

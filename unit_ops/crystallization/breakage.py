@@ -100,15 +100,15 @@ def uniform_gain(
         v = cubed_size(L[k], L[k + 1])
         x = rho_kv * v
         placed = (below + 2.0 * x * (x - edge)) / x  # Σ_i x_i B_ik
-        broken[k] = 0.0
+        weight = 0.0
         if k > 0:
             weight = x / (2.0 * x - placed)
-            broken[k] = weight * S_ref * size_power(v ** (1.0 / 3.0) / L_ref, q) * m[k] / (x * x)
+        broken[k] = weight * S_ref * size_power(v ** (1.0 / 3.0) / L_ref, q) * m[k] / (x * x)
         out[k] = -broken[k] * x * placed
         edge_after = rho_kv * L[k + 1] * L[k + 1] * L[k + 1]
         below += 2.0 * x * (edge_after - edge)
         edge = edge_after
-    above = 0.0
+    above = 0.0  # Σ broken over this class and those above
     for n in range(bins):
         i = bins - 1 - n
         x = rho_kv * cubed_size(L[i], L[i + 1])
@@ -116,8 +116,8 @@ def uniform_gain(
         low = 0.0
         if i > 0:
             low = rho_kv * L[i] * L[i] * L[i]
-        out[i] += 2.0 * x * ((high - low) * above + (x - low) * broken[i])
         above += broken[i]
+        out[i] += 2.0 * x * ((high - low) * above - (high - x) * broken[i])
 
 
 @kernel
@@ -140,19 +140,19 @@ def austin_gain(
         l_k = cubed_size(L[k], L[k + 1]) ** (1.0 / 3.0)
         broken[k] = S_ref * size_power(l_k / L_ref, q) * m[k]
         out[k] = 0.0
-    by_gamma = 0.0  # Σ S_k m_k φ (l_k/largest)^−γ over the classes above
+    by_gamma = 0.0  # Σ S_k m_k φ (l_k/largest)^−γ over this class and those above
     by_beta = 0.0
     for n in range(bins):
         i = bins - 1 - n
         high = L[i + 1] / largest
-        born = by_gamma * size_power(high, gamma) + by_beta * size_power(high, beta)
         if i > 0:
-            low = L[i] / largest
-            born -= by_gamma * size_power(low, gamma) + by_beta * size_power(low, beta)
             l_k = cubed_size(L[i], L[i + 1]) ** (1.0 / 3.0) / largest
             of_gamma = broken[i] * phi / size_power(l_k, gamma)
             of_beta = broken[i] * (1.0 - phi) / size_power(l_k, beta)
-            out[i] -= of_gamma * size_power(low, gamma) + of_beta * size_power(low, beta)
             by_gamma += of_gamma
             by_beta += of_beta
-        out[i] += born
+            low = L[i] / largest
+            below = by_gamma * size_power(low, gamma) + by_beta * size_power(low, beta)
+            own = of_gamma * size_power(high, gamma) + of_beta * size_power(high, beta)
+            out[i] -= below + own
+        out[i] += by_gamma * size_power(high, gamma) + by_beta * size_power(high, beta)

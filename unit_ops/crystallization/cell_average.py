@@ -49,7 +49,7 @@ def share_births(x: Array, births: Array, masses: Array, out: Array) -> None:
             up = excess * x[1] / (x[1] - x[0])
             out[1] += up
             stays -= up
-        else:
+        elif births[i] != 0.0:  # where nothing is born, the root below has no slope
             below = x[i] - x[i - 1]
             # below < above on every grid whose classes do not shrink upwards
             width = SPLIT_WIDTH * below * births[i]
