@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import os
 import platform
+import re
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
@@ -79,8 +82,37 @@ def _is_ours(name: str, root: str) -> bool:
     return name == root or name.startswith(root + ".")
 
 
+#: Imports at the left margin: those further in may or may not have run, and type checkers' do not.
+_IMPORT = re.compile(r"^(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w.]+))", re.MULTILINE)
+#: Part of every model, with no number or formula that is compiled into it.
+_NEUTRAL = ("twin.jit", "twin.quantity")
+
+
+@cache
+def _imports(path: str, mtime_ns: int, size: int, package: str) -> tuple[str, ...]:
+    """Modules that a file imports from: a constant, unlike a function, does not say where it comes from."""
+    text = Path(path).read_text(encoding="utf-8")
+    names = [source or plain for source, plain in _IMPORT.findall(text)]
+    return tuple(importlib.util.resolve_name(name, package) for name in names)
+
+
+def _owners(module: ModuleType) -> list[str]:
+    names = []
+    for value in list(vars(module).values()):
+        if isinstance(value, ModuleType):
+            if not hasattr(module, "__path__"):  # a package has for attributes whatever was imported from it so far
+                names.append(value.__name__)
+        elif isinstance(owner := getattr(value, "__module__", None), str):
+            names.append(owner)
+    file = getattr(module, "__file__", None)
+    if file and file.endswith(".py"):
+        stat = os.stat(file)
+        names += _imports(file, stat.st_mtime_ns, stat.st_size, module.__package__ or "")
+    return names
+
+
 def import_closure(module: ModuleType) -> list[ModuleType]:
-    """The module and every module of its own top-level package (or of unit_ops) whose names it uses."""
+    """The module and every module of its own top-level package (or of unit_ops) that it imports from."""
     roots = {module.__name__.split(".")[0], "unit_ops"}
     seen: dict[str, ModuleType] = {}
     queue = [module]
@@ -89,9 +121,8 @@ def import_closure(module: ModuleType) -> list[ModuleType]:
         if current.__name__ in seen:
             continue
         seen[current.__name__] = current
-        for value in list(vars(current).values()):
-            owner = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-            if not isinstance(owner, str) or owner in seen or owner == "twin.jit":
+        for owner in _owners(current):
+            if owner in seen or owner in _NEUTRAL:
                 continue
             if any(_is_ours(owner, root) for root in roots) and owner in sys.modules:
                 queue.append(sys.modules[owner])
@@ -117,51 +148,80 @@ def closure_hash(module: ModuleType) -> str:
 
 
 _armed: dict[int, Any] = {}
-#: compilations (not cache loads) so far in this process, by function name: asserted on by tests.
+#: every dispatcher of this process: their compilations (not cache loads) are counted for tests.
 _dispatchers: list[Any] = []
+#: compiling is global to the process: numba's cache folder and the armed modules are.
+LOCK = threading.RLock()
 
 
-def compile_kernel(function: Callable[..., Any], folder: Path, signature: Any = None) -> Any:
-    """Give a numba dispatcher for one function with its cache in `folder`."""
+def compile_kernel(function: Callable[..., Any], folder: Path) -> Any:
+    """Give a numba dispatcher for one function that Python may call, with its cache in `folder`."""
     import numba
 
-    folder.mkdir(parents=True, exist_ok=True)
-    previous = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
-    try:
-        if signature is None:
+    with LOCK:
+        folder.mkdir(parents=True, exist_ok=True)
+        previous = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(folder)
+        try:
             dispatcher = numba.njit(**OPTIONS)(function)
-        else:
-            dispatcher = numba.njit(signature, **OPTIONS)(function)
-    finally:
-        numba.config.CACHE_DIR = previous
+        finally:
+            numba.config.CACHE_DIR = previous
+        _dispatchers.append(dispatcher)
+    return dispatcher
+
+
+@cache
+def _inner_class() -> Any:
+    """Class of the dispatchers that stand in modules, for other kernels to call.
+
+    They have no wrapper for calls from Python: to unpack NamedTuples of a hundred arrays took as
+    long to compile as all else, and few kernels are called so. Those get a dispatcher of their own
+    with wrapper and cache, at the first call.
+    """
+    from numba.core.registry import CPUDispatcher
+
+    class Inner(CPUDispatcher):  # type: ignore[misc]
+        called: Any = None
+
+        def __call__(self, *arguments: Any) -> Any:
+            if self.called is None:
+                module = sys.modules[self.py_func.__module__]
+                self.called = compile_kernel(self.py_func, cache_root() / f"{module.__name__}-{closure_hash(module)}")
+            return self.called(*arguments)
+
+    return Inner
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Give a dispatcher for a function that compiled code calls."""
+    options = {name: value for name, value in OPTIONS.items() if name != "cache"}
+    options |= {"nopython": True, "boundscheck": None, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    dispatcher = _inner_class()(py_func=function, targetoptions=options)
     _dispatchers.append(dispatcher)
     return dispatcher
 
 
-def arm(module: ModuleType | str) -> Path:
+def arm(module: ModuleType | str) -> None:
     """Compile lazily: put dispatchers in place of marked functions throughout the closure.
 
-    Returns the cache folder of the module. Does nothing when numba is disabled.
+    Does nothing when numba is disabled.
     """
     if isinstance(module, str):
         module = importlib.import_module(module)
-    folder = cache_root() / f"{module.__name__}-{closure_hash(module)}"
     if disabled():
-        return folder
-    members = import_closure(module)
-    for member in members:
-        for value in list(vars(member).values()):
-            own_kernel = isinstance(value, FunctionType) and getattr(value, "__twin_kernel__", False)
-            if own_kernel and id(value) not in _armed and value.__module__ == member.__name__:
-                own = cache_root() / f"{member.__name__}-{closure_hash(member)}"
-                _armed[id(value)] = (value, compile_kernel(value, own))
-    for member in members:
-        for name, value in list(vars(member).items()):
-            pair = _armed.get(id(value))
-            if pair is not None and pair[0] is value:
-                setattr(member, name, pair[1])
-    return folder
+        return
+    with LOCK:
+        members = import_closure(module)
+        for member in members:
+            for value in list(vars(member).values()):
+                own_kernel = isinstance(value, FunctionType) and getattr(value, "__twin_kernel__", False)
+                if own_kernel and id(value) not in _armed and value.__module__ == member.__name__:
+                    _armed[id(value)] = (value, inner(value))
+        for member in members:
+            for name, value in list(vars(member).items()):
+                pair = _armed.get(id(value))
+                if pair is not None and pair[0] is value:
+                    setattr(member, name, pair[1])
 
 
 def compilations() -> dict[str, int]:

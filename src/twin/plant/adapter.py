@@ -9,6 +9,7 @@ come from the table, so another grid or another plant recompiles nothing.
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -289,7 +290,7 @@ def write_source(model: Model, folder: Path) -> Path:
     text = source(model)
     if not (path.exists() and path.read_text(encoding="utf-8") == text):
         folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{id(text)}.partial")
+        partial = path.with_suffix(f".{os.getpid()}-{id(text)}.partial")
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     return path
@@ -317,15 +318,16 @@ def cache_folder(model: Model) -> Path:
 def entry(model: Model) -> Entry:
     """Compile (or load from the cache) the entry of a model."""
     name = model.module.__name__
-    if name in _entries:
-        return _entries[name]
-    folder = cache_folder(model)
-    path = write_source(model, folder)
-    jit.arm(model.module)
-    adapter = load_source(path, model.module)
-    result = _interpreted(adapter, model, folder) if jit.disabled() else _compiled(adapter, model, folder)
-    _entries[name] = result
-    return result
+    with jit.LOCK:
+        if name in _entries:
+            return _entries[name]
+        folder = cache_folder(model)
+        path = write_source(model, folder)
+        jit.arm(model.module)
+        adapter = load_source(path, model.module)
+        result = _interpreted(adapter, model, folder) if jit.disabled() else _compiled(adapter, model, folder)
+        _entries[name] = result
+        return result
 
 
 def _compiled(adapter: ModuleType, model: Model, folder: Path) -> Entry:
@@ -336,11 +338,11 @@ def _compiled(adapter: ModuleType, model: Model, folder: Path) -> Entry:
     vars(adapter).update(view1=views.view1, view2=views.view2, as_int=views.as_int)
     for name, value in list(vars(adapter).items()):
         if name.startswith("_") and getattr(value, "__module__", None) == adapter.__name__:
-            setattr(adapter, name, numba.njit(nogil=True, error_model="numpy")(value))
+            setattr(adapter, name, jit.inner(value))
     previous = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder)
     try:
-        compiled = numba.cfunc(views.ENTRY, cache=True, error_model="numpy")(adapter.evaluate)
+        compiled = numba.cfunc(views.ENTRY, **{k: v for k, v in jit.OPTIONS.items() if k != "nogil"})(adapter.evaluate)
     finally:
         numba.config.CACHE_DIR = previous
     from_cache = compiled.cache_hits > 0

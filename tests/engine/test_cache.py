@@ -1,0 +1,92 @@
+"""What a module's compiled code is filed under: all that is compiled into it, and nothing that comes and goes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from twin import jit
+
+FILES = {
+    "__init__.py": "",
+    "constants.py": "R = 8.314\n",
+    "laws.py": "from twin.jit import kernel\n\n\n@kernel\ndef law(x):\n    return 2.0 * x\n",
+    "unit.py": """from __future__ import annotations
+
+from twin.jit import kernel
+from {package}.constants import R
+from .laws import law
+
+
+@kernel
+def rate(x):
+    return R * law(x)
+""",
+    "other.py": "from twin.jit import kernel\n\n\n@kernel\ndef rate(x):\n    return x\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    name = "acme_plant_models"
+    folder = tmp_path / name
+    folder.mkdir()
+    for file, text in FILES.items():
+        (folder / file).write_text(text.replace("{package}", name), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield folder
+    for module in [m for m in sys.modules if m.split(".")[0] == name]:
+        del sys.modules[module]
+
+
+def edit(file: Path) -> None:
+    """Change a file as an editor does: other bytes, another time."""
+    file.write_text(file.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    later = file.stat().st_mtime_ns + 1_000_000_000
+    os.utime(file, ns=(later, later))
+
+
+@pytest.mark.parametrize("name", ["unit", "laws", "constants"])
+def test_editing_what_a_unit_imports_files_it_anew(package, name):
+    """A constant does not say which module it comes from, yet its number is compiled in."""
+    unit = importlib.import_module(f"{package.name}.unit")
+    other = importlib.import_module(f"{package.name}.other")
+    before = jit.closure_hash(unit), jit.closure_hash(other)
+    edit(package / f"{name}.py")
+    assert jit.closure_hash(unit) != before[0]
+    assert jit.closure_hash(other) == before[1]
+
+
+def test_streams_and_laws_belong_to_the_models_that_use_them(monkeypatch):
+    msmpr = importlib.import_module("unit_ops.crystallization.msmpr")
+    names = [m.__name__ for m in jit.import_closure(msmpr)]
+    assert {"unit_ops.streams", "unit_ops.crystallization.laws"} <= set(names)
+    assert not any(name.startswith("twin.") for name in names)
+
+
+def test_the_engine_is_not_filed_by_what_happens_to_be_imported():
+    """The hash must not differ between a process that only compiles and one that also runs."""
+    loop = importlib.import_module("twin.integrate.loop")
+    names = [m.__name__ for m in jit.import_closure(loop)]
+    importlib.import_module("twin.run")
+    importlib.import_module("twin.schedule.simulation")
+    assert [m.__name__ for m in jit.import_closure(loop)] == names
+    assert "twin.integrate.tables" in names
+
+
+def test_kernels_called_from_python_are_compiled_for_it_on_demand(package, monkeypatch, tmp_path):
+    monkeypatch.setenv("TWIN_CACHE_DIR", str(tmp_path / "cache"))
+    jit.cache_root.cache_clear()
+    try:
+        unit = importlib.import_module(f"{package.name}.unit")
+        jit.arm(unit)
+        assert unit.rate(2.0) == 8.314 * 4.0
+        assert jit.compilations()[f"{package.name}.unit.rate"] == 1
+        assert jit.compilations()[f"{package.name}.laws.law"] == 1
+        assert [p.name.split("-")[0] for p in (tmp_path / "cache").rglob("*.nbi")] == ["unit.rate"]
+    finally:
+        jit.cache_root.cache_clear()
