@@ -15,6 +15,7 @@ from functools import cache
 from types import ModuleType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
+from twin.errors import TwinError
 from twin.jit import python_function
 from twin.quantity import Field, Optional, fields
 
@@ -41,8 +42,10 @@ class Port:
         return self.stream.__name__ == "Signal"
 
 
-class ModelError(Exception):
+class ModelError(TwinError):
     """A unit operation's file breaks the contract; the message names file, name and cure."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,8 @@ def _check(model: Model) -> None:
         for argument in model.arguments(name):
             if argument not in allowed:
                 raise ModelError(f"{where}: kernel {name} asks for '{argument}'; it may ask for {', '.join(allowed)}")
+    if model.has("holdup") and not model.has("Holdup"):
+        raise ModelError(f"{where}: has a kernel holdup but no Holdup, so no balance would count it: import Holdup")
     for field in fields(model.Measurements):
         extra = set(model.arguments(field.name)) - {"x", "a", "p"}
         if extra:

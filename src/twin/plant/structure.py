@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import numpy as np
 from twin.plant import adapter
 from twin.plant.codes import INTEGRAND, MEASURE, PORT, RATES
 from twin.plant.layout import Cursor, UnitLayout, lay_out_alone
-from twin.plant.model import Model
-from twin.plant.trace import Tracer, constants, dependence, traced, variables
+from twin.plant.model import Model, ModelError
+from twin.plant.trace import StructureError, Tracer, call, constants, dependence, traced, variables
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,13 @@ def trace_unit(model: Model, sizes: dict[str, int], params: np.ndarray) -> Depen
                 w[place] = Tracer(0.5 + 0.01 * (number % 7), 1 << number)
         dy = constants(np.zeros(n_y))
         for what in calls:
-            evaluate(what, Tracer(0.0), y, fixed, w, dy, unit.offsets)
+            call(evaluate, what, Tracer(0.0), y, fixed, w, dy, unit.offsets)
         return [(dy if vector == 0 else w)[place] for vector, place in results]
 
-    masks = dependence(run)
+    try:
+        masks = dependence(run)
+    except StructureError as error:
+        raise ModelError(f"{model.module.__file__}: {error}.") from None
     pairs: list[tuple[int, int]] = []
     for r, mask in enumerate(masks):
         while mask:
@@ -111,7 +115,7 @@ def unit_dependence(
             path.unlink(missing_ok=True)  # a damaged cache is traced afresh
     found = trace_unit(model, sizes, params)
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"structure_{key}.{id(found)}.partial.npz"
+    partial = folder / f"structure_{key}.{os.getpid()}-{id(found)}.partial.npz"
     np.savez(partial, results=found.results, inputs=found.inputs)
     partial.replace(path)
     return found

@@ -2,13 +2,19 @@
 
 The interpreted kernels are run on numbers that carry the set of variables they came from. Both
 sides of every branch are taken (a comparison at one place in the code is forced to each outcome),
-so the structure does not depend on the values, nor on the law that a parameter chooses.
+so the structure does not depend on the values, nor on the law that a parameter chooses. So that one
+branch does not hide another, every two of them are also taken in all four combinations, and so are
+two passes through the same one. What remains hidden: a value picked by comparison
+from among more than 16 elements (write max or min instead). An element picked by a number that is
+computed from variables is refused.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 import sys
+import threading
 from collections.abc import Callable
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
@@ -19,8 +25,18 @@ from twin.jit import python_function
 
 Site = tuple[str, int, int]
 
-_forced: dict[Site, bool] = {}
+#: Decides a comparison at a site, at its n-th visit, given the natural outcome.
+Decide = Callable[[Site, int, bool], bool]
+
+
+def _natural(site: Site, visit: int, natural: bool) -> bool:
+    return natural
+
+
+_decision: Decide = _natural
 _visited: dict[Site, int] = {}
+#: One search at a time: what is forced is global, since comparisons have no other way to know.
+_LOCK = threading.Lock()
 
 #: A forced loop condition is let go after so many visits, or the loop would never end.
 _PATIENCE = 20_000
@@ -30,8 +46,17 @@ def _decide(natural: bool) -> bool:
     frame = sys._getframe(2)
     site = (frame.f_code.co_filename, frame.f_code.co_firstlineno, frame.f_lasti)
     visits = _visited[site] = _visited.get(site, 0) + 1
-    forced = _forced.get(site, natural)
+    forced = _decision(site, visits, natural)
     return forced if visits < _PATIENCE else not forced
+
+
+def call(function: Callable[..., None], *args: Any) -> None:
+    """Call a kernel; where a branch was forced against the values it may stop at a division by zero."""
+    try:
+        function(*args)
+    except (ArithmeticError, ValueError):
+        if _decision is _natural:
+            raise
 
 
 def _number(function: Callable[..., float], *args: float) -> float:
@@ -40,7 +65,21 @@ def _number(function: Callable[..., float], *args: float) -> float:
         value = float(function(*args))
     except (ValueError, ZeroDivisionError, OverflowError, TypeError):  # TypeError: a root that is complex
         return 1.0
-    return value if math.isfinite(value) else 1.0
+    return value if -_HUGE < value < _HUGE else 1.0
+
+
+_HUGE = 1e300
+
+
+class StructureError(Exception):
+    """A kernel whose dependences cannot be found; the message says why and gives the cure."""
+
+
+_INDEXED = (
+    "an array is indexed (or a loop is counted) by a number computed from states or inlets, so which elements depend "
+    "on which cannot be known. Weigh the elements by smooth functions instead"
+)
+_refused: list[Any] = []
 
 
 class Tracer:
@@ -56,6 +95,9 @@ class Tracer:
         return self.value
 
     def __index__(self) -> int:
+        if self.mask:
+            _refused.append(self)  # numpy makes an error of its own of this one
+            raise StructureError(_INDEXED)
         return int(self.value)
 
     def __int__(self) -> int:
@@ -96,19 +138,19 @@ def _comparison(name: str, function: Callable[[float, float], bool]) -> None:
     setattr(Tracer, f"__{name}__", compare)
 
 
-_binary("add", lambda a, b: a + b)
-_binary("sub", lambda a, b: a - b)
-_binary("mul", lambda a, b: a * b)
-_binary("truediv", lambda a, b: a / b)
-_binary("floordiv", lambda a, b: a // b)
-_binary("mod", lambda a, b: a % b)
-_binary("pow", lambda a, b: a**b)
-_comparison("lt", lambda a, b: a < b)
-_comparison("le", lambda a, b: a <= b)
-_comparison("gt", lambda a, b: a > b)
-_comparison("ge", lambda a, b: a >= b)
-_comparison("eq", lambda a, b: a == b)
-_comparison("ne", lambda a, b: a != b)
+_binary("add", operator.add)
+_binary("sub", operator.sub)
+_binary("mul", operator.mul)
+_binary("truediv", operator.truediv)
+_binary("floordiv", operator.floordiv)
+_binary("mod", operator.mod)
+_binary("pow", operator.pow)
+_comparison("lt", operator.lt)
+_comparison("le", operator.le)
+_comparison("gt", operator.gt)
+_comparison("ge", operator.ge)
+_comparison("eq", operator.eq)
+_comparison("ne", operator.ne)
 
 
 def _lift(function: Callable[..., float]) -> Callable[..., Any]:
@@ -197,28 +239,69 @@ def dependence(run: Callable[[], list[Any]], limit: int = 4000) -> list[int]:
     limit : int
         Greatest number of evaluations; more branches than that mean a kernel far too complex.
     """
+    with _LOCK:
+        try:
+            return _search(run, limit)
+        finally:
+            _decide_by(_natural)
+            _refused.clear()
+
+
+def _decide_by(decision: Decide) -> None:
+    global _decision
+    _decision = decision
+    _visited.clear()
+
+
+def _search(run: Callable[[], list[Any]], limit: int) -> list[int]:
     masks: list[int] = []
-    queue: list[dict[Site, bool]] = [{}]
-    known: set[Site] = set()
+    sites: dict[Site, int] = {}
     count = 0
-    while queue:
-        forced = queue.pop()
-        _forced.clear()
-        _forced.update(forced)
-        _visited.clear()
-        results = run()
-        found = [r.mask if isinstance(r, Tracer) else 0 for r in results]
-        masks = [a | b for a, b in zip(masks, found, strict=True)] if masks else found
-        for site in _visited:
-            if site not in known:
-                known.add(site)
-                queue.append({**forced, site: True})
-                queue.append({**forced, site: False})
+
+    def look(decision: Decide) -> list[Site]:
+        """Evaluate once; give the sites that were not known."""
+        nonlocal masks, count
         count += 1
         if count > limit:
-            raise RuntimeError("too many branches to find the structure of this unit")
-    _forced.clear()
+            raise StructureError("too many branches to find the structure of this unit: write it in simpler kernels")
+        _decide_by(decision)
+        try:
+            found = [r.mask if isinstance(r, Tracer) else 0 for r in run()]
+        except IndexError:
+            if _refused:
+                raise StructureError(_INDEXED) from None
+            raise
+        masks = [a | b for a, b in zip(masks, found, strict=True)] if masks else found
+        new = [site for site in _visited if site not in sites]
+        sites.update((site, len(sites) + i) for i, site in enumerate(new))
+        return new
+
+    queue: list[dict[Site, bool]] = [{site: side} for site in look(_natural) for side in (True, False)]
+    while queue:
+        forced = queue.pop()
+        for site in look(lambda site, visit, natural, f=forced: f.get(site, natural)):  # type: ignore[misc]
+            queue += [{**forced, site: True}, {**forced, site: False}]
+    explored = 0
+    while explored < len(sites):
+        explored = len(sites)
+        # two different numbers differ in a bit, so that the patterns of the bits and their opposites
+        # take every two comparisons in both mixed combinations; the last ones are all alike
+        for bit in range((explored * VISITS).bit_length() + 1):
+            for flip in (0, 1):
+                look(lambda site, visit, natural, b=bit, f=flip: bool(_code(sites, site, visit) >> b & 1 ^ f))  # type: ignore[misc]
+        for turn in range(VISITS):  # one pass against all others: a choice among the elements of a loop
+            for side in (True, False):
+                look(lambda site, visit, natural, k=turn, s=side: s if visit % VISITS == k else not s)  # type: ignore[misc]
     return masks
+
+
+#: Passes through one comparison that are told apart.
+VISITS = 16
+
+
+def _code(sites: dict[Site, int], site: Site, visit: int) -> int:
+    """Number of a comparison's pass; one first met now goes with the others."""
+    return sites.get(site, 0) * VISITS + visit % VISITS
 
 
 def variables(values: np.ndarray, first: int) -> np.ndarray:
