@@ -181,7 +181,7 @@ class Cvode(Integrator):
         steps_before = int(status[at.STEPS])
         while True:
             t = float(resume[at.T])
-            while kernels.next_sample(memory, control) <= t:
+            while kernels.sample_due(memory, control, t):
                 if not kernels.record(tables, memory, work, control, buffers, t, memory.y, memory.q):
                     return at.FLUSH
             row = int(resume[at.NEXT_ROW])
@@ -223,6 +223,8 @@ class Cvode(Integrator):
         kernels.evaluate_guards(self.plant.tables, memory, self._work, t, memory.y)
         if memory.resume[at.SIDES_KNOWN] == 0.0:
             kernels.learn_sides(memory, self._work)
+        if not kernels.guards_known(self._latch_rows, self._work, self._control):
+            return at.GUARD_NAN, False
         before = int(status[at.FIRINGS])
         latch = kernels.fire_latches(
             self.plant.tables, self._latch_rows, memory, self._work, self._control, self._recorder, t

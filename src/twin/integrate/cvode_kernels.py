@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from twin.integrate import tables as at
 from twin.integrate.elimination import eliminate
-from twin.integrate.firing import evaluate_guards, finish_ramps, fire_event, fire_latches, learn_sides, sign, watched
+from twin.integrate.firing import (
+    evaluate_guards,
+    finish_ramps,
+    fire_event,
+    fire_latches,
+    guards_known,
+    learn_sides,
+    sign,
+    watched,
+)
 from twin.integrate.loop import next_stop
 from twin.integrate.lu import factorise, solve
-from twin.integrate.sampling import next_sample, record
+from twin.integrate.sampling import next_sample, record, sample_due
 from twin.integrate.stepping import move_ramps
 from twin.jit import kernel
 from twin.plant.evaluate import jacobian, rates
@@ -19,6 +28,7 @@ __all__ = [
     "finish_ramps",
     "fire_event",
     "fire_latches",
+    "guards_known",
     "jacobian_at",
     "learn_sides",
     "next_sample",
@@ -26,6 +36,7 @@ __all__ = [
     "quadrature_rows",
     "rates_at",
     "record",
+    "sample_due",
     "sign",
     "solve",
     "watched",

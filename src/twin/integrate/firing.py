@@ -129,6 +129,16 @@ def evaluate_guards(P, M, W, t, y):
 
 
 @kernel
+def guards_known(G, W, C):
+    """Whether every guard that a latch waits for is a number; notes the first that is none."""
+    for row in range(G.guard.shape[0]):
+        if math.isnan(W.guard[G.guard[row]]):
+            C.status[at.WORST] = G.guard[row]
+            return False
+    return True
+
+
+@kernel
 def sign(value):
     if value > 0.0:
         return 1.0

@@ -255,6 +255,8 @@ class Integrator:
         if not outcome.failed:
             return Ending(outcome, self.time, row)
         place = int(status[at.WORST])
+        if outcome is Outcome.GUARD_NOT_A_NUMBER:
+            return Ending(outcome, self.time, row, cause=f"The guard is {self.plant.guard_names[place]}.")
         cause = likely_cause(self.plant, outcome, self.time, self.y, self.p, place)
         return Ending(outcome, self.time, row, state_name(self.plant, place), cause)
 

@@ -10,8 +10,16 @@ import math
 
 from twin.integrate import tables as at
 from twin.integrate.crossing import find_crossing
-from twin.integrate.firing import evaluate_guards, finish_ramps, fire_event, fire_latches, learn_sides, sign
-from twin.integrate.sampling import next_sample, record, record_step
+from twin.integrate.firing import (
+    evaluate_guards,
+    finish_ramps,
+    fire_event,
+    fire_latches,
+    guards_known,
+    learn_sides,
+    sign,
+)
+from twin.integrate.sampling import next_sample, record, record_step, sample_due
 from twin.integrate.stepping import attempt, error_norm, linearise, prepare_dense
 from twin.jit import kernel
 
@@ -197,7 +205,7 @@ def run(P, J, F, R, E, G, M, W, C, X):
             M.resume[at.JUST_FIRED] = 0.0
             continue
         t = M.resume[at.T]
-        while next_sample(M, C) <= t:
+        while sample_due(M, C, t):
             if not record(P, M, W, C, X, t, M.y, M.q):
                 return at.FLUSH
         row = int(M.resume[at.NEXT_ROW])
@@ -208,6 +216,8 @@ def run(P, J, F, R, E, G, M, W, C, X):
             evaluate_guards(P, M, W, t, M.y)
             if M.resume[at.SIDES_KNOWN] == 0.0:
                 learn_sides(M, W)
+            if not guards_known(G, W, C):
+                return at.GUARD_NAN
             before = C.status[at.FIRINGS]
             latch = fire_latches(P, G, M, W, C, X, t)
             if latch == -3:

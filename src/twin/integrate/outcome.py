@@ -21,6 +21,7 @@ class Outcome(Enum):
     TOO_MANY_STEPS = "The run took more steps than allowed."
     CHATTERING = "A guard chatters: its latch fired more than a thousand times within one second."
     EVENT_BROKE = "An event took the plant out of the range of its models: the rates right after it are not finite."
+    GUARD_NOT_A_NUMBER = "A guard that the scenario waits for is not a number: its crossing could pass unseen."
     SOLVER_FAILED = "The solver gave up."
 
     @property
@@ -41,6 +42,7 @@ OF_CODE = {
     at.TOO_MANY: Outcome.TOO_MANY_STEPS,
     at.CHATTERING: Outcome.CHATTERING,
     at.EVENT_BROKE: Outcome.EVENT_BROKE,
+    at.GUARD_NAN: Outcome.GUARD_NOT_A_NUMBER,
 }
 
 

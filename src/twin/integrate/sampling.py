@@ -10,6 +10,9 @@ from twin.integrate.stepping import interpolate, move_ramps
 from twin.jit import kernel
 from twin.plant.evaluate import observe, rates
 
+#: A sample so little after an instant (relative to the clock) belongs to it.
+SLACK = 2.0**-50
+
 
 @kernel
 def next_sample(M, C):
@@ -18,6 +21,15 @@ def next_sample(M, C):
     if not every > 0.0:
         return float("inf")
     return C.settings[at.SAMPLE_START] + M.resume[at.NEXT_SAMPLE] * every
+
+
+@kernel
+def sample_due(M, C, t):
+    """Whether a sample falls on t or before, or so little after that only rounding lies between.
+
+    0.1 s three times is not the float 0.3, at which an event stands: it is before the event all the same.
+    """
+    return next_sample(M, C) <= t + SLACK * abs(t)
 
 
 @kernel
@@ -48,9 +60,9 @@ def record_step(P, M, W, C, X):
     t = M.resume[at.T]
     end = M.resume[at.T_PENDING]
     while True:
-        when = next_sample(M, C)
-        if when > end:
+        if not sample_due(M, C, end):
             return True
+        when = min(next_sample(M, C), end)
         theta = 1.0
         if when < end:
             theta = (when - t) / M.resume[at.H_PENDING]

@@ -48,6 +48,9 @@ def linearise(P, J, M, W, C, t, h):
             finite = False
     for i in range(n_q):
         W.f_q[i] = W.w[first_q + i]
+        if not math.isfinite(W.f_q[i]):
+            C.status[at.WORST] = -1
+            finite = False
     if not finite:
         return False
     jacobian(P, J, t, M.y, M.p, W.w, W.buffers, W.values, W.q_values)
@@ -162,6 +165,10 @@ def error_norm(W, C, y):
     C.status[at.WORST] = worst
     if not math.isfinite(largest):
         return math.nan
+    for i in range(W.q_new.shape[0]):
+        if not math.isfinite(W.q_new[i]):  # outside the norm, yet a balance must not end as NaN
+            C.status[at.WORST] = -1
+            return math.nan
     return max(math.sqrt(total / max(n, 1)), LARGEST_SHARE * largest)
 
 
