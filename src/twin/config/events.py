@@ -119,10 +119,10 @@ def _changes(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
             flat.extend((inner, f"{key.text}.{inner.text}", below) for inner, below in value.pairs)
         else:
             flat.append((key, key.text, value))
-    return [(path, _change(problems, key, path, value, plant)) for key, path, value in flat]
+    return [(path, _change(problems, key, path, value, plant, kind)) for key, path, value in flat]
 
 
-def _change(problems: Problems, key: Node, path: str, value: Node, plant: PlantSpec | None) -> float | None:
+def _change(problems: Problems, key: Node, path: str, value: Node, plant: PlantSpec | None, kind: str) -> float | None:
     if plant is None:
         return None
     try:
@@ -139,6 +139,9 @@ def _change(problems: Problems, key: Node, path: str, value: Node, plant: PlantS
         example = f"{path}.{first[0]}" if first else f"{path}.0"
         problems.add(key, "not one value", f"'{path}' is an array: name an element, for example {example}.")
         return None
+    if kind == "ramp" and found.field.kind == "enum":
+        problems.add(key, "not a number", f"'{path}' is a choice: it can be set or held, but not ramped.")
+        return None
     return value_of(problems, value, found.field, path, feed=found.kind == "feed")
 
 
@@ -148,8 +151,9 @@ def value_of(problems: Problems, node: Node, field: Field, path: str, feed: bool
     if node.kind != "scalar" or node.value is None:
         problems.add(node, "not a value", f"{meant} takes one value, but this is {node.what}.")
         return None
-    if field.index is not None:
-        problems.add(node, "fixed", f"{meant} names a component and cannot change during a run.")
+    if field.index is not None or field.kind == "int":
+        what = "names a component" if field.index is not None else "is a count that shapes the equations"
+        problems.add(node, "fixed", f"{meant} {what} and cannot change during a run.")
         return None
     if field.enum is not None:
         members: dict[str, Any] = {member.name.casefold(): member for member in field.enum}

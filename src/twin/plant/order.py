@@ -52,16 +52,16 @@ def port_calls(nodes: list[Node], by_name: dict[str, Node]) -> list[tuple[int, i
     AlgebraicLoop
         When a loop passes no holdup: the message names its ports and the cure.
     """
-    graph: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    graph: dict[tuple[str, str], list[tuple[str, str]]] = {}
     number = {node.name: k for k, node in enumerate(nodes)}
     for node in nodes:
         for port in node.model.outlets:
-            before = set()
+            before: dict[tuple[str, str], None] = {}  # in order, so that no hash seed shows
             for inlet in needs(node, port):
                 source = node.sources.get(inlet)
                 if source is not None and source[0] and source[1] in by_name[source[0]].model.outlets:
-                    before.add(source)
-            graph[(node.name, port)] = before
+                    before[source] = None
+            graph[(node.name, port)] = list(before)
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
