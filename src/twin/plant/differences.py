@@ -166,8 +166,8 @@ def _nominal(node: Node, key: tuple[str, ...]) -> float:
         table = fields(node.model.Integrals)
     else:
         port = node.model.inlets[key[1]]
-        if port.is_signal:
-            return 1.0
+        if port.is_signal:  # temperatures and pressures are large; flows, depths and speeds are small
+            return {"K": 1.0, "Pa": 1e5}.get(port.unit, 1e-3)
         table = fields(port.stream)
     return next(f.nominal for f in table if f.name == key[-1])
 
