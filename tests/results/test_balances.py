@@ -50,7 +50,7 @@ def test_an_event_between_samples_needs_its_two_sides(tmp_path: Path, finished: 
 
 
 @pytest.mark.parametrize(("path", "name"), [
-    ("/units/crystallizer/holdup/fluids", "ethanol"),
+    ("/units/crystallizer/holdup/m_fluids", "ethanol"),
     ("/quadratures/tablets/solids", "paracetamol"),
     ("/units/crystallizer/holdup/H", "energy"),
 ])

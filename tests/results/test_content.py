@@ -75,7 +75,7 @@ def _cut(file: h5py.File) -> None:
 
 
 def _swap_scale(file: h5py.File) -> None:
-    dataset = file["/units/crystallizer/holdup/fluids"]
+    dataset = file["/units/crystallizer/holdup/m_fluids"]
     dataset.dims[1].detach_scale(file["fluids"])
     dataset.dims[1].attach_scale(file["solids"])
 

@@ -99,9 +99,28 @@ def test_xarray_gives_labelled_data_with_units(finished: Path) -> None:
         number = tree["units/crystallizer/measurements"]["number"]
         assert np.array_equal(number["bins_edges"].values, EDGES)
         assert number["bins_edges"].attrs["units"] == "m"
+        held = tree["units/crystallizer/holdup"].dataset
+        assert {"m_fluids", "m_solids", "H"} <= set(held.data_vars)  # none taken for a coordinate
+        assert held["m_fluids"].dims == ("time", "fluids")
         assert str(tree["events"]["cause"].values[0]) == "the feed is doubled: ½ → 1"
         balance = tree["balances"]["relative"].sel(component="paracetamol")
         assert balance.item() < 1e-12
+
+
+def test_a_run_without_events_has_the_table_with_no_rows(tmp_path: Path) -> None:
+    plant, final = fake_plant(), tmp_path / "quiet.h5"
+    with RunWriter(final, plant, fake_scenario()) as writer:
+        feed(writer, plant, TIMES)
+        writer.finish("finished")
+    with h5py.File(final, "r") as file:
+        shapes = {name: file["events"][name].shape for name in ("time", "kind", "path", "old", "new", "cause")}
+    assert set(shapes.values()) == {(0,)}
+    run = open_run(final)
+    assert run.events == [] and run.snapshots is None
+    xarray = pytest.importorskip("xarray")
+    with xarray.open_datatree(final, engine="h5netcdf") as tree:
+        table = tree["events"].to_dataset(inherit=False)  # else `time` is the axis of the whole file
+        assert table["time"].sizes == table["cause"].sizes == {"event": 0}
 
 
 @pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump is not installed")

@@ -116,11 +116,9 @@ class Snapshots:
 
 
 def write_events(file: h5py.File, rows: Sequence[EventRow], snapshots: Snapshots) -> None:
-    """Write `/events`; a run without events has the empty group with a count of 0."""
+    """Write `/events`; a run without events has the same table, with no rows."""
     group = file.create_group("/events")
     group.attrs["count"] = len(rows)
-    if not rows:
-        return
     scale = add_dimension(file, "event", len(rows))
     columns: Mapping[str, tuple[str, str]] = {
         "time": ("s", "time of the event"), "old": ("1", "value before, in the unit of the path"),

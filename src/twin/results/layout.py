@@ -20,6 +20,8 @@ import numpy as np
 SCHEMA_VERSION = "1.0"
 #: Kinds of columns recorded unless the caller chooses.
 RECORDED = ("state", "outlet", "feed", "measurement", "holdup", "quadrature")
+#: Masses of a holdup, named apart from their dimensions: netCDF takes a variable of that name for a coordinate.
+HOLDUP_NAMES = {"fluids": "m_fluids", "solids": "m_solids"}
 #: Rows of time written together: one chunk.
 BLOCK_ROWS = 512
 #: A chunk larger than this is cut along time, so that it fits the reader's chunk cache.
@@ -47,7 +49,7 @@ def place(column: Any) -> str:
         case "state" | "measurement" | "integral":
             return f"/units/{owner}/{column.kind}s/{field}"
         case "holdup":
-            return f"/units/{owner}/holdup/{field}"
+            return f"/units/{owner}/holdup/{HOLDUP_NAMES.get(field, field)}"
     raise ValueError(f"column {column.path} is of unknown kind {column.kind!r}")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from twin.results.layout import HOLDUP_NAMES
 from twin.results.netcdf import Dimensions
 
 #: Reference temperature of enthalpies [K]: the library's convention, `unit_ops.streams.T_REF`.
@@ -59,8 +60,8 @@ class Recorded:
             if held is None:
                 continue
             for dim in ("fluids", "solids"):
-                if dim in held:
-                    np.add.at(total, self.places[dim], held[dim][row])
+                if (masses := held.get(HOLDUP_NAMES[dim])) is not None:
+                    np.add.at(total, self.places[dim], masses[row])
             if "H" in held:
                 total[-1] += held["H"][row]
         return total
