@@ -55,8 +55,8 @@ FILTRATION = [(10.0, 2.635489375752e-4), (60.0, 6.731089380465e-4), (130.0, 1e-3
 
 
 def test_the_filtration_law_at_constant_pressure() -> None:
-    def rate(t: float, V: np.ndarray) -> np.ndarray:
-        return 0.02 * filtration.filtrate_flux(DP, 1e-3, ALPHA, 100.0 * V / 0.02, R_M)
+    def rate(t: float, V: np.ndarray) -> list[float]:
+        return [0.02 * filtration.filtrate_flux(DP, 1e-3, ALPHA, 100.0 * float(V[0]) / 0.02, R_M)]
 
     times = [t for t, _ in FILTRATION]
     V = solve_ivp(rate, (0.0, 600.0), [0.0], t_eval=times, rtol=1e-12, atol=1e-18, method="DOP853").y[0]
