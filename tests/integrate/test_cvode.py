@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import math
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -133,6 +135,44 @@ def test_terminal_guard():
     ending = Cvode(plant, latches=[Latch(0, -1)]).advance(10.0)
     assert (ending.outcome, ending.row) == (Outcome.GUARD, 0)
     assert ending.time == pytest.approx(2.0, abs=1e-9)
+
+
+def resting(t, y, p, g):
+    g[0] = y[0] - 1.0
+    g[1] = 0.0 * y[0]
+
+
+def test_a_guard_that_rests_at_zero_is_no_root_and_no_warning(capfd):
+    """SUNDIALS would write to the terminal of root functions that are identically 0, with a path of its build."""
+    plant = problem(drain, [2.0], p=[0.5, 0.0], guards=resting, n_g=2)
+    ending = Cvode(plant, latches=[Latch(0, -1), Latch(1, +1), Latch(1, -1)]).advance(10.0)
+    assert (ending.outcome, ending.row) == (Outcome.GUARD, 0)
+    assert ending.time == pytest.approx(2.0, abs=1e-9)
+    assert capfd.readouterr() == ("", "")
+
+
+@both
+def test_interrupt_within_one_call_of_the_solver(method):
+    """No sample before the end, so that CVODE is on its own for as long as it likes; then as if nothing had been."""
+    plant = problem(swing, [2.0, 0.0], p=[1.0, 0.0])
+    run = Cvode(plant, method=method, rtol=1e-6, every=1e9, samples=lambda block: None)
+    assert run.advance(1.0).outcome is Outcome.FINISHED
+    endings = []
+    thread = threading.Thread(target=lambda: endings.append(run.advance(1e8)))
+    thread.start()
+    tried = run.statistics["rhs"]
+    while run.statistics["rhs"] < tried + 100:
+        time.sleep(1e-3)
+    run.interrupt()
+    thread.join(30.0)  # 1e8 s of the orbit would take hours
+    assert not thread.is_alive()
+    assert endings[0].outcome is Outcome.INTERRUPTED
+    assert endings[0].time == run.time == 1.0
+    assert run.advance(2.0).outcome is Outcome.FINISHED
+    whole = Cvode(plant, method=method, rtol=1e-6)
+    whole.advance(2.0)
+    # errors of some hundred times rtol along the orbit: see above
+    np.testing.assert_allclose(run.y, whole.y, rtol=0, atol=1e-3)
 
 
 def test_failures_are_outcomes():

@@ -29,6 +29,13 @@ from twin.quantity import Array
 NO_TEST = 1e100
 #: Returned within this module when CVODE gave up.
 FAILED = -100
+#: What CVODE sees of a guard at exactly 0: of no size, but on a side, as it warns on the terminal of roots that rest at 0.
+ON_SIDE = 1e-200
+
+
+class _Interrupted(Exception):  # noqa: N818  (no error: it only leaves CVODE)
+    """Raised out of CVODE's callbacks when the run is to stop."""
+
 
 
 def _sundae() -> ModuleType:
@@ -110,6 +117,8 @@ class Cvode(Integrator):
     def _right_hand_side(self, t: float, z: Array, out: Array) -> None:
         n_y = self._sizes.n_y
         work, status = self._work, self._control.status
+        if status[at.INTERRUPT] != 0:  # one call of CVODE can take steps without end on the way to a sample
+            raise _Interrupted
         work.y_stage[:] = z[:n_y]
         self._kernels.rates_at(self.plant.tables, self._memory, work, t)
         out[:n_y] = work.dy
@@ -160,6 +169,9 @@ class Cvode(Integrator):
         work.y_stage[:] = z[: self._sizes.n_y]
         self._kernels.evaluate_guards(self.plant.tables, self._memory, work, t, work.y_stage)
         out[:] = work.guard
+        resting = work.guard == 0.0
+        if resting.any():  # zero itself is no crossing: the native methods wait for the other side, too
+            out[resting] = np.copysign(ON_SIDE, self._memory.side[resting])
 
     # the loop of `loop.run`, step by step from Python
 
@@ -212,8 +224,12 @@ class Cvode(Integrator):
             if status[at.STEPS] - steps_before >= status[at.STEP_BUDGET]:
                 return at.FLUSH
             looked = False
-            if not self._step(t):
-                return FAILED
+            try:
+                if not self._step(t):
+                    return FAILED
+            except _Interrupted:  # the point accepted last stands; CVODE is started anew from there
+                self._stale = True
+                return at.INTERRUPTED
             if progress is not None:
                 progress(float(resume[at.T]))
 
