@@ -36,7 +36,7 @@ def test_reads_back_to_the_same_bits(name: str | Path, tmp_path: Path) -> None:
 def test_every_default_is_explicit() -> None:
     text = resolved_yaml(load_scenario(RICH))
     for expected in (
-        "limiter_eps: 0.001",
+        "limiter_eps: 0.0001",
         'scheme: "van_albada"',
         'solute: "paracetamol"',
         "setpoint: 338.15",
