@@ -31,6 +31,19 @@ def reciprocal(x: float, heel: float) -> float:
 
 
 @kernel
+def fading_reciprocal(x: float, heel: float) -> float:
+    """1/x, led below `heel` to 0 at x = 0 (C1): for qualities that are shown, not for what flows.
+
+    A quality a·fading_reciprocal(b, heel) is a/b exactly from the heel on and (a/b)(3z² − 2z³) at
+    z = b/heel below it, so that errors of a solver, far below the heel, do not pass for a quality.
+    """
+    if x < heel:
+        z = x / heel
+        return z * (3.0 - 2.0 * z) / heel
+    return 1.0 / x
+
+
+@kernel
 def above_zero(x: float, width: float) -> float:
     """max(x, 0), rounded by a cubic on 0 < x < width: exactly 0 below and exactly x above."""
     if x < 0.0:

@@ -38,10 +38,14 @@ from unit_ops.drying.laws import (
     transfer_units,
     vapour_pressure,
 )
-from unit_ops.smooth import reciprocal
+from unit_ops.smooth import fading_reciprocal, reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Powder, Signal, dot, enthalpy_flow, total
 
 DIMS = {"cells": 20}
+
+#: Content of the last belt cell, in heels, below which LOD, there a ratio of solver errors, fades to
+#: 0: some 1e-2 of a covered cell's content by default. What flows and dries is untouched by it.
+LOD_HEELS = 100.0
 
 
 class State(NamedTuple):
@@ -257,7 +261,7 @@ def LOD(x, p):
     for i in range(x.m.shape[0]):
         liquid += x.m[i, last]
     dissolved = x.m[p.solute, last]
-    return (liquid - dissolved) * reciprocal(liquid + x.M[last], p.heel)
+    return (liquid - dissolved) * fading_reciprocal(liquid + x.M[last], LOD_HEELS * p.heel)
 
 
 @kernel

@@ -24,14 +24,17 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
-from unit_ops.smooth import reciprocal
+from unit_ops.smooth import fading_reciprocal
 from unit_ops.streams import Holdup, Powder, total
 
 DIMS = {"tanks": 3}
 
-#: Holdup, as a fraction of the nominal, below which the power law is rounded off and the assay of an
-#: emptying blender fades to zero.
+#: Holdup, as a fraction of the nominal, below which the power law is rounded off.
 HEEL = 1e-6
+
+#: Holdup of the last cell, as a fraction of the nominal of all, below which the assay, there a ratio
+#: of solver errors, fades to 0. What flows is untouched by it.
+ASSAY_HEEL = 1e-3
 
 
 class State(NamedTuple):
@@ -104,7 +107,7 @@ def outflow_rate(M, n, p):
 @kernel
 def api_content(x, p):
     last = x.m_solids.shape[1] - 1
-    return x.m_solids[p.api, last] * reciprocal(cell_mass(x, last), HEEL * p.M_ss)
+    return x.m_solids[p.api, last] * fading_reciprocal(cell_mass(x, last), ASSAY_HEEL * p.M_ss)
 
 
 @kernel

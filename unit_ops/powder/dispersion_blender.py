@@ -31,13 +31,17 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
-from unit_ops.smooth import reciprocal
+from unit_ops.smooth import fading_reciprocal, reciprocal
 from unit_ops.streams import Holdup, Powder, total
 
 DIMS = {"cells": 30}
 
 #: Holdup, as a fraction of the nominal, below which laws of the holdup are rounded off.
 HEEL = 1e-6
+
+#: Holdup of the last cell, as a fraction of its nominal, below which the assay, there a ratio of
+#: solver errors, fades to 0. What flows is untouched by it.
+ASSAY_HEEL = 1e-3
 
 
 class State(NamedTuple):
@@ -144,7 +148,7 @@ def prepare(x, p, w):
 @kernel
 def api_content(x, p):
     last = x.m_solids.shape[1] - 1
-    return x.m_solids[p.api, last] * reciprocal(cell_mass(x, last), HEEL * p.M_ss)
+    return x.m_solids[p.api, last] * fading_reciprocal(cell_mass(x, last), ASSAY_HEEL * p.M_ss / (last + 1.0))
 
 
 @kernel

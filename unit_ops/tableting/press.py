@@ -2,7 +2,8 @@
 
 Assumptions
 - chute and feed frame are one stirred holdup, measured by its bulk volume; below the heel the dies
-  fill only partly, so that weight and flow die out with the holdup;
+  fill only partly, so that weight and flow die out with the holdup; so do, faster, thickness,
+  hardness, API content and LOD as shown: of a trace they would be ratios of solver errors;
 - every die is filled to the set depth, less what a fast turret loses (exp(−t_fill N));
 - turret, fill cam and pressure follow their setpoints as first-order lags, so tablets are known
   from the state alone;
@@ -31,7 +32,7 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
-from unit_ops.smooth import reciprocal
+from unit_ops.smooth import fading_reciprocal, reciprocal, step
 from unit_ops.streams import Holdup, Powder, Signal, Tablets, total
 from unit_ops.tableting.compaction import Compaction, Strength, crushing_force, relative_density
 from unit_ops.tableting.compaction import tensile_strength as strength
@@ -164,7 +165,8 @@ def tablet_mass(x, p):
 
 @kernel
 def thickness(x, p):
-    return filled_share(x, p) * true_volume(x, p) / die_area(p) * reciprocal(density(x, p), 1e-6)
+    pressed = filled_share(x, p) * true_volume(x, p) / die_area(p) * reciprocal(density(x, p), 1e-6)
+    return pressed * step(bulk_volume(x, p) / p.V_heel)  # weight and density both die out: 0/0 without
 
 
 @kernel
@@ -191,13 +193,13 @@ def compression_force(x, p):
 @kernel
 def api_content(x, p):
     held = total(x.m_solids) + total(x.m_liquid)
-    return x.m_solids[p.api] * reciprocal(held, p.V_heel * p.rho_bulk[p.api])
+    return x.m_solids[p.api] * fading_reciprocal(held, p.V_heel * p.rho_bulk[p.api])
 
 
 @kernel
 def LOD(x, p):
     liquid = total(x.m_liquid)
-    return liquid * reciprocal(total(x.m_solids) + liquid, p.V_heel * p.rho_bulk[p.api])
+    return liquid * fading_reciprocal(total(x.m_solids) + liquid, p.V_heel * p.rho_bulk[p.api])
 
 
 @kernel

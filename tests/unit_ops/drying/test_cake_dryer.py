@@ -188,3 +188,12 @@ def test_a_bare_belt_without_gas_has_finite_rates() -> None:
     assert np.isfinite(bench.rhs(0.0, y)).all()
     for name in cake_dryer.Measurements._fields:
         assert np.isfinite(bench.measure(name, y)), name
+
+
+def test_a_bare_cell_has_no_loss_on_drying() -> None:
+    """From 100 heels (1e-4 kg) on LOD is the ratio itself; of a heel, already above tolerances, 3z² of it."""
+    bench = build(1)
+    for M, expected in ((1e-2, 0.2), (1.3e-4, 0.2), (0.8e-6, 0.2 * 3e-4)):
+        x = bench.unpack(initial(bench, M=M))
+        x.m[0, 0] = 0.25 * M
+        assert bench.measure("LOD", bench.pack(x)) == pytest.approx(expected, rel=1e-2)

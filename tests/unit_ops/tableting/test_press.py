@@ -121,3 +121,21 @@ def test_an_empty_press_has_finite_rates_and_measurements() -> None:
     for name in press.Measurements._fields:
         assert math.isfinite(bench.measure(name, y)), name
     assert bench.measure("tablet_mass", y) == 0.0
+
+
+def test_traces_have_no_quality() -> None:
+    """1e-3 of the heel is far above what solvers get wrong (1e-5 kg and less), and shows next to nothing."""
+    bench = build()
+    full = start(bench, liquid=0.02)
+    heel = bench.p.V_heel * 400.0  # kg, roughly
+    trace = start(bench, m=1e-3 * heel, liquid=0.02)
+    for name in ("thickness", "hardness", "api_content", "LOD"):
+        assert 0.0 < bench.measure(name, trace) < 1e-5 * bench.measure(name, full), name
+    for name in ("thickness", "hardness", "api_content", "LOD"):  # twice the heel: as full
+        assert bench.measure(name, start(bench, m=3.0 * heel, liquid=0.02)) == pytest.approx(
+            bench.measure(name, full), rel=1e-12
+        ), name
+    # what flows keeps its own composition: the share of the holdup per die times what is held
+    out = bench.outlet("tablets", bench.unpack(trace))
+    assert out.m_flow[0] / out.m_flow.sum() == pytest.approx(0.4, rel=1e-12)
+    assert out.m_flow.sum() > 1e-4 * bench.outlet("tablets", bench.unpack(full)).m_flow.sum()
