@@ -12,6 +12,8 @@ from twin.quantity import Field, fields
 #: What tells a model from a helper file.
 DECLARES_PORTS = re.compile(r"^class (Inlets|Outlets)\b", re.MULTILINE)
 
+#: Likeness of two names from which one may be meant for the other.
+SIMILAR = 0.6
 #: Tables of a model in the order in which they are shown, with their headings.
 TABLES = {
     "Params": "parameters",
@@ -55,6 +57,17 @@ def summaries() -> list[dict[str, Any]]:
     return rows
 
 
+def _closest(name: str) -> list[str]:
+    """Give the models of similar name, with or without the folder; where none is similar, the one least unlike."""
+    from difflib import SequenceMatcher
+
+    def likeness(known: str) -> float:
+        return max(SequenceMatcher(None, part, name).ratio() for part in (known, known.partition(".")[2]))
+
+    ranked = sorted(names(), key=likeness, reverse=True)
+    return [known for known in ranked[:3] if likeness(known) >= SIMILAR] or ranked[:1]
+
+
 def describe(name: str) -> dict[str, Any]:
     """Tables of one model: every quantity and port with unit and meaning.
 
@@ -68,11 +81,8 @@ def describe(name: str) -> dict[str, Any]:
     try:
         model = load_model(name)
     except ModuleNotFoundError as error:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, names(), 3, 0.4)
-        hint = f" Did you mean {' or '.join(close)}?" if close else " `twin models` lists the library."
-        raise UnknownModelError(f"there is no model '{name}' ({error}).{hint}") from None
+        hint = f"Did you mean {' or '.join(_closest(name))}? `twin models` lists the library."
+        raise UnknownModelError(f"there is no model '{name}' ({error}). {hint}") from None
     except (ModelError, SyntaxError, TypeError) as error:
         raise UnknownModelError(f"{name}: {error}") from error
     tables = {}

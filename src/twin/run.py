@@ -104,7 +104,7 @@ def run(
     scenario : str, Path or ScenarioSpec
         A name in scenarios/, a file, or a specification already loaded.
     out : str or Path, optional
-        The file to write, which must not exist; `runs/<scenario>-<utc>-<id>.h5` unless given.
+        The file to write, which must not exist, in a folder that does; `runs/<scenario>-<utc>-<id>.h5` unless given.
     set : mapping or sequence of "path=value"
         Values that replace those of the files.
     until : str or float, optional
@@ -150,6 +150,8 @@ def run(
         raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
 
     path = Path(out) if out is not None else default_path(spec.name)
+    if out is not None and not path.parent.is_dir():  # ./runs is made; a folder that was named may be misspelt
+        raise FileProblem(f"there is no folder {path.parent}, so {path.name} cannot be written there. Make it first.")
     if path.exists():  # asked again when the file is made; here, so that nobody waits for it
         raise FileProblem(f"{path} exists; a run never overwrites a file. Give another name with --out.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -87,6 +88,13 @@ def test_a_misspelt_model_is_answered_with_the_closest(capsys: pytest.CaptureFix
     captured = capsys.readouterr()
     assert "Did you mean piping.tank" in captured.err
     assert json.loads(captured.out) == {"ok": False, "exit_code": 2, "error": captured.err.strip()}
+
+
+def test_a_model_like_no_other_is_answered_with_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "nope"]) == 2
+    assert re.search(r"no model 'nope'.* Did you mean \w+\.\w+\? `twin models` lists", capsys.readouterr().err)
+    assert main(["models", "tank"]) == 2
+    assert "Did you mean piping.tank" in capsys.readouterr().err
 
 
 def test_an_unexpected_error_is_one_line_and_a_log(

@@ -97,6 +97,12 @@ def test_a_file_is_never_overwritten(capsys: pytest.CaptureFixture[str], here: P
     assert [path.name for path in here.iterdir()] == ["mine.h5"]
 
 
+def test_a_folder_that_was_named_is_not_made(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    assert main(["run", "two_tanks", "--out", "resluts/mine.h5", "--quiet", "--json"]) == 3
+    assert "there is no folder resluts" in str(answer(capsys)["error"])
+    assert list(here.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

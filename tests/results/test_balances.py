@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tests.results.fake import EVENT, OMEGA, fake_plant, fake_scenario
 from tests.results.making import TIMES, feed
 from twin.results.reader import open_run
+from twin.results.report import WIDTH, render, report
 from twin.results.streams import integrate
 from twin.results.writer import RunWriter
 
@@ -75,6 +79,29 @@ def test_streams_are_an_independent_account(tmp_path: Path, finished: Path) -> N
     assert measures["paracetamol"]["relative"] < 1e-13
     assert measures["paracetamol"]["relative_streams"] > 1e-3
     assert measures["ethanol"]["relative_streams"] < 1e-6
+
+
+def test_numbers_too_large_to_be_added_up_are_named(tmp_path: Path, finished: Path) -> None:
+    """As a run that failed may leave them; warnings are errors here, as they would be noise on the terminal."""
+    copy = tmp_path / "copy.h5"
+    shutil.copy(finished, copy)
+    with h5py.File(copy, "r+") as file:
+        for path in ("/feeds/reagents/m_flow", "/units/crystallizer/holdup/m_fluids"):
+            values = file[path]
+            values[-2:] = 1.7e308
+        totals = file["/quadratures/reagents/fluids"]
+        totals[0], totals[-1] = -1.7e308, 1.7e308
+    balances = open_run(copy).recompute_balances()
+    assert not np.isfinite(balances.worst.measures["relative"])
+    with h5py.File(copy, "r+") as file:
+        del file.attrs["content_hash"]  # not finished: balances are computed when asked for
+    summary = report(open_run(copy))
+    json.dumps(summary, allow_nan=False, default=float)
+    console = Console(width=WIDTH, record=True, file=io.StringIO())
+    console.print(render(summary))
+    lines = console.export_text().splitlines()
+    assert any(line.startswith("ethanol") and line.count("not finite") == 2 for line in lines)
+    assert balances.energy.measures["relative"] < 1e-12
 
 
 def test_integration_is_exact_for_parabolas_on_uneven_grids_and_jumps() -> None:

@@ -116,7 +116,8 @@ def test_a_run_without_events_has_the_table_with_no_rows(tmp_path: Path) -> None
         shapes = {name: file["events"][name].shape for name in ("time", "kind", "path", "old", "new", "cause")}
     assert set(shapes.values()) == {(0,)}
     run = open_run(final)
-    assert run.events == [] and run.snapshots is None
+    assert run.events == []
+    assert run.snapshots is None
     xarray = pytest.importorskip("xarray")
     with xarray.open_datatree(final, engine="h5netcdf") as tree:
         table = tree["events"].to_dataset(inherit=False)  # else `time` is the axis of the whole file

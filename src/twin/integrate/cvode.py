@@ -29,11 +29,11 @@ from twin.quantity import Array
 NO_TEST = 1e100
 #: Returned within this module when CVODE gave up.
 FAILED = -100
-#: What CVODE sees of a guard at exactly 0: of no size, but on a side, as it warns on the terminal of roots that rest at 0.
+#: What CVODE sees of a guard at exactly 0: on a side, since it warns on the terminal of roots that rest at 0.
 ON_SIDE = 1e-200
 
 
-class _Interrupted(Exception):  # noqa: N818  (no error: it only leaves CVODE)
+class _Interrupted(Exception):
     """Raised out of CVODE's callbacks when the run is to stop."""
 
 

@@ -60,7 +60,7 @@ class Balances:
     @property
     def worst(self) -> Balance:
         """The balance that closes worst by the solver's integrals."""
-        return max(self.all, key=lambda balance: balance.measures["relative"])
+        return max(self.all, key=lambda balance: _or_infinite(balance.measures["relative"]))
 
 
 def compute(file: h5py.File) -> Balances:
@@ -74,9 +74,14 @@ def compute(file: h5py.File) -> Balances:
     Returns
     -------
     Balances
-        All zero for a run without a single recorded row.
+        All zero for a run without a single recorded row. Numbers too large to be added up, which a run that
+        failed may have left, give closures that are not finite; a report says so.
     """
-    recorded = Recorded(file)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _compute(Recorded(file))
+
+
+def _compute(recorded: Recorded) -> Balances:
     names = recorded.components
     size = len(names) + 1  # the energy balance is the last
     totals = {key: np.zeros(size) for key in ("initial", "in", "out", "source", "final", "in_streams", "out_streams")}
@@ -103,6 +108,11 @@ def compute(file: h5py.File) -> Balances:
         for i, (name, unit) in enumerate([*((name, "kg") for name in names), ("energy", "J")])
     ]
     return Balances(tuple(balances[:-1]), balances[-1])
+
+
+def _or_infinite(value: float) -> float:
+    """Rank what is no number behind every number."""
+    return value if value == value else np.inf
 
 
 def _add_owner(recorded: Recorded, owner: str, totals: dict[str, np.ndarray], moved: np.ndarray) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from twin.results.balances import Balance
 from twin.results.kpi import Flows, duties_of, holdups_of, pmi_of, quality_of, read_kpi, yield_of
@@ -28,9 +31,24 @@ def report(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict
-        Of plain numbers and texts, ready for JSON; None stands for what the plant does not define
-        (no NaN).
+        Of plain numbers and texts, ready for JSON; None stands for what the plant does not define,
+        and for what is not finite.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers of a run that failed may be too large to be added up
+        found: dict[str, Any] = _finite(_summary(run))
+    return found
+
+
+def _finite(value: Any) -> Any:
+    """Put None for what is no finite number, however deep: JSON has no word for it."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _summary(run: Run) -> dict[str, Any]:
     kpi, flows = read_kpi(run), Flows(run)
     span = float(run.time[-1] - run.time[0]) if run.rows else 0.0
     return {
@@ -81,8 +99,7 @@ def _recorded(run: Run, tag: str) -> bool:
 
 
 def _balance(balance: Balance) -> dict[str, Any]:
-    measures = {name: value if value == value else None for name, value in balance.measures.items()}
-    return {"name": balance.name, "unit": balance.unit, **measures}
+    return {"name": balance.name, "unit": balance.unit, **balance.measures}
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -159,9 +176,12 @@ def _balance_table(summary: dict[str, Any]) -> Table | None:
         return None
     table = _table("\nBalances", "", "", "in", "out", "source", "held", "closure", "streams")
     for row in summary["balances"]:
-        change = row["final"] - row["initial"]
+        ends = row["final"], row["initial"]
+        change = None if None in ends else ends[0] - ends[1]
         numbers = [_number(v) for v in (row["in"], row["out"], row["source"], change)]
-        closure = [_closure(row[key]) for key in ("relative", "relative_streams")]
+        # the solver's integrals are always there: without a closure the numbers were too large to be added up
+        lost = row["relative"] is None
+        closure = ["not finite" if lost else _closure(row[key]) for key in ("relative", "relative_streams")]
         table.add_row(row["name"], row["unit"], *numbers, *closure)
     return table
 
