@@ -49,10 +49,10 @@ def find_structure(node: Node, p0: np.ndarray) -> None:
         if key[0] == "b" or (key[0] == "m" and key[1] not in node.wired):
             made.update({local.place(*key) + i: key[1] for i in range(local.size(*key))})
     uses: dict[str, set[str]] = {}  # by an integral's or measurement's name; "" for all that rates need
-    for result, source in zip(node.dependence.results, node.dependence.inputs, strict=True):
-        if source[0] == 1 and int(source[1]) in integrals:
-            user = made.get(int(result[1]), "") if result[0] == 1 else ""
-            uses.setdefault(user, set()).add(integrals[int(source[1])])
+    for result, source in zip(node.dependence.results.tolist(), node.dependence.inputs.tolist(), strict=True):
+        if source[0] == 1 and source[1] in integrals:
+            user = made.get(result[1], "") if result[0] == 1 else ""
+            uses.setdefault(user, set()).add(integrals[source[1]])
     needed = uses.get("", set()) | {name for name in integrals.values() if "w" in model.arguments(name)}
     while more := set().union(*(uses.get(name, set()) for name in needed)) - needed:
         needed |= more
@@ -153,8 +153,9 @@ class _Block:
     def pairs(self) -> list[Pair]:
         """(result, input) places that matter in this plant."""
         found = []
-        for r, i in zip(self.node.dependence.results, self.node.dependence.inputs, strict=True):
-            result, source = (int(r[0]), int(r[1])), (int(i[0]), int(i[1]))
+        dependence = self.node.dependence
+        for r, i in zip(dependence.results.tolist(), dependence.inputs.tolist(), strict=True):
+            result, source = (r[0], r[1]), (i[0], i[1])
             if result in self.results and source in self.inputs:
                 found.append((result, source))
         return found
