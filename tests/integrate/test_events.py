@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -170,6 +171,27 @@ def test_guards_are_located(waving, level):
     assert (ending.outcome, ending.row) == (Outcome.GUARD, 1)
     assert ending.time == pytest.approx(math.pi - math.asin(level), abs=1e-8 / math.sqrt(1.0 - level**2))
     assert run.advance(4.0).outcome is Outcome.FINISHED
+
+
+def three_levels(t, y, p, g):
+    for i in range(3):
+        g[i] = y[0] - p[2 + i]
+
+
+@pytest.mark.parametrize("level", list(itertools.permutations([1.20, 1.22, 1.24])))
+def test_of_guards_that_cross_in_one_step_the_earliest_fires_first(level):
+    """Falling from 2 at 1 /s, which any step follows exactly: all three lie between two looks at one step.
+
+    Whichever guard is found first, the highest level is reached first, and then the others at their own instants.
+    """
+    plant = problem(drain, [2.0], p=[1.0, 0.0, *level], guards=three_levels, n_g=3)
+    run = Integrator(plant, latches=[Latch(0, -1), Latch(1, -1), Latch(2, -1)])
+    for row in np.argsort(level)[::-1]:
+        ending = run.advance(1.5)
+        assert (ending.outcome, ending.row) == (Outcome.GUARD, row)
+        assert ending.time == pytest.approx(2.0 - level[row], abs=1e-12)
+        assert run.y[0] == pytest.approx(level[row], abs=1e-12)
+    assert run.advance(1.5).outcome is Outcome.FINISHED
 
 
 def test_guard_beyond_at_the_start_fires_nothing(waving):
