@@ -88,9 +88,9 @@ def shown_unit(unit: str, meaning: str, largest: float) -> Shown:
     return fitting[-1] if fitting else ladder[0]
 
 
-def number(value: float, digits: int = 4) -> str:
+def number(value: float | None, digits: int = 4) -> str:
     """Write a number with `digits` significant digits, thousands apart, powers of ten as such."""
-    if math.isnan(value):
+    if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"

@@ -40,9 +40,13 @@ def _legend() -> Any:
     )
 
 
-def _badge(value: float | None, threshold: float) -> Any:
+def _or_nan(value: float | None) -> Any:
+    return float("nan") if value is None else value
+
+
+def _badge(value: float | None, threshold: float, lost: str) -> Any:
     color = closure_color(value, threshold)
-    text = "not recorded" if value is None else number(value, 2)
+    text = lost if value is None else number(value, 2)
     return dmc.Badge(text, color="gray" if color == "dimmed" else color, variant="light", tt="none", className="number")
 
 
@@ -50,9 +54,11 @@ def _balances(report: dict[str, Any]) -> Any:
     rows = []
     for row in report["balances"]:
         shown = shown_unit(row["unit"], "", max(abs(row[key] or 0.0) for key in ("in", "out", "source", "final")))
-        change = row["final"] - row["initial"]
-        numbers = [number(float(shown.of(v)), 6) for v in (row["in"], row["out"], row["source"], change)]
-        closures = (_badge(row["relative"], CLOSED), _badge(row["relative_streams"], CLOSED_STREAMS))
+        change = _or_nan(row["final"]) - _or_nan(row["initial"])
+        amounts = [_or_nan(row[key]) for key in ("in", "out", "source")]
+        numbers = [number(float(shown.of(v)), 6) for v in (*amounts, change)]
+        lost = "not finite" if row["relative"] is None else "not recorded"  # the solver's integrals are always there
+        closures = (_badge(row["relative"], CLOSED, lost), _badge(row["relative_streams"], CLOSED_STREAMS, lost))
         rows.append((row["name"], shown.text, *numbers, *closures))
     head = ("", "unit", "in", "out", "source", "holdup change", "closure", "from streams")
     return table(head, rows, (2, 3, 4, 5, 6, 7))
@@ -100,7 +106,7 @@ def _duties(report: dict[str, Any]) -> Any:
     rows = []
     for unit, terms in report["utilities"].items():
         for label, row in terms.items():
-            shown = shown_unit(row["unit"], "", max(abs(row["added"]), abs(row["removed"])))
-            numbers = (number(float(shown.of(row[key]))) for key in ("added", "removed", "net"))
+            shown = shown_unit(row["unit"], "", max(abs(row[key] or 0.0) for key in ("added", "removed")))
+            numbers = (number(float(shown.of(_or_nan(row[key])))) for key in ("added", "removed", "net"))
             rows.append((unit, label.replace("_", " "), shown.text, *numbers))
     return table(("", "", "unit", "added", "removed", "net"), rows, (3, 4, 5)) if rows else None

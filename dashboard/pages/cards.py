@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from dashboard.data import Dataset
@@ -43,11 +44,10 @@ def cards(data: Dataset) -> list[Any]:
         note = f"{worst['tag']}, worst of {len(judged)}" if len(judged) > 1 else worst["tag"]
         found.append(metric("Within limits", number(100.0 * worst["inside"], 3), "% of time", note, color))
     if report["balances"]:
-        worst = max(report["balances"], key=lambda row: row["relative"] or 0.0)
-        color = closure_color(worst["relative"], CLOSED)
-        found.append(
-            metric("Balance error", number(worst["relative"] or 0.0, 2), "", f"worst closure: {worst['name']}", color)
-        )
+        worst = max(report["balances"], key=lambda row: math.inf if row["relative"] is None else row["relative"])
+        color = "red" if worst["relative"] is None else closure_color(worst["relative"], CLOSED)
+        error = "not finite" if worst["relative"] is None else number(worst["relative"], 2)
+        found.append(metric("Balance error", error, "", f"worst closure: {worst['name']}", color))
     wall = report["session"].get("wall_seconds")
     note = f"{report['events']} events" + (f", in {clock(float(wall))}" if wall else "")
     span = report["simulated_s"]

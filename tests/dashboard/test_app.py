@@ -188,3 +188,23 @@ def test_app_never_runs_in_debug_mode(run: Path, root: Path) -> None:
     sources = [path.read_text(encoding="utf-8") for path in (root / "dashboard").rglob("*.py")]
     assert not [text for text in sources if "debug=True" in text]
     assert app_module.LOOPBACK == ("127.0.0.1", "localhost", "::1")
+
+
+def test_a_balance_that_could_not_be_added_up_is_named() -> None:
+    """As in a run that failed with numbers beyond bounds: the report has None for them."""
+    from types import SimpleNamespace
+
+    from dashboard.pages.balances import layout
+    from dashboard.pages.cards import cards
+
+    keys = ("initial", "in", "out", "source", "final", "relative", "relative_streams")
+    lost = {"name": "water", "unit": "kg", **dict.fromkeys(keys)}
+    good = {"name": "ethanol", "unit": "kg", **dict.fromkeys(keys, 0.0)}
+    duty = {"unit": "J", "added": None, "removed": 0.0, "net": None}
+    report = {
+        "balances": [good, lost], "feeds": {}, "products": {}, "quality": [], "holdup": {}, "session": {}, "events": 0,
+        "simulated_s": 60.0, "utilities": {"tank": {"heat": duty}},
+    }
+    data = SimpleNamespace(report=report, product="")
+    assert str(layout(data)).count("not finite") == 2
+    assert any("not finite" in str(card) and "water" in str(card) for card in cards(data))
