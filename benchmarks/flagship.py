@@ -108,7 +108,7 @@ def main() -> None:
         rows.append({"name": f"times slower than rodas4p, rtol {rtol:g}", "values": ratios})
         show(rows[-1:])
     if not quick:
-        notes = ["CPU seconds of one thread; minima of repeats; loading and compiling excluded."]
+        notes = ["CPU seconds of the process; minima of repeats; loading and compiling excluded."]
         write("flagship", "Flagship day: native against SUNDIALS driven from Python", rows, notes)
 
 

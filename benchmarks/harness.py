@@ -1,7 +1,7 @@
 """A small harness: repeated measurements on one core, with the machine beside them, as JSON.
 
-Times are of the process's own thread (CPU time), so that a busy machine slows them less; ratios are
-of minima within one run. Results are checked against `SCHEMA` before they are written.
+Times are CPU seconds of the process (an integration runs in a thread of its own), so that a busy
+machine slows them less; ratios are of minima within one run. Results are checked against `SCHEMA` before they are written.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SCHEMA: dict[str, Any] = {
 
 
 def measure(function: Callable[[], Any], repeats: int = 5) -> dict[str, float]:
-    """Give least, median and greatest CPU seconds of this thread over `repeats` calls."""
+    """Give least, median and greatest CPU seconds of this process over `repeats` calls."""
     times = []
     for _ in range(repeats):
-        start = time.thread_time()
+        start = time.process_time()
         function()
-        times.append(time.thread_time() - start)
+        times.append(time.process_time() - start)
     times.sort()
     return {"min_s": times[0], "median_s": times[len(times) // 2], "max_s": times[-1]}
 
