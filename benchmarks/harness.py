@@ -1,7 +1,8 @@
 """A small harness: repeated measurements on one core, with the machine beside them, as JSON.
 
 Times are CPU seconds of the process (an integration runs in a thread of its own), so that a busy
-machine slows them less; ratios are of minima within one run. Results are checked against `SCHEMA` before they are written.
+machine slows them less; ratios are of minima within one run. Results are checked against `SCHEMA`
+before they are written.
 """
 
 from __future__ import annotations
