@@ -65,9 +65,9 @@ def test_structured_jacobian_equals_dense_differences(name):
         _, f_down, q_down = rates(plant, down)
         dense[:, j] = (f_up - f_down) / (up[j] - down[j])
         dense_q[:, j] = (q_up - q_down) / (up[j] - down[j])
-    # Compare changes of each rate over a nominal change of each state. One-sided differences of
-    # size 1e-6 are wrong by 1e-6 times the curvature; the narrowest rounded kinks in the library
-    # (1e-3 of a scale) make that 1e-3 of an entry; roundoff is 1e-16/1e-6 of the largest entry.
+    # Compare changes of each rate over a nominal change of each state. Ours are one-sided, of size
+    # 1e-8, and wrong by that times the curvature; the central ones beside them are of size 1e-6, and
+    # the narrowest rounded kinks in the library (1e-3 of a scale) make that 1e-3 of an entry.
     for found, expected in ((J, dense), (Q, dense_q)):
         change, wanted = found * plant.nominal, expected * plant.nominal
         size = np.abs(wanted).max(axis=1, keepdims=True) + 1e-30
@@ -83,7 +83,7 @@ def test_mass_is_a_linear_invariant_of_the_differenced_jacobian():
     states = [i for i in range(plant.n_y) if plant.label(i).endswith(".m[water]")]
     terms = [t for t in plant.balance.terms if t.kind == "fluids"]
     total = J[states].sum(axis=0) - sum(t.sign * Q[t.offset + 1] for t in terms)
-    # roundoff of differences of size 1e-6 in rates of the entries' own size
+    # roundoff in differences of size 1e-8 can reach 1e-8 of a rate; the rates here are below the entries' size
     assert np.abs(total).max() < 1e-9 * np.abs(J[states]).max()
 
 
