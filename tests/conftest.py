@@ -31,6 +31,34 @@ settings.register_profile("search", parent=settings.get_profile("everyday"), der
 settings.load_profile("everyday")
 
 
+VERIFICATION = ROOT / "tests" / "verification"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-table", action="store_true", help="write docs/verification.md: runs slow tests too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--write-table"):
+        return
+    if config.getoption("numprocesses", None) or config.option.keyword:
+        raise pytest.UsageError("--write-table collects the rows of all cases in one process: run it without -n and -k")
+    config.option.markexpr = ""  # the table has the slow cases too
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the table of verified numbers when it was asked for and every verification test has passed."""
+    if not session.config.getoption("--write-table"):
+        return
+    from tests.verification.record import PAGE, rows, table
+
+    missing = set(VERIFICATION.glob("test_*.py")) - {item.path for item in session.items}
+    if exitstatus or missing:
+        left_out = ", ".join(sorted(path.name for path in missing)) or "none"
+        raise pytest.UsageError(f"{PAGE} not written: tests failed, or some were not run (files left out: {left_out})")
+    (ROOT / PAGE).write_text(table(rows()), encoding="utf-8", newline="\n")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
