@@ -62,6 +62,23 @@ class Powder(NamedTuple):
     m_flow_liquid: Annotated[Array, "kg/s", "residual liquid component mass flows", ("fluids",), Nominal(1e-4)]
 
 
+class Granules(NamedTuple):
+    """Moist granules by size class, at ambient temperature.
+
+    Composition, moisture and porosity are the same in all classes. A class is that of the granule's
+    solids, melted into a sphere: its edges are the plant's bins, and the granule itself is wider by
+    (1 − ε)^(−1/3). So consolidation, which squeezes pores out, leaves a granule in its class. The
+    classes hold volumes, which add up to `V_flow_solid` and to the mass flows over the true
+    densities; the total is a field of its own, so that no receiver sums over the classes.
+    """
+
+    V_flow_solid: Annotated[float, "m^3/s", "volume flow of the solids, all classes", Nominal(1e-6)]
+    V_flow_pores: Annotated[float, "m^3/s", "volume flow of the pores, filled or not", Nominal(1e-6)]
+    m_flow: Annotated[Array, "kg/s", "solid component mass flows", ("solids",), Nominal(1e-3)]
+    m_flow_liquid: Annotated[Array, "kg/s", "residual liquid component mass flows", ("fluids",), Nominal(1e-4)]
+    V_flow_classes: Annotated[Array, "m^3/s", "volume flow of the solids per size class", ("bins",), Nominal(1e-7)]
+
+
 class Tablets(NamedTuple):
     """Tablets as a flow: how many, and of what."""
 

@@ -21,7 +21,7 @@ from twin.plant.adapter import holdup_class, stream_fields
 from twin.plant.layout import shape
 from twin.plant.model import Model, Port
 from twin.quantity import Field, fields
-from unit_ops.streams import Slurry
+from unit_ops.streams import Granules, Slurry
 
 FLUIDS = ("A", "B", "C")
 SOLIDS = ("X", "Y")
@@ -310,4 +310,6 @@ def _stream(port: Port, sizes: dict[str, int], rng: np.random.Generator) -> Any:
     stream = port.stream(*values)
     if port.stream is Slurry:
         stream = stream._replace(m_flow_solid=float(np.sum(stream.m_flow_crystals)))
+    if port.stream is Granules:
+        stream = stream._replace(V_flow_solid=float(np.sum(stream.V_flow_classes)))
     return stream

@@ -26,6 +26,8 @@ HOLDING = [name for name in UNITS if "holdup" in declared(name)]
 CARRYING = [name for name in UNITS if "Transport" in declared(name)]
 #: Sums of some dozens of terms: a few hundred roundings of 1.1e-16 each, of the largest term.
 ROUNDING = 1e-13
+#: Streams of all solids with their residual liquid, without enthalpy.
+AMBIENT = ("Powder", "Granules", "Tablets")
 
 
 class Ledger:
@@ -67,15 +69,15 @@ def book(ledgers: dict[str, Ledger], sign: float, stream: Any, made: Instance) -
     kind = type(stream).__name__
     if kind == "Signal":
         return
-    fluids = stream.m_flow_liquid if kind in ("Powder", "Tablets") else stream.m_flow
+    fluids = stream.m_flow_liquid if kind in AMBIENT else stream.m_flow
     solids = np.zeros(len(SOLIDS))
-    if kind in ("Powder", "Tablets"):
+    if kind in AMBIENT:
         solids += stream.m_flow
     elif kind in ("Slurry", "Cake"):
         solids[crystal_index(made)] = stream.m_flow_solid if kind == "Slurry" else stream.m_flow_crystals
     ledgers["fluids"].add(sign, fluids)
     ledgers["solids"].add(sign, solids)
-    if kind not in ("Powder", "Tablets"):
+    if kind not in AMBIENT:
         cp = np.array([COMPONENTS["cp_liquid"][n] for n in FLUIDS])
         cp_solid = np.array([COMPONENTS["cp_solid"][n] for n in SOLIDS])
         ledgers["H"].add(sign, [(fluids @ cp + solids @ cp_solid) * (stream.T - T_REF)])
