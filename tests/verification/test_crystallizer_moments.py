@@ -15,6 +15,7 @@ from scipy.integrate import solve_ivp
 
 import unit_ops.crystallization.moments as moments
 from tests.unit_ops.piping.bench import Bench
+from tests.verification.record import record
 from twin import jit
 from unit_ops.crystallization.laws import R_GAS, Basis, DrivingForce, Solubility
 from unit_ops.streams import T_REF
@@ -61,6 +62,12 @@ def advance(bench: Bench, y0: np.ndarray, times: Any, T: Callable[[float], float
     return np.asarray(result.y.T)
 
 
+def note(case: str, source: str, names: list[str], expected: list[float], got: Any) -> None:
+    """Keep numbers of one case for the table in the documentation."""
+    for name, wanted, found in zip(names, expected, got, strict=True):
+        record(case, source, name, wanted, float(found))
+
+
 def test_polynomial_moments() -> None:
     """G = 2e-8 m/s, B = 1e4 1/(m³ s), one hour: moments are polynomials in time.
 
@@ -70,7 +77,10 @@ def test_polynomial_moments() -> None:
     y = advance(bench, start(bench, [500.0, 500.0], [1e8, 1e4, 1.1, 1.3e-4, 0.0, 0.0]), [3600.0])[-1]
     third = y[4] / 1e-9
     # their 1e-12 kg change S by 1e-15
-    assert [y[1], y[2], y[3], third] == pytest.approx([1.36e8, 18496.0, 3.120608, 5.63804032e-4], rel=1e-9)
+    expected = [1.36e8, 18496.0, 3.120608, 5.63804032e-4]
+    assert [y[1], y[2], y[3], third] == pytest.approx(expected, rel=1e-9)
+    names = [f"mu_{n}" for n in range(4)]
+    note("Constant growth and nucleation, 1 h, moments", "closed form", names, expected, [*y[1:4], third])
 
 
 @pytest.mark.parametrize(
@@ -103,11 +113,16 @@ def test_continuous_crystallizer_with_mass_balance(
     y = bench.steady(y, np.abs(y) + 1e-300)
     assert bench.measure("S", y) == pytest.approx(S, rel=1e-10)
     assert bench.measure("c", y) * solvent == pytest.approx(1.2 * (1.0 + S), rel=1e-10)
+    case = f"MSMPR with mass balance, {'secondary' if expected[0] else 'primary'} nucleation, moments"
+    source = "Randolph and Larson, ISBN 978-0-12-579652-1"
+    record(case, source, "S", S, bench.measure("S", y))
+    record(case, source, "L43 [m]", expected[4] or 0.0, bench.measure("L43", y))
     if expected[0] is not None:
         assert bench.measure("c", y) * solvent == pytest.approx(1.365896217639, rel=1e-10)
         assert y[4] / V == pytest.approx(0.634103782361, rel=1e-9)
         found = [y[1] / V, y[2] / V, y[3] / V, y[4] / V / (1200.0 * 0.524)]
         assert found == pytest.approx(expected[:4], rel=1e-9)
+        note(case, source, [f"mu_{n}" for n in range(4)], [e or 0.0 for e in expected[:4]], found)
     # mean sizes carry the trace of 1e-9 of a typical crystal content (50 kg/m³) beside 0.6 kg/m³: 1e-7
     G_tau = G * 1800.0
     assert bench.measure("L43", y) == pytest.approx(expected[4], rel=2e-7)
@@ -135,6 +150,10 @@ def test_paracetamol_in_ethanol_batch() -> None:
     y = advance(bench, y0, [60.0, 300.0, 600.0, 1200.0, 3000.0])
     c = [0.271114217, 0.250033471, 0.223865855, 0.196105176, 0.180147151]
     # 6e-8 off at most, the number 2.3e-7: the reference was integrated with constants rounded otherwise
+    case, source = "Paracetamol in ethanol, seeded batch, moments", "doi 10.1016/j.ces.2016.02.021, re-integrated"
+    note(case, source, [f"c({t} s) [kg/kg]" for t in (60, 300, 600, 1200, 3000)], c, y[:, 8] / y[:, 7])
+    record(case, source, "mu_0(3000 s) [1/m3]", 3.045278e10, y[-1, 1] / 0.5e-3)
+    record(case, source, "L43(3000 s) [m]", 238.1214e-6, 1332.0 * 0.866 * y[-1, 5] / y[-1, 4])
     assert y[:, 8] / y[:, 7] == pytest.approx(c, rel=1e-7)
     assert y[-1, 1] / 0.5e-3 == pytest.approx(3.045278e10, rel=5e-7)
     assert 1332.0 * 0.866 * y[-1, 5] / y[-1, 4] == pytest.approx(238.1214e-6, rel=3e-7)
@@ -159,6 +178,9 @@ def test_crystals_of_one_size() -> None:
         [206.0189242663e-6, 290.8340636793e-6, 312.037848533e-6], rel=1e-9
     )
     assert states[:2, 8] == pytest.approx([94.72866063, 83.93592472], rel=1e-9)
+    sizes = [206.0189242663e-6, 290.8340636793e-6, 312.037848533e-6]
+    names = ["L(595.12 s) [m]", "L(1562.2 s) [m]", "L at the end [m]"]
+    note("Seeded batch, crystals of one size", "quadrature of the exact ODE", names, sizes, states[:, 2] / states[:, 1])
     # moments of one size stay those of one size
     assert states[-1, 6] / states[-1, 1] == pytest.approx((states[-1, 2] / states[-1, 1]) ** 5, rel=1e-9)
 
@@ -184,6 +206,8 @@ def test_potassium_nitrate(seed: float, expected: float) -> None:
     assert bench.measure("c_sat", y0) == pytest.approx(492.9904, rel=1e-12)
     y = advance(bench, y0, [4800.0], T=lambda t: k + 32.0 - 4.0 * t / 4800.0)[-1]
     assert y[8] == pytest.approx(expected, rel=1e-9)
+    case = "KNO3 cooled from 32 to 28 degC in 80 min, moments"
+    record(case, "doi 10.1002/cjce.5450770317, re-integrated", f"c, seed {seed:g} g/L [g/L]", expected, float(y[8]))
 
 
 def test_cadet_primary_nucleation() -> None:
@@ -194,5 +218,8 @@ def test_cadet_primary_nucleation() -> None:
     """
     bench = vessel(1200.0, 0.524, sol_a=1.2, kg=2e-8, k1=1e6, b1=5.0, L_nucleus=1e-6, M_typical=1.0)
     y = advance(bench, closed(bench, 2.0, np.zeros(6)), [3600.0, 7200.0, 10800.0, 18000.0])
-    assert y[:, 8] == pytest.approx([1.9911356200, 1.8803088827, 1.6072256781, 1.2562717204], rel=1e-9)
+    expected = [1.9911356200, 1.8803088827, 1.6072256781, 1.2562717204]
+    assert y[:, 8] == pytest.approx(expected, rel=1e-9)
+    names = [f"c({t} s) [kg/m3]" for t in (3600, 7200, 10800, 18000)]
+    note("CADET closed crystallizer, primary nucleation, moments", "exact moment equations", names, expected, y[:, 8])
     assert y[-1, 1] == pytest.approx(9.12634891e8, rel=1e-8)

@@ -9,6 +9,8 @@ References
 [4] Koren, in Vreugdenhil and Koren (eds.), Numerical Methods for Advection-Diffusion Problems,
     Vieweg 1993, p. 117
 [5] Mullin, Crystallization, 4th ed., Butterworth-Heinemann 2001, ch. 5 (classical nucleation)
+[6] LeVeque, Finite Volume Methods for Hyperbolic Problems, Cambridge 2002, sec. 6.9-6.11,
+    doi 10.1017/CBO9780511791253
 """
 
 from __future__ import annotations
@@ -17,17 +19,9 @@ import math
 from enum import IntEnum
 
 from twin.jit import empirical, kernel
-
-#: Molar gas constant [J/(mol K)], exact in the SI of 2019.
-R_GAS = 8.31446261815324
-
-
-class Solubility(IntEnum):
-    """How the saturation concentration c* [kg solute / kg solvent] follows the temperature."""
-
-    POLYNOMIAL = 0  #: c* = a + b T + c T²
-    EXPONENTIAL = 1  #: c* = a exp(b T + c T²)
-    VANT_HOFF = 2  #: c* = a exp(−E/(R T))
+from unit_ops.properties.solubility import R_GAS as R_GAS
+from unit_ops.properties.solubility import Solubility as Solubility
+from unit_ops.properties.solubility import saturation as saturation
 
 
 class DrivingForce(IntEnum):
@@ -59,16 +53,9 @@ class Limiter(IntEnum):
     VAN_ALBADA = 1  #: smooth: the default, cheapest to integrate
     VAN_LEER = 2
     KOREN = 3
-
-
-@kernel
-def saturation(law: int, a: float, b: float, c: float, E: float, T: float) -> float:
-    """Saturation concentration c* [kg/kg solvent] at temperature T [K]."""
-    if law == Solubility.EXPONENTIAL:
-        return a * math.exp((b + c * T) * T)
-    if law == Solubility.VANT_HOFF:
-        return a * math.exp(-E / (R_GAS * T))
-    return a + (b + c * T) * T
+    MC = 4  #: monotonized central
+    SUPERBEE = 5  #: sharpest on fronts; makes fronts of what is smooth
+    MINMOD = 6
 
 
 @kernel
@@ -88,9 +75,7 @@ def power_rate(k: float, E: float, exponent: float, sigma: float, T: float) -> f
 
 
 @empirical("1", "1/(m^3 s)", "J/mol", "1", "1", "any", "1", "K", returns="1/(m^3 s)")
-def primary_nucleation(
-    law: int, k: float, E: float, b: float, beta: float, sigma: float, S: float, T: float
-) -> float:
+def primary_nucleation(law: int, k: float, E: float, b: float, beta: float, sigma: float, S: float, T: float) -> float:
     """Primary nuclei per volume and time [1/(m³ s)]; σ, S >= 0."""
     if law == Nucleation.CLASSICAL:
         log_ratio = math.log(1.0 + S)
@@ -127,4 +112,20 @@ def limited_slope(law: int, upwind: float, downwind: float, eps: float) -> float
         if upwind > 0.0:
             return max(0.0, min(2.0 * downwind, min(third, 2.0 * upwind)))
         return min(0.0, max(2.0 * downwind, max(third, 2.0 * upwind)))
+    return classic_slope(law, upwind, downwind)
+
+
+@empirical("1", "any", "any", returns="as upwind")
+def classic_slope(law: int, upwind: float, downwind: float) -> float:
+    """Limiters of one slope and its double [6]: the part for rising slopes, and its mirror for falling ones."""
+    u2 = 2.0 * upwind
+    d2 = 2.0 * downwind
+    if law == Limiter.MC:
+        mean = 0.5 * (upwind + downwind)
+        return max(0.0, min(mean, min(u2, d2))) + min(0.0, max(mean, max(u2, d2)))
+    if law == Limiter.SUPERBEE:
+        rising = max(min(u2, downwind), min(upwind, d2))
+        return max(0.0, rising) + min(0.0, min(max(u2, downwind), max(upwind, d2)))
+    if law == Limiter.MINMOD:
+        return max(0.0, min(upwind, downwind)) + min(0.0, max(upwind, downwind))
     return 0.0

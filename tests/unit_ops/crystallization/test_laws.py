@@ -97,3 +97,16 @@ def test_van_albada_is_smooth_and_lets_go_of_small_slopes() -> None:
     second = np.diff(values, 2) / (x[1] - x[0]) ** 2
     # a kink would show as a second difference of order 1/spacing = 1e5; sqrt(eps) = 1e-3 bounds it by some 1e3
     assert np.max(np.abs(second)) < 2e3
+
+
+@pytest.mark.parametrize(
+    ("limiter", "gentle", "steep"),
+    [(Limiter.MINMOD, 1.0, 1.0), (Limiter.MC, 1.25, 2.0), (Limiter.SUPERBEE, 1.5, 2.0)],
+)
+def test_classic_limiters_by_their_definitions(limiter: Limiter, gentle: float, steep: float) -> None:
+    """Slopes 1 and 1.5, 1 and 9; falling slopes mirror rising ones, and an extremum is flat."""
+    for u, d in ((1.0, 1.5), (1.5, 1.0)):
+        assert limited_slope(limiter, u, d, 0.0) == gentle
+        assert limited_slope(limiter, -u, -d, 0.0) == -gentle
+    assert limited_slope(limiter, 1.0, 9.0, 0.0) == limited_slope(limiter, 9.0, 1.0, 0.0) == steep
+    assert limited_slope(limiter, 1.0, -2.0, 0.0) == limited_slope(limiter, -1.0, 2.0, 0.0) == 0.0
