@@ -23,18 +23,27 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
-from unit_ops.smooth import fading_reciprocal
-from unit_ops.streams import Holdup, Powder, total
+from twin.quantity import Array, Fractions, Index, Nominal, Range
+from unit_ops.powder.blending import (
+    ASSAY_HEEL,
+    Blend,
+    Feeds,
+    Watched,
+    cell_mass,
+    chain,
+    fed,
+    held,
+    last_content,
+    outflow_rate,
+)
+from unit_ops.powder.blending import F as F
+from unit_ops.powder.blending import M as M
+from unit_ops.powder.blending import product as product
+from unit_ops.streams import Holdup
 
 DIMS = {"tanks": 3}
 
-#: Holdup, as a fraction of the nominal, below which the power law is rounded off.
-HEEL = 1e-6
-
-#: Holdup of the last cell, as a fraction of the nominal of all, below which the assay, there a ratio
-#: of solver errors, fades to 0. What flows is untouched by it.
-ASSAY_HEEL = 1e-3
+Inlets, Outlets, Measurements = Feeds, Blend, Watched
 
 
 class State(NamedTuple):
@@ -52,22 +61,6 @@ class Params(NamedTuple):
     speed_exponent: Annotated[float, "1", "exponent of the blade speed in the outflow", Range(-2.0, 5.0)] = 0.0
 
 
-class Inlets(NamedTuple):
-    first: Annotated[Powder, "first powder"]
-    second: Annotated[Powder, "second powder", Optional()]
-    third: Annotated[Powder, "third powder", Optional()]
-
-
-class Outlets(NamedTuple):
-    product: Annotated[Powder, "blend"]
-
-
-class Measurements(NamedTuple):
-    api_content: Annotated[float, "1", "mass fraction of the API at the outlet"]
-    M: Annotated[float, "kg", "holdup"]
-    F: Annotated[float, "kg/s", "outflow"]
-
-
 class Initial(NamedTuple):
     w: Annotated[Array, "1", "mass fractions of the solids", ("solids",), Fractions()]
     M_tank: Annotated[Array, "kg", "holdup of each cell", ("tanks",), Range(0.0, 1e4)] = 0.0  # type: ignore[assignment]
@@ -81,63 +74,17 @@ class Transport(NamedTuple):
 
 def FACES(dims: dict[str, int]) -> tuple[tuple[str | int, str | int], ...]:
     """Three inlets into the first cell, then from cell to cell and out."""
-    n = dims["tanks"]
-    chain = tuple((j, j + 1) for j in range(n - 1))
-    return (("first", 0), ("second", 0), ("third", 0), *chain, (n - 1, "product"))
-
-
-@kernel
-def cell_mass(x, j):
-    M = 0.0
-    for i in range(x.m_solids.shape[0]):
-        M += x.m_solids[i, j]
-    for i in range(x.m_liquid.shape[0]):
-        M += x.m_liquid[i, j]
-    return M
-
-
-@kernel
-def outflow_rate(M, n, p):
-    """Fraction of a cell's holdup M leaving per second; n cells."""
-    ratio = M * n / p.M_ss
-    power = (ratio * ratio + HEEL * HEEL) ** (0.5 * (p.exponent - 1.0))
-    return p.F_ss * n / p.M_ss * power * (p.speed / p.speed_ss) ** p.speed_exponent
+    return chain(dims["tanks"])
 
 
 @kernel
 def api_content(x, p):
-    last = x.m_solids.shape[1] - 1
-    return x.m_solids[p.api, last] * fading_reciprocal(cell_mass(x, last), ASSAY_HEEL * p.M_ss)
+    return last_content(x, ASSAY_HEEL * p.M_ss, p)
 
 
 @kernel
-def M(x):
-    s = 0.0
-    for j in range(x.m_solids.shape[1]):
-        s += cell_mass(x, j)
-    return s
-
-
-@kernel
-def F(x, p):
-    n = x.m_solids.shape[1]
-    held = cell_mass(x, n - 1)
-    return outflow_rate(held, n, p) * held
-
-
-@kernel
-def product(x, p, out):
-    n = x.m_solids.shape[1]
-    k = outflow_rate(cell_mass(x, n - 1), n, p)
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = k * x.m_solids[i, n - 1]
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = k * x.m_liquid[i, n - 1]
-    return Powder(out.m_flow, out.m_flow_liquid)
-
-
-@kernel
-def derivatives(x, u, p, dx):
+def advance(x, u, p, dx):
+    """Rates of the component masses, into dx: what is fed enters the first cell, each cell feeds the next."""
     n = x.m_solids.shape[1]
     k_in = 0.0
     for j in range(n):
@@ -155,27 +102,35 @@ def derivatives(x, u, p, dx):
                 inflow = k_in * x.m_liquid[i, j - 1]
             dx.m_liquid[i, j] = inflow - k * x.m_liquid[i, j]
         k_in = k
+
+
+@kernel
+def derivatives(x, u, p, dx):
+    advance(x, u, p, dx)
     return State(dx.m_solids, dx.m_liquid)
 
 
 @kernel
 def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = total(x.m_liquid[i])
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = total(x.m_solids[i])
+    held(x, out)
     return Holdup(0.0, out.fluids, out.solids)
 
 
 @kernel
-def transport(x, u, p, out):
+def carried(x, u, p, out):
+    """Masses of the cells and flows across their faces, into a transport's arrays."""
     n = x.m_solids.shape[1]
-    out.m_flow[0] = total(u.first.m_flow) + total(u.first.m_flow_liquid)
-    out.m_flow[1] = total(u.second.m_flow) + total(u.second.m_flow_liquid)
-    out.m_flow[2] = total(u.third.m_flow) + total(u.third.m_flow_liquid)
+    out.m_flow[0] = fed(u.first)
+    out.m_flow[1] = fed(u.second)
+    out.m_flow[2] = fed(u.third)
     for j in range(n):
         out.m[j] = cell_mass(x, j)
         out.m_flow[3 + j] = outflow_rate(out.m[j], n, p) * out.m[j]
+
+
+@kernel
+def transport(x, u, p, out):
+    carried(x, u, p, out)
     return Transport(out.m, out.m_flow)
 
 

@@ -30,18 +30,29 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
-from unit_ops.smooth import fading_reciprocal, reciprocal
-from unit_ops.streams import Holdup, Powder, total
+from twin.quantity import Array, Fractions, Index, Nominal, Range
+from unit_ops.powder.blending import (
+    ASSAY_HEEL,
+    HEEL,
+    Blend,
+    Feeds,
+    Watched,
+    cell_mass,
+    chain,
+    fed,
+    held,
+    last_content,
+    outflow_rate,
+)
+from unit_ops.powder.blending import F as F
+from unit_ops.powder.blending import M as M
+from unit_ops.powder.blending import product as product
+from unit_ops.smooth import reciprocal
+from unit_ops.streams import Holdup
 
 DIMS = {"cells": 30}
 
-#: Holdup, as a fraction of the nominal, below which laws of the holdup are rounded off.
-HEEL = 1e-6
-
-#: Holdup of the last cell, as a fraction of its nominal, below which the assay, there a ratio of
-#: solver errors, fades to 0. What flows is untouched by it.
-ASSAY_HEEL = 1e-3
+Inlets, Outlets, Measurements = Feeds, Blend, Watched
 
 
 class State(NamedTuple):
@@ -58,22 +69,6 @@ class Params(NamedTuple):
     speed: Annotated[float, "1/s", "blade speed", Range(0.01, 100.0)] = 4.0
     speed_ss: Annotated[float, "1/s", "blade speed at the nominal point", Range(0.01, 100.0)] = 4.0
     speed_exponent: Annotated[float, "1", "exponent of the blade speed in the outflow", Range(-2.0, 5.0)] = 0.0
-
-
-class Inlets(NamedTuple):
-    first: Annotated[Powder, "first powder"]
-    second: Annotated[Powder, "second powder", Optional()]
-    third: Annotated[Powder, "third powder", Optional()]
-
-
-class Outlets(NamedTuple):
-    product: Annotated[Powder, "blend"]
-
-
-class Measurements(NamedTuple):
-    api_content: Annotated[float, "1", "mass fraction of the API at the outlet"]
-    M: Annotated[float, "kg", "holdup"]
-    F: Annotated[float, "kg/s", "outflow"]
 
 
 class Initial(NamedTuple):
@@ -95,27 +90,7 @@ class Work(NamedTuple):
 
 def FACES(dims: dict[str, int]) -> tuple[tuple[str | int, str | int], ...]:
     """Three inlets into the first cell, then from cell to cell and out."""
-    n = dims["cells"]
-    chain = tuple((j, j + 1) for j in range(n - 1))
-    return (("first", 0), ("second", 0), ("third", 0), *chain, (n - 1, "product"))
-
-
-@kernel
-def cell_mass(x, j):
-    M = 0.0
-    for i in range(x.m_solids.shape[0]):
-        M += x.m_solids[i, j]
-    for i in range(x.m_liquid.shape[0]):
-        M += x.m_liquid[i, j]
-    return M
-
-
-@kernel
-def outflow_rate(M, n, p):
-    """Fraction of a cell's holdup M leaving forward per second; n cells."""
-    ratio = M * n / p.M_ss
-    power = (ratio * ratio + HEEL * HEEL) ** (0.5 * (p.exponent - 1.0))
-    return p.F_ss * n / p.M_ss * power * (p.speed / p.speed_ss) ** p.speed_exponent
+    return chain(dims["cells"])
 
 
 @kernel
@@ -147,34 +122,7 @@ def prepare(x, p, w):
 
 @kernel
 def api_content(x, p):
-    last = x.m_solids.shape[1] - 1
-    return x.m_solids[p.api, last] * fading_reciprocal(cell_mass(x, last), ASSAY_HEEL * p.M_ss / (last + 1.0))
-
-
-@kernel
-def M(x):
-    s = 0.0
-    for j in range(x.m_solids.shape[1]):
-        s += cell_mass(x, j)
-    return s
-
-
-@kernel
-def F(x, p):
-    n = x.m_solids.shape[1]
-    held = cell_mass(x, n - 1)
-    return outflow_rate(held, n, p) * held
-
-
-@kernel
-def product(x, p, out):
-    n = x.m_solids.shape[1]
-    k = outflow_rate(cell_mass(x, n - 1), n, p)
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = k * x.m_solids[i, n - 1]
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = k * x.m_liquid[i, n - 1]
-    return Powder(out.m_flow, out.m_flow_liquid)
+    return last_content(x, ASSAY_HEEL * p.M_ss / x.m_solids.shape[1], p)
 
 
 @kernel
@@ -207,10 +155,7 @@ def derivatives(x, u, p, w, dx):
 
 @kernel
 def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = total(x.m_liquid[i])
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = total(x.m_solids[i])
+    held(x, out)
     return Holdup(0.0, out.fluids, out.solids)
 
 
@@ -218,9 +163,9 @@ def holdup(x, out):
 def transport(x, u, p, w, out):
     n = x.m_solids.shape[1]
     prepare(x, p, w)
-    out.m_flow[0] = total(u.first.m_flow) + total(u.first.m_flow_liquid)
-    out.m_flow[1] = total(u.second.m_flow) + total(u.second.m_flow_liquid)
-    out.m_flow[2] = total(u.third.m_flow) + total(u.third.m_flow_liquid)
+    out.m_flow[0] = fed(u.first)
+    out.m_flow[1] = fed(u.second)
+    out.m_flow[2] = fed(u.third)
     for j in range(n):
         out.m[j] = w.M[j]
         out.m_flow[3 + j] = 0.0
