@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 
 from twin.jit import empirical, kernel
+from unit_ops.properties.vapour import vapour_pressure as vapour_pressure
 from unit_ops.smooth import above_zero, step
 
 
@@ -29,12 +30,6 @@ def falling_rate(w):
     above = 1.0 - above_zero(1.0 - (3.3735 * w + 0.6299), 0.02)
     part = step((w - 0.014) / 0.004)
     return step(w / 5e-4) * ((1.0 - part) * below + part * above)
-
-
-@empirical("K", "1", "K", "1", "1/K", returns="Pa")
-def vapour_pressure(T, A, B, C, D):
-    """Saturation pressure from ln p = A + B/T + C ln T + D T."""
-    return math.exp(A + B / T + C * math.log(T) + D * T)
 
 
 @kernel
