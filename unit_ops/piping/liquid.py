@@ -1,0 +1,48 @@
+"""Of a liquid in a vessel: volume, depth, boiling pressure; and how it runs dry.
+
+Reference: Reid, Prausnitz, Poling, The Properties of Gases and Liquids, 4th ed., McGraw-Hill 1987
+(ISBN 978-0-07-051799-8): additive volumes, Raoult's law.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from twin.jit import empirical, kernel
+from unit_ops.smooth import step
+
+GRAVITY: Annotated[float, "m/s^2", "acceleration of free fall"] = 9.81
+
+
+@kernel
+def mixture_volume(m, rho):
+    """Volume (or its flow) of component masses (or their flow): volumes add."""
+    V = 0.0
+    for i in range(m.shape[0]):
+        V += m[i] / rho[i]
+    return V
+
+
+@kernel
+def running_dry(mass, heel):
+    """1 above the heel, falling to 0 with what is left below it (C1)."""
+    return step(mass / heel)
+
+
+@empirical("K", "1", "K", "1", "1/K", returns="Pa")
+def saturation_pressure(T, A, B, C, D):
+    """Saturation pressure from ln p = A + B/T + C ln T + D T."""
+    return math.exp(A + B / T + C * math.log(T) + D * T)
+
+
+@kernel
+def boiling_pressure(T, m, p):
+    """Vapour pressure of an ideal mixture: Raoult's law over the components' masses."""
+    moles = 0.0
+    partial = 0.0
+    for i in range(m.shape[0]):
+        n = m[i] / p.molar_mass[i]
+        moles += n
+        partial += n * saturation_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
+    return partial / moles
