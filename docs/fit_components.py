@@ -183,6 +183,8 @@ def component(name: str, formula: str, cas: str, kind: str) -> dict[str, dict[st
     values |= TYPED.get(name, {})
     if kind in ("gas", "dissolved"):
         values |= nonvolatile()
+    if kind == "dissolved":
+        values["cp_gas"] = given(values["cp_liquid"]["value"], NEVER)
     return {key: values[key] for key in PROPERTIES if key in values}
 
 
