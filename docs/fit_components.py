@@ -9,6 +9,7 @@ are typed here beside their source. What no source gives is marked `invented` wi
 
 from __future__ import annotations
 
+import runpy
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from thermo import (
 
 OUTPUT = Path(__file__).parents[1] / "unit_ops" / "properties" / "components.yaml"
 T = 298.15
+POWDERS = runpy.run_path(str(Path(__file__).with_name("powder_components.py")))
 LIBRARIES = f"chemicals {version('chemicals')}, thermo {version('thermo')}"
 
 PROPERTIES = {
@@ -41,6 +43,7 @@ PROPERTIES = {
     "psat_D": ("1/K", "vapour pressure: coefficient of T"),
     "dH_vap": ("J/kg", "heat of evaporation at 298.15 K"),
     "mu_liquid": ("Pa s", "viscosity of the liquid at 298.15 K"),
+    **POWDERS["PROPERTIES"],
 }
 HANDBOOK = "Rowe, Sheskey & Quinn, Handbook of Pharmaceutical Excipients, 6th ed. 2009, ISBN 978-0-85369-792-3"
 CONTCARSIM = "Destro, Nagy & Barolo, Comput. Chem. Eng. 163 (2022) 107809, doi:10.1016/j.compchemeng.2022.107809"
@@ -180,7 +183,7 @@ def component(name: str, formula: str, cas: str, kind: str) -> dict[str, dict[st
         number = gas.calculate(T, "CRCSTD") / molar_mass
         for key in ("cp_liquid", "cp_gas"):
             values[key] = given(f"{number:.6g} J/(kg K)", f"{LIBRARIES}: CRCSTD of the gas")
-    values |= TYPED.get(name, {})
+    values |= TYPED.get(name, {}) | POWDERS["POWDERS"].get(name, {})
     if kind in ("gas", "dissolved"):
         values |= nonvolatile()
     if kind == "dissolved":
