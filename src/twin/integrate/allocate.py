@@ -214,6 +214,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
         variable=u(),
         destination=u(),
         lengths=i(3),
+        absent=i(),
     )
     sizes = Sizes.of(plant)
     rows = event_rows([])

@@ -16,6 +16,7 @@ from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import factors
 from twin.integrate.tableaux import METHODS
+from twin.plant.evaluate import JacobianTables
 from twin.quantity import Array
 
 #: Seconds between two looks at the progress of a run in another thread.
@@ -95,7 +96,7 @@ class Integrator:
         self.wall = 0.0
         self._sizes = Sizes.of(plant.tables)
         self._method = METHODS[method]()
-        self._factors = factors(plant.jacobian.pattern, plant.jacobian.column, self._sizes.n_y)
+        self._atol = rtol * plant.nominal
         self._latches = tuple(latches)
         self._events = allocate.event_rows(events)
         self._latch_rows = allocate.latch_rows(latches)
@@ -104,7 +105,7 @@ class Integrator:
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
         self._memory.resume[at.WINDOW_START] = -np.inf
-        self._work = allocate.work(self._sizes, plant.jacobian, self._factors, self._method, rtol * plant.nominal)
+        self._use(plant.jacobian)
         self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
         self._control = allocate.control(
             rtol=rtol,
@@ -114,6 +115,17 @@ class Integrator:
             time_dependent=float(plant.time_dependent),
             max_steps=max_steps,
         )
+
+    def _use(self, jacobian: JacobianTables) -> None:
+        """Order the matrix of these tables, and allocate what it needs."""
+        self.jacobian = jacobian
+        self._factors = factors(jacobian.pattern, jacobian.column, self._sizes.n_y)
+        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol)
+
+    def _use_full(self) -> None:
+        """States that were taken for absent have come alive: from now on all have rows and columns."""
+        self._use(self.plant.full_jacobian())
+        self._memory.resume[at.FULL] = 1.0
 
     @property
     def time(self) -> float:
@@ -193,7 +205,9 @@ class Integrator:
             while True:
                 code = self._call(progress)
                 self._drain()
-                if code != at.FLUSH:
+                if code == at.REVIVED:
+                    self._use_full()
+                elif code != at.FLUSH:
                     return self._ending(code)
         finally:
             self.wall += time.perf_counter() - began
@@ -201,7 +215,7 @@ class Integrator:
     def _call(self, progress: Callable[[float], None] | None) -> int:
         arguments = (
             self.plant.tables,
-            self.plant.jacobian,
+            self.jacobian,
             self._factors,
             self._method,
             self._events,
@@ -279,3 +293,5 @@ class Integrator:
         for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0
+        if self._memory.resume[at.FULL] != 0.0 and len(self.jacobian.absent):
+            self._use_full()

@@ -32,7 +32,10 @@ def move_ramps(p, ramp, n, t):
 
 @kernel
 def linearise(P, J, M, W, C, t, h):
-    """Rates, Jacobian and time derivative at the accepted point; gives False where a rate is not finite."""
+    """Rates, Jacobian and time derivative at the accepted point.
+
+    Returns DONE, NOT_FINITE, or REVIVED where a state without row and column is zero or at rest no more.
+    """
     n_y = M.y.shape[0]
     n_q = M.q.shape[0]
     first_q = P.places[0]
@@ -52,7 +55,10 @@ def linearise(P, J, M, W, C, t, h):
             C.status[at.WORST] = -1
             finite = False
     if not finite:
-        return False
+        return at.NOT_FINITE
+    for i in range(J.absent.shape[0]):
+        if M.y[J.absent[i]] != 0.0 or W.f[J.absent[i]] != 0.0:
+            return at.REVIVED
     jacobian(P, J, t, M.y, M.p, W.w, W.buffers, W.values, W.q_values)
     C.status[at.JACOBIANS] += 1
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
@@ -69,7 +75,7 @@ def linearise(P, J, M, W, C, t, h):
             W.f_t[i] = 0.0
         for i in range(n_q):
             W.f_qt[i] = 0.0
-    return True
+    return at.DONE
 
 
 @kernel

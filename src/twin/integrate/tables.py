@@ -26,7 +26,8 @@ H_PENDING = 10  #: step accepted but not yet sampled and committed; 0 when none
 T_PENDING = 11  #: its end
 CUT_GUARD = 12  #: guard located at that end; -1 when none
 JUST_FIRED = 13  #: whether an event fired at the accepted point
-RESUME_SIZE = 14
+FULL = 14  #: whether states once absent have rows and columns now
+RESUME_SIZE = 15
 
 # Places in Control.settings
 T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
@@ -38,7 +39,7 @@ WORST, ROW, STEP_BUDGET, SAMPLES_HELD, EVENTS_HELD = 10, 11, 12, 13, 14
 STATUS_SIZE = 15
 
 # Codes returned by the loop
-DONE, PYTHON, FLUSH, GUARD = 0, 1, 2, 3
+DONE, PYTHON, FLUSH, GUARD, REVIVED = 0, 1, 2, 3, 4
 INTERRUPTED, TOO_SMALL, NOT_FINITE, SINGULAR, TOO_MANY = -1, -2, -3, -4, -5
 CHATTERING, EVENT_BROKE, GUARD_NAN = -6, -7, -8
 

@@ -7,6 +7,7 @@ of their addresses, offsets and order, so a new flowsheet of known units costs n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,8 @@ from twin.config.spec import PlantSpec
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
-from twin.plant.differences import find_structure, jacobian_tables
+from twin.plant.absent import find_absent, nothing
+from twin.plant.differences import auxiliaries, find_structure, jacobian_tables
 from twin.plant.evaluate import JacobianTables, PlantTables
 from twin.plant.model import Model
 from twin.plant.nodes import Node, build_nodes
@@ -46,6 +48,8 @@ class Plant:
     time_dependent: bool
     fingerprint: str
     nodes: tuple[Node, ...]
+    #: makes the tables without regard to which states are absent
+    full_jacobian: Callable[[], JacobianTables]
 
     @property
     def n_y(self) -> int:
@@ -134,8 +138,10 @@ def compile_plant(spec: PlantSpec) -> Plant:
     order = port_calls(nodes, by_name)
     rates = _rate_calls(nodes, order)
     tables = _tables(nodes, placed, rates)
-    jacobian, n_aux = jacobian_tables(nodes, by_name, placed, tables)
-    tables.sizes[5] = n_aux
+    aux = auxiliaries(nodes)
+    tables.sizes[5] = len(aux)
+    absent = find_absent(tables, placed.y0, placed.p0, placed.nominal)
+    jacobian = jacobian_tables(nodes, placed, aux, absent)
     digest = hashlib.sha256(jit.versions().encode())
     for node in nodes:
         digest.update(f"{node.name} {node.model.module.__name__} {jit.closure_hash(node.model.module)}".encode())
@@ -156,6 +162,7 @@ def compile_plant(spec: PlantSpec) -> Plant:
         time_dependent=any("t" in node.model.arguments(k) for node in nodes for k in _kernel_names(node.model)),
         fingerprint=digest.hexdigest(),
         nodes=tuple(nodes),
+        full_jacobian=lambda: jacobian_tables(nodes, placed, aux, nothing(len(placed.y0), placed.w.at)),
     )
 
 

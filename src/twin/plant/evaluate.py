@@ -75,6 +75,7 @@ class JacobianTables(NamedTuple):
     variable: Any  #: [e] uint32 place among the variables of its colour
     destination: Any  #: [e] uint32 place in values or q_values
     lengths: Any  #: [3] sizes of the local y, w, and most variables of a colour
+    absent: Any  #: states without row and column, being 0 for good
 
 
 class Buffers(NamedTuple):
