@@ -101,7 +101,7 @@ def latch_rows(latches: Sequence[Latch]) -> at.LatchRows:
     )
 
 
-def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch]) -> at.Memory:
+def memory(sizes: Sizes, jacobian: JacobianTables, rows: at.EventRows, latches: Sequence[Latch]) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
     result = at.Memory(
         np.zeros(at.RESUME_SIZE),
@@ -111,6 +111,8 @@ def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch]) -> at.Mem
         np.zeros(sizes.n_g),
         np.array([1.0 if x.armed else 0.0 for x in latches]),
         np.zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
+        np.full(jacobian.scale.shape[1], np.nan),
+        np.full(sizes.n_p, np.nan),
         np.zeros(len(rows.time)),
     )
     result.resume[at.CUT_GUARD] = -1.0
@@ -215,6 +217,8 @@ def run_nothing(run: Callable[..., Any]) -> None:
         destination=u(),
         lengths=i(3),
         absent=i(),
+        scale=np.zeros((2, 0)),
+        timed=i(),
     )
     sizes = Sizes.of(plant)
     rows = event_rows([])
@@ -226,7 +230,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
         method,
         rows,
         latch_rows([]),
-        memory(sizes, rows, []),
+        memory(sizes, jacobian, rows, []),
         work(sizes, jacobian, index, method, np.zeros(0)),
         control(t_end=-1.0, rtol=1e-6),
         recorder(sizes, i(), 0),

@@ -100,7 +100,7 @@ class Integrator:
         self._latches = tuple(latches)
         self._events = allocate.event_rows(events)
         self._latch_rows = allocate.latch_rows(latches)
-        self._memory = allocate.memory(self._sizes, self._events, latches)
+        self._memory = allocate.memory(self._sizes, plant.jacobian, self._events, latches)
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
@@ -293,5 +293,6 @@ class Integrator:
         for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0
+        self._work.buffers.known[0] = 0.0
         if self._memory.resume[at.FULL] != 0.0 and len(self.jacobian.absent):
             self._use_full()

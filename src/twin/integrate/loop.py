@@ -115,7 +115,7 @@ def _advance(P, J, F, R, E, G, M, W, C):
             reason = at.SINGULAR
             error = math.nan
         else:
-            error = error_norm(W, C, M.y)
+            error = error_norm(J, W, C, M.y)
             if not math.isfinite(error):
                 reason = at.NOT_FINITE
         if not error <= 1.0:

@@ -64,6 +64,8 @@ class Memory(NamedTuple):
     side: Array  #: [n_g] last sign of each guard
     armed: Array  #: [latches] 1.0 where a latch may fire
     ramp: Array  #: [n, 5] ramps under way
+    kept: Array  #: what the units were last differenced at
+    kept_p: Array  #: [n_p] and with which parameters
     old: Array  #: [rows] what each row of the event table that fired found
 
 

@@ -19,9 +19,8 @@ from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
 from twin.plant.absent import find_absent, nothing
-from twin.plant.differences import auxiliaries, find_structure, jacobian_tables
+from twin.plant.differences import auxiliaries, find_structure, is_timed, jacobian_tables
 from twin.plant.evaluate import JacobianTables, PlantTables
-from twin.plant.model import Model
 from twin.plant.nodes import Node, build_nodes
 from twin.plant.order import port_calls
 from twin.plant.placement import Column, Placement
@@ -159,17 +158,11 @@ def compile_plant(spec: PlantSpec) -> Plant:
         dim_labels=placed.dim_labels,
         balance=balance_map(spec, nodes, placed.q0),
         parameters=placed.parameters,
-        time_dependent=any("t" in node.model.arguments(k) for node in nodes for k in _kernel_names(node.model)),
+        time_dependent=any(is_timed(node) for node in nodes),
         fingerprint=digest.hexdigest(),
         nodes=tuple(nodes),
         full_jacobian=lambda: jacobian_tables(nodes, placed, aux, nothing(len(placed.y0), placed.w.at)),
     )
-
-
-def _kernel_names(model: Model) -> list[str]:
-    names = ["derivatives", "quadratures", *model.outlets]
-    names += [f.name for f in fields(model.Integrals)] + [f.name for f in model.measurements]
-    return [name for name in names if model.has(name)]
 
 
 def _rate_calls(nodes: list[Node], order: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -63,6 +63,14 @@ def find_structure(node: Node, p0: np.ndarray) -> None:
     node.needed = tuple(name for name in integrals.values() if name in needed)
 
 
+def is_timed(node: Node) -> bool:
+    """Whether a kernel that the rates call asks for the time."""
+    model = node.model
+    names = ["derivatives", "quadratures", *model.outlets]
+    names += [f.name for f in fields(model.Integrals)] + [f.name for f in model.measurements]
+    return any("t" in model.arguments(name) for name in names if model.has(name))
+
+
 def auxiliaries(nodes: list[Node]) -> dict[int, int]:
     """Number the places of w that are unknowns of the Newton matrix: integrals, connected outlets, wires."""
     used: dict[int, int] = {}
@@ -90,6 +98,7 @@ class _Block:
         self.local, self.n_y, self.n_w = alone(node)
         self.y_first = node.layout.place("x", model.State._fields[0]) if model.State._fields else 0  # type: ignore[attr-defined]
         self.gather_w: list[tuple[int, int]] = []
+        self.scale_w: list[tuple[float, float]] = []  # in step with gather_w
         self.inputs: dict[Spot, tuple[int, float]] = {}  # local place -> (column of z, nominal)
         self.results: dict[Spot, tuple[str, int]] = {}  # local place -> ("z" or "q", row)
         n_states = len(placed.y0)
@@ -114,9 +123,11 @@ class _Block:
 
     def _input(self, key: tuple[str, ...], aux: dict[int, int], n_states: int) -> None:
         first, source = self.local.place(*key), self.node.layout.place(*key)
-        nominal = _nominal(self.node, key)
+        nominal, unit = _nominal(self.node, key)
         for i in range(self.local.size(*key)):
             self.gather_w.append((first + i, source + i))
+            # a part of an absolute temperature says nothing: 10 K is what counts
+            self.scale_w.append((0.0, 10.0) if unit == "K" else (1.0, nominal))
             if source + i in aux:  # a feed is a parameter: no column
                 self.inputs[(1, first + i)] = (n_states + aux[source + i], nominal)
 
@@ -202,16 +213,17 @@ class _Block:
         return found
 
 
-def _nominal(node: Node, key: tuple[str, ...]) -> float:
+def _nominal(node: Node, key: tuple[str, ...]) -> tuple[float, str]:
+    """Scale of an inlet's number or an integral, and its unit."""
     table: tuple[Field, ...]
     if key[0] == "a":
         table = fields(node.model.Integrals)
     else:
         port = node.model.inlets[key[1]]
         if port.is_signal:  # temperatures and pressures are large; flows, depths and speeds are small
-            return {"K": 1.0, "Pa": 1e5}.get(port.unit, 1e-3)
+            return {"K": 1.0, "Pa": 1e5}.get(port.unit, 1e-3), port.unit
         table = fields(port.stream)
-    return next(f.nominal for f in table if f.name == key[-1])
+    return next((f.nominal, f.unit) for f in table if f.name == key[-1])
 
 
 def jacobian_tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: Absent) -> JacobianTables:
@@ -252,18 +264,22 @@ class _Flat:
     def __init__(self) -> None:
         self.local_offsets: list[np.ndarray] = []
         self.lists: dict[str, list[Any]] = {
-            k: [] for k in ("gather_y", "gather_w", "calls", "perturbed", "nominal", "needed", "entries", "entry")
+            k: [] for k in ("gather_y", "scale_y", "gather_w", "scale_w", "calls", "perturbed", "nominal", "needed", "entries", "entry")
         }
         self.starts: dict[str, list[int]] = {k: [0] for k in ("local", "gather_y", "gather_w", "calls", "colour")}
         self.colours = [0]
         self.largest = [0, 0, 0]
+        self.timed: list[int] = []
 
     def add(self, block: _Block, members: list[Pair], place: Places, q_place: Places) -> None:
         """Append a unit: its gathers, its calls, and its colours with their entries."""
         self.local_offsets.append(block.local.offsets)
         self.starts["local"].append(self.starts["local"][-1] + len(block.local.offsets))
         self.lists["gather_y"] += [(i, block.y_first + i) for i in range(block.n_y)]
+        self.lists["scale_y"] += [(1.0, block.inputs[(0, i)][1]) for i in range(block.n_y)]
         self.lists["gather_w"] += block.gather_w
+        self.lists["scale_w"] += block.scale_w
+        self.timed.append(int(is_timed(block.node)))
         self.lists["calls"] += block.calls
         number = {result: n for n, result in enumerate(dict.fromkeys(r for r, _ in members))}
         by_source: dict[Spot, list[Spot]] = {}
@@ -361,4 +377,6 @@ class _Flat:
             destination=np.ascontiguousarray(entry[:, 2]),
             lengths=integers(self.largest),
             absent=absent.astype(np.int64),
+            scale=np.array(self.lists["scale_y"] + self.lists["scale_w"], dtype=float).reshape(-1, 2).T.copy(),
+            timed=integers(self.timed),
         )
