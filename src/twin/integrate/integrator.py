@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,12 @@ from twin.integrate.symbolic import factors
 from twin.integrate.tableaux import METHODS
 from twin.plant.evaluate import JacobianTables
 from twin.quantity import Array
+
+#: A unit's slopes are kept while what it is evaluated from moves by less than this times √rtol of
+#: |value| + nominal. Rodas methods want the exact Jacobian, but its error counts only times the
+#: motion, which is as small: 1e-3 at rtol 1e-4 and 1e-4 at 1e-6 change neither steps nor errors
+#: of the flagship's day; ten times more costs steps.
+KEEP = 0.1
 
 #: Seconds between two looks at the progress of a run in another thread.
 POLL = 0.1
@@ -66,6 +73,9 @@ class Integrator:
         Largest step, in s.
     max_steps : int
         Steps after which the run is given up.
+    keep : float
+        Motion, as a part of |value| + nominal, up to which a unit's slopes are kept; by default
+        `KEEP` √rtol. With 0 the Jacobian is that of every step, as tests of the order want it.
     samples, fired : callable
         Receive blocks of :class:`Samples` and :class:`Fired` (copies) as buffers fill.
     """
@@ -83,6 +93,7 @@ class Integrator:
         start: float = 0.0,
         max_step: float = np.inf,
         max_steps: int = 10_000_000,
+        keep: float | None = None,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
     ) -> None:
@@ -114,6 +125,7 @@ class Integrator:
             sample_every=every,
             time_dependent=float(plant.time_dependent),
             max_steps=max_steps,
+            keep=KEEP * math.sqrt(rtol) if keep is None else keep,
         )
 
     def _use(self, jacobian: JacobianTables) -> None:

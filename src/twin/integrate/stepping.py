@@ -13,12 +13,6 @@ from twin.plant.evaluate import rates, renew_jacobian
 #: the largest: in a plant of a thousand states the mean alone would let a single loop go astray.
 LARGEST_SHARE = 0.1
 
-#: A unit's slopes are kept while what it is evaluated from moves by less than this times √rtol of
-#: |value| + nominal. Rodas methods want the exact Jacobian, but its error counts only times the
-#: motion, which is as small: 1e-3 at rtol 1e-4 and 1e-4 at 1e-6 change neither steps nor errors
-#: of the flagship's day; ten times more costs steps.
-KEEP = 0.1
-
 #: Relative size of the difference for the time derivative of the rates: its error is then far
 #: below the local error of a step, its roundoff far below any tolerance in use.
 TIME_DIFFERENCE = 2.0**-20
@@ -65,8 +59,7 @@ def linearise(P, J, M, W, C, t, h):
     for i in range(J.absent.shape[0]):
         if M.y[J.absent[i]] != 0.0 or W.f[J.absent[i]] != 0.0:
             return at.REVIVED
-    tolerance = KEEP * math.sqrt(C.settings[at.RTOL])
-    renew_jacobian(P, J, t, M.y, M.p, W.w, tolerance, M.kept, M.kept_p, W.buffers, W.values, W.q_values)
+    renew_jacobian(P, J, t, M.y, M.p, W.w, C.settings[at.KEEP], M.kept, M.kept_p, W.buffers, W.values, W.q_values)
     C.status[at.JACOBIANS] += 1
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
         later = t + max(h * TIME_DIFFERENCE, abs(t) * 2.0**-38)

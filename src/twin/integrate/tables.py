@@ -30,8 +30,8 @@ FULL = 14  #: whether states once absent have rows and columns now
 RESUME_SIZE = 15
 
 # Places in Control.settings
-T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
-SETTINGS_SIZE = 8
+T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS, KEEP = 0, 1, 2, 3, 4, 5, 6, 7, 8
+SETTINGS_SIZE = 9
 
 # Places in Control.status (read by other threads while the loop runs)
 INTERRUPT, STEPS, REJECTED, RHS, JACOBIANS, LU, SOLVES, EVENTS, FIRINGS, OBSERVED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
