@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
-from tests.unit_ops.separation.still import NRTL, components, model_pair, still
+from tests.unit_ops.separation.still import NRTL, components, drum, model_pair, still
 from tests.verification.record import record
 
 
@@ -89,3 +90,30 @@ def test_ethanol_and_water_boil_as_measured() -> None:
     # one point of the data lies 0.8 K off any smooth curve, the others within 0.4 K
     assert found[:, 0].max() < 0.9
     assert found[:, 1].max() < 0.02
+
+
+def test_flash_comes_to_rachford_and_rice() -> None:
+    """Phase split and compositions at the drum's own temperature and pressure; the exchange is finite, so is the error.
+
+    Rachford and Rice, J. Petrol. Technol. 4 (1952) 327, doi 10.2118/952327-G. The distance from equilibrium is
+    proportional to the flow over the conductance: order 1 in its reciprocal.
+    """
+    feed = {"T": 360.0, "m_flow": [0.5e-2, 0.5e-2]}
+    alpha, found = 3.0, []
+    for conductance in (1e-3, 1e-2):
+        bench = drum(model_pair(alpha), inlets={"feed": feed, "T_jacket": 365.0}, conductance=conductance, UA=1e3)
+        y = bench.initial(V=5.01e-3, T=355.0, P=101400.0, w=[0.4, 0.6], w_gas=[0.7, 0.3])
+        y = bench.solve(y, [0.0, 2e4], method="BDF", rtol=1e-8, atol=1e-12)[-1]
+        x = bench.unpack(y)
+        vapour = bench.outlet("vapour", x).m_flow
+        P, T = bench.measure("P", y), bench.measure("T", y)
+        K = np.exp(bench.p.psat_A + bench.p.psat_B / T) / P
+        split = brentq(lambda beta: np.sum(0.5 * (K - 1.0) / (1.0 + beta * (K - 1.0))), 0.0, 1.0, xtol=1e-14)  # noqa: B023
+        expected = split, K[0] * 0.5 / (1.0 + split * (K[0] - 1.0))
+        found.append((expected, (vapour.sum() / 1e-2, vapour[0] / vapour.sum())))
+    (exact_1, got_1), (exact, got) = found
+    order = math.log10(abs(got_1[1] - exact_1[1]) / abs(got[1] - exact[1]))
+    assert order == pytest.approx(1.0, abs=0.05)
+    assert got == pytest.approx(exact, rel=1e-3)
+    for name, e, g in zip(("vapour over feed", "y"), exact, got, strict=True):
+        record("flash of an ideal pair, alpha 3", "Rachford and Rice 1952", name, e, g, order)
