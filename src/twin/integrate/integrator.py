@@ -16,6 +16,7 @@ from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import factors
 from twin.integrate.tableaux import METHODS
+from twin.plant.discrete import seed_of
 from twin.quantity import Array
 
 #: Seconds between two looks at the progress of a run in another thread.
@@ -65,6 +66,8 @@ class Integrator:
         Largest step, in s.
     max_steps : int
         Steps after which the run is given up.
+    seed : int
+        Of the random numbers that scans draw: each unit has a stream of its own, by its name.
     samples, fired : callable
         Receive blocks of :class:`Samples` and :class:`Fired` (copies) as buffers fill.
     """
@@ -82,6 +85,7 @@ class Integrator:
         start: float = 0.0,
         max_step: float = np.inf,
         max_steps: int = 10_000_000,
+        seed: int = 0,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
     ) -> None:
@@ -99,7 +103,10 @@ class Integrator:
         self._latches = tuple(latches)
         self._events = allocate.event_rows(events)
         self._latch_rows = allocate.latch_rows(latches)
-        self._memory = allocate.memory(self._sizes, self._events, latches)
+        seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
+        self._discrete = plant.discrete._replace(seed=seeds)
+        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds))
+        self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
@@ -143,7 +150,7 @@ class Integrator:
     @property
     def statistics(self) -> dict[str, int]:
         """Counts so far; `observed` are right-hand sides for samples and event records."""
-        names = ("steps", "rejected", "rhs", "jacobians", "lu", "solves", "events", "firings", "observed")
+        names = ("steps", "rejected", "rhs", "jacobians", "lu", "solves", "events", "firings", "observed", "scans")
         return {name: int(self._control.status[getattr(at, name.upper())]) for name in names}
 
     def set(self, index: int, value: float) -> None:
@@ -206,6 +213,7 @@ class Integrator:
             self._method,
             self._events,
             self._latch_rows,
+            self._discrete,
             self._memory,
             self._work,
             self._control,

@@ -18,6 +18,7 @@ from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
 from twin.plant.differences import find_structure, jacobian_tables
+from twin.plant.discrete import Discrete, discrete
 from twin.plant.evaluate import JacobianTables, PlantTables
 from twin.plant.model import Model
 from twin.plant.nodes import Node, build_nodes
@@ -46,6 +47,9 @@ class Plant:
     time_dependent: bool
     fingerprint: str
     nodes: tuple[Node, ...]
+    discrete: Discrete
+    impulses: tuple[str, ...]  #: paths, in the order of `discrete.impulse`
+    scanned: tuple[str, ...]  #: units, in the order of `discrete.scan`
 
     @property
     def n_y(self) -> int:
@@ -86,6 +90,12 @@ class Plant:
                         parts.append(labels[i] if isinstance(labels, tuple) else str(int(i)))
                     return f"{column.path}[{', '.join(parts)}]"
         raise IndexError(f"the plant has {self.n_y} states; {state} is none of them")
+
+    def impulse(self, path: str) -> int:
+        """Number of an impulse (`filter.rotate`) among the plant's. Raises KeyError."""
+        if path not in self.impulses:
+            raise KeyError(path)
+        return self.impulses.index(path)
 
     def parameter(self, path: str) -> tuple[int, Field]:
         """Place in p and description of a dotted path (`unit.param`, `feed.m_flow.ethanol`)."""
@@ -136,6 +146,7 @@ def compile_plant(spec: PlantSpec) -> Plant:
     tables = _tables(nodes, placed, rates)
     jacobian, n_aux = jacobian_tables(nodes, by_name, placed, tables)
     tables.sizes[5] = n_aux
+    instants, impulses, scanned = discrete(nodes)
     digest = hashlib.sha256(jit.versions().encode())
     for node in nodes:
         digest.update(f"{node.name} {node.model.module.__name__} {jit.closure_hash(node.model.module)}".encode())
@@ -156,6 +167,9 @@ def compile_plant(spec: PlantSpec) -> Plant:
         time_dependent=any("t" in node.model.arguments(k) for node in nodes for k in _kernel_names(node.model)),
         fingerprint=digest.hexdigest(),
         nodes=tuple(nodes),
+        discrete=instants,
+        impulses=impulses,
+        scanned=scanned,
     )
 
 
