@@ -10,6 +10,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from tests.unit_ops.separation.still import NRTL, components, drum, model_pair, still
+from tests.unit_ops.separation.test_extractor import cascade, steady, unextracted
 from tests.verification.record import record
 
 
@@ -117,3 +118,38 @@ def test_flash_comes_to_rachford_and_rice() -> None:
     assert got == pytest.approx(exact, rel=1e-3)
     for name, e, g in zip(("vapour over feed", "y"), exact, got, strict=True):
         record("flash of an ideal pair, alpha 3", "Rachford and Rice 1952", name, e, g, order)
+
+
+def test_kremser() -> None:
+    """E = 1.5, N = 4: (E − 1)/(E⁵ − 1) of the solute stays, counter-current; (1 + E/N)^−N with crossed solvent.
+
+    Kremser, Natl. Petrol. News 22 (1930) 43; Treybal, Mass-Transfer Operations, ch. 10. Both carriers' flows are
+    constant in ratios (Bancroft); stages are as far from equilibrium as their transfer is finite: order 1 in 1/ka.
+    """
+
+    def counter_current(ka: float) -> float:
+        cascade_of_four = cascade(stages=4, ka=ka)
+        return unextracted(cascade_of_four, steady(cascade_of_four))
+
+    def cross_current(ka: float) -> float:
+        left = 1.0
+        for _ in range(4):  # every stage fed with what the one before leaves
+            feed = {"T": 298.15, "m_flow": [1e-2, 0.0, left * 1e-4]}
+            solvent = {"T": 298.15, "m_flow": [0.0, 2.5e-3, 0.0]}
+            stage = cascade(stages=1, ka=ka, inlets={"feed": feed, "solvent": solvent})
+            left *= unextracted(stage, steady(stage))
+        return left
+
+    cases = (
+        ("counter-current", counter_current, 0.5 / (1.5**5 - 1.0), 0.0758293838863),
+        ("cross-current", cross_current, 1.375**-4, 0.279762311318),
+    )
+    for name, kind, expected, digits in cases:
+        assert expected == pytest.approx(digits, rel=1e-11)
+        coarse, fine = kind(1e2), kind(1e4)
+        order = math.log((coarse - expected) / (fine - expected), 100.0)
+        assert order == pytest.approx(1.0, abs=0.02)
+        # in the limit of equilibrium stages: what is left is of second order in 1/(ka τ) = 1e-6
+        limit = fine - (coarse - fine) / 99.0
+        assert limit == pytest.approx(expected, rel=1e-7)
+        record("Kremser, E = 1.5, N = 4", "closed form", f"part not extracted, {name}", expected, limit, order)
