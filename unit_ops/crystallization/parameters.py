@@ -138,7 +138,7 @@ class RemovalParams(NamedTuple):
     sharpness: Annotated[float, "1", "sharpness of both cuts", Range(0.1, 50.0)] = 4.0
     V_flow_fines: Annotated[float, "m^3/s", "liquor drawn off with fines", Range(0.0, 1e3)] = 0.0
     L_fines: Annotated[float, "m", "size of which half goes with the fines", Range(1e-7, 1.0)] = 5e-5
-    removal: Annotated[Removal, "1", "what of the crystals goes with the product"] = Removal.MIXED
+    removal_law: Annotated[Removal, "1", "what of the crystals goes with the product"] = Removal.MIXED
 
 
 class BoilingParams(NamedTuple):

@@ -168,7 +168,7 @@ def product_solid(x, a, p, w, out):
     """What the cut lets pass of every class, kept for the balances."""
     k, L = outflow_rate(x, a, p), p.L_edges
     for i in range(out.shape[0]):
-        out[i] = k * removal_factor(p.removal, 0.5 * (L[i] + L[i + 1]), p.L_cut, p.sharpness) * x.crystals[i]
+        out[i] = k * removal_factor(p.removal_law, 0.5 * (L[i] + L[i + 1]), p.L_cut, p.sharpness) * x.crystals[i]
         w.with_product[i] = out[i]
 
 

@@ -46,7 +46,7 @@ def test_balances_close_to_rounding_with_everything_on(seed: int) -> None:
     b = bench(
         size_law=rng.choice(list(SizeLaw)), gamma_size=1e4, poisoning=rng.choice(list(Impurity)), impurity=2,
         K_impurity=10.0, antisolvency=rng.choice(list(Antisolvent)), antisolvent=2, anti_s1=3.0, anti_ratio=0.01,
-        removal=rng.choice(list(Removal)), V_flow_fines=1e-6, V_flow_out=2e-6, k_vent=1e-4, P=rng.uniform(1e3, 2e4),
+        removal_law=rng.choice(list(Removal)), V_flow_fines=1e-6, V_flow_out=2e-6, k_vent=1e-4, P=rng.uniform(1e3, 2e4),
         Q_heat=200.0, kd=1e-7, l_stirring=2.0, stirring=1.5, limiter=rng.choice(list(Limiter)),
     )  # fmt: skip
     arriving = rng.random(40) * 1e-5
@@ -148,7 +148,7 @@ def test_removal_of_fines_and_classified_product() -> None:
     for bins in (40, 80):
         L = 2e-3 * np.expm1(np.linspace(0.0, 5.0, bins + 1)) / np.expm1(5.0)
         b, y0, V = continuous(
-            L, V_flow_fines=0.02 * 100.0 / 99.0, L_fines=fine, removal=Removal.COARSE, L_cut=cut, sharpness=s
+            L, V_flow_fines=0.02 * 100.0 / 99.0, L_fines=fine, removal_law=Removal.COARSE, L_cut=cut, sharpness=s
         )
         assert b.p.V_flow_fines == 0.02 * V
         clear = {"T": 300.0, "m_flow": y0[1:3] * 0.02}  # what goes with the fines flows back, so that the holdup stays
