@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from twin import jit
+from twin.cache import claim
 from twin.plant.codes import GUARDS, HOLDUP, IMPULSE, INTEGRAL, INTEGRAND, MEASURE, PORT, RATES, SCAN, TRANSPORT
 from twin.plant.model import BOOKING, Model
 from twin.quantity import Field, fields
@@ -338,6 +339,7 @@ def entry(model: Model) -> Entry:
         if name in _entries:
             return _entries[name]
         folder = cache_folder(model)
+        claim(folder)
         path = write_source(model, folder)
         jit.arm(model.module)
         adapter = load_source(path, model.module)
