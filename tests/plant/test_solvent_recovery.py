@@ -16,7 +16,8 @@ fluids: [water, acetic_acid, toluene]
 solids: []
 components:
   toluene: {molar_mass: 92.14 g/mol, rho_liquid: 862 kg/m^3, cp_liquid: 1.705 kJ/(kg K), cp_gas: 1.13 kJ/(kg K),
-            dH_vap: 413 kJ/kg, psat_A: 22.99, psat_B: -4400 K, psat_C: 0, psat_D: 0 1/K}
+            dH_vap: 413 kJ/kg, psat_A: 22.99, psat_B: -4400 K, psat_C: 0, psat_D: 0 1/K,
+            psat_T_low: 10 degC, psat_T_high: 145 degC}
 units:
   wash:
     model: separation.extractor
@@ -35,13 +36,13 @@ units:
     model: separation.evaporator
     params:
       {P: 1 atm, conductance: 1 mmol/(s Pa), V_weir: 10 L, V_dry: 50 mL, UA: 200 W/K, C_wall: 5 kJ/K, T_limit: 150 degC,
-       T_psat_low: 10 degC, T_psat_high: 145 degC, key: acetic_acid, T_jacket: 140 degC}
+       key: acetic_acid, T_jacket: 140 degC}
     initial: {V: 5 L, T: 25 degC, w: {toluene: 1}}
   drum:
     model: separation.flash_drum
     params:
       {V_weir: 5 L, V_head: 5 L, conductance: 1 mmol/(s Pa), vapour_valve: 0.1 mmol/(s Pa), P_limit: 2 bar,
-       V_dry: 50 mL, UA: 500 W/K, C_wall: 5 kJ/K, T_limit: 150 degC, T_psat_low: 10 degC, T_psat_high: 145 degC,
+       V_dry: 50 mL, UA: 500 W/K, C_wall: 5 kJ/K, T_limit: 150 degC,
        key: toluene, T_jacket: 90 degC, P_back: 0.5 bar, vent: 1}
     initial: {V: 5 L, T: 25 degC, P: 0.5 bar, w: {water: 1}, w_gas: {water: 1}}
 feeds:

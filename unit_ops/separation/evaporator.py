@@ -34,8 +34,13 @@ from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Optional, Range
 from unit_ops.properties.activity import Activity
 from unit_ops.properties.mixture import volume
-from unit_ops.properties.solubility import range_excess
-from unit_ops.properties.vapour import amount, bubble_pressure, equilibrium_pressure, heat_of_evaporation
+from unit_ops.properties.vapour import (
+    amount,
+    bubble_pressure,
+    equilibrium_pressure,
+    heat_of_evaporation,
+    psat_range_excess,
+)
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal, step
 from unit_ops.streams import T_REF, Gas, Holdup, Signal, Solution, dot, enthalpy_flow, total
 
@@ -58,8 +63,6 @@ class Params(NamedTuple):
     UA: Annotated[float, "W/K", "heat transfer coefficient times area of the jacket", Range(0.0, 1e7)]
     C_wall: Annotated[float, "J/K", "heat capacity of the metal", Range(1.0, 1e10)]
     T_limit: Annotated[float, "K", "temperature above which an excursion is reported", Range(200.0, 2e3)]
-    T_psat_low: Annotated[float, "K", "lowest temperature of the vapour pressures' fit", Range(100.0, 1e3)]
-    T_psat_high: Annotated[float, "K", "highest temperature of the vapour pressures' fit", Range(100.0, 1e3)]
     key: Annotated[int, "1", "component whose content is reported", Index("fluids")]
     cp: Annotated[Array, "J/(kg K)", "specific heat capacities", ("fluids",), Component("cp_liquid")]
     cp_gas: Annotated[Array, "J/(kg K)", "specific heat capacities of the vapours", ("fluids",), Component("cp_gas")]
@@ -70,6 +73,12 @@ class Params(NamedTuple):
     psat_B: Annotated[Array, "K", "vapour pressure: coefficient of 1/T", ("fluids",), Component("psat_B")]
     psat_C: Annotated[Array, "1", "vapour pressure: coefficient of ln T", ("fluids",), Component("psat_C")]
     psat_D: Annotated[Array, "1/K", "vapour pressure: coefficient of T", ("fluids",), Component("psat_D")]
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ]
     psat_shift: Annotated[Array, "K", "vapour pressure: Antoine's C, added to T in B/T", ("fluids",)] = 0.0  # type: ignore[assignment]
     activity_law: Annotated[Activity, "1", "activity coefficients"] = Activity.IDEAL
     nrtl_a: Annotated[Array, "1", "NRTL: constants of tau", ("fluids", "fluids")] = 0.0  # type: ignore[assignment]
@@ -111,7 +120,9 @@ class Guards(NamedTuple):
     dry: Annotated[float, "m^3", "volume missing to the least filling"]
     brimming: Annotated[float, "m^3", "volume above weir or brim"]
     excursion: Annotated[float, "K", "temperature above the limit"]
-    psat_range: Annotated[float, "K^2", "positive outside the temperatures of the vapour pressures' fit"]
+    psat_range: Annotated[
+        float, "K^2", "positive outside the temperatures to which a component's vapour pressure was fitted"
+    ]
 
 
 class Initial(NamedTuple):
@@ -175,7 +186,7 @@ def excursion(x, p):
 
 @kernel
 def psat_range(x, p):
-    return range_excess(T(x, p), p.T_psat_low, p.T_psat_high)
+    return psat_range_excess(T(x, p), p)
 
 
 @kernel
@@ -272,13 +283,10 @@ def transport(x, u, p, out):
 
 
 def check_params(p: Params) -> dict[str, str]:
-    """Refuse a range that is none, and NRTL without its parameters."""
-    said = {}
-    if p.T_psat_low >= p.T_psat_high:
-        said["T_psat_high"] = "'T_psat_high' must lie above 'T_psat_low'"
+    """Refuse NRTL without its parameters."""
     if p.activity_law == Activity.NRTL and not (np.any(p.nrtl_a) or np.any(p.nrtl_b)):
-        said["nrtl_b"] = "'activity_law: nrtl' needs 'nrtl_a' or 'nrtl_b'"
-    return said
+        return {"nrtl_b": "'activity_law: nrtl' needs 'nrtl_a' or 'nrtl_b'"}
+    return {}
 
 
 def nominals(p: Params) -> dict[str, float]:

@@ -24,7 +24,7 @@ FROM_DATABASE = {
     "rho": "rho_liquid",
     "molar_mass": "molar_mass",
     "dH_vap": "dH_vap",
-    **{f"psat_{k}": f"psat_{k}" for k in "ABCD"},
+    **{f"psat_{k}": f"psat_{k}" for k in ("A", "B", "C", "D", "T_low", "T_high")},
 }
 
 
@@ -46,6 +46,8 @@ def model_pair(alpha: float) -> dict[str, Any]:
         "psat_B": -4500.0,
         "psat_C": 0.0,
         "psat_D": 0.0,
+        "psat_T_low": 274.0,
+        "psat_T_high": 400.0,
     }
 
 
@@ -59,8 +61,6 @@ def still(mixture: dict[str, Any], fluids: int = 2, inlets: dict[str, Any] | Non
         "UA": 100.0,
         "C_wall": 500.0,
         "T_limit": 500.0,
-        "T_psat_low": 274.0,
-        "T_psat_high": 400.0,
         "key": 0,
         **mixture,
         **params,
@@ -80,8 +80,6 @@ def drum(mixture: dict[str, Any], fluids: int = 2, inlets: dict[str, Any] | None
         "UA": 100.0,
         "C_wall": 500.0,
         "T_limit": 500.0,
-        "T_psat_low": 274.0,
-        "T_psat_high": 400.0,
         "key": 0,
         **mixture,
         **params,
