@@ -8,6 +8,7 @@ Assumptions
   the frame gives; what is in the dies is mixed over the part `phase` of a turn from filling to ejection;
 - turret, fill cam and rolls follow their setpoints as first-order lags;
 - bulk and true volumes of the solids add; residual liquid adds mass, not volume;
+- Kawakita's volume reductions count from the density of his fit, not from that in the die;
 - constants of compaction, strength and recovery of a blend are averages over the solids' true volumes (a
   working assumption, not a published mixing rule);
 - the greater of both pressures compacts, longer dwell counts as more pressure (exponent 0: it does not);
@@ -80,7 +81,8 @@ class Params(NamedTuple):
     phase: Annotated[float, "1", "part of a turn from filling to ejection", Range(0.05, 1.0)] = 0.75
     tau: Annotated[float, "s", "time constant of turret, fill cam and rolls", Range(1e-3, 1e3)] = 2.0
     # constants of the chosen laws; 0: not given, which check_params answers
-    kawakita_a: Annotated[Array, "1", "Kawakita a", ("solids",), Component("kawakita_a")] = 0.0  # type: ignore
+    kawakita_density: Annotated[Array, "1", "filled density", ("solids",), Component("kawakita_density")] = 0.0  # type: ignore
+    kawakita_a: Annotated[Array, "1", "Kawakita constant a", ("solids",), Component("kawakita_a")] = 0.0  # type: ignore
     kawakita_b: Annotated[Array, "1/Pa", "Kawakita b", ("solids",), Component("kawakita_b")] = 0.0  # type: ignore
     heckel_A: Annotated[Array, "1", "Heckel intercept", ("solids",), Component("heckel_A")] = 0.0  # type: ignore
     heckel_K: Annotated[Array, "1/Pa", "Heckel slope", ("solids",), Component("heckel_K")] = 0.0  # type: ignore
@@ -166,8 +168,8 @@ def density(x, p):
     if p.compaction == Compaction.KUENTZ_LEUENBERGER:
         constant = blend_mean(p.kl_density, x, p)
         compressibility = blend_mean(p.kl_C, x, p)
-    filled = true_volume(x, p) * reciprocal(bulk_volume(x, p), p.V_heel)
-    pressed = relative_density(p.compaction, pressure_felt(x, p), filled, constant, compressibility)
+    before = blend_mean(p.kawakita_density, x, p)
+    pressed = relative_density(p.compaction, pressure_felt(x, p), before, constant, compressibility)
     return recovered_density(pressed, x.P, blend_mean(p.recovery, x, p))
 
 
@@ -296,7 +298,7 @@ def transport(x, u, p, out):
 def check_params(p: Params) -> dict[str, str]:
     """Ask for the constants of the chosen laws, which the component database may lack."""
     needed = {
-        Compaction.KAWAKITA: ("kawakita_a", "kawakita_b"),
+        Compaction.KAWAKITA: ("kawakita_density", "kawakita_a", "kawakita_b"),
         Compaction.HECKEL: ("heckel_A", "heckel_K"),
         Compaction.KUENTZ_LEUENBERGER: ("kl_density", "kl_C"),
     }[Compaction(p.compaction)]
