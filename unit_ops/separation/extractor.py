@@ -9,7 +9,8 @@ Assumptions
   does not pass (a carrier). A stage with ka τ far above 1 is an equilibrium stage; otherwise its Murphree
   efficiency is that of its residence time. Transfer fades where a phase is all but absent;
 - at equilibrium X_E = K X_R, X being concentrations, or ratios to a carrier in each phase (Bancroft: the
-  carriers' flows are then constant along the cascade, and Kremser's equation is exact);
+  carriers' flows are then constant along the cascade, and Kremser's equation is exact), or mole fractions
+  with K = γ_R/γ_E by NRTL, where liquids that dissolve in each other may all pass;
 - volumes add; each phase overflows a weir of its own; a stage has one temperature;
 - no heat of transfer; a jacket around all stages, no other heat loss.
 
@@ -17,12 +18,13 @@ Balances (stage j; R raffinate, E extract)
     dm_R,ij/dt = k_R,j−1 m_R,ij−1 − k_R,j m_R,ij + b_E,j+1 m_R,ij+1 − b_E,j m_R,ij − n_ij
     dm_E,ij/dt = k_E,j+1 m_E,ij+1 − k_E,j m_E,ij + b_R,j−1 m_E,ij−1 − b_R,j m_E,ij + n_ij
     dH_j/dt    = Σ Ḣ_in − Σ Ḣ_out + UA/stages (T_jacket − T_j)
-    n_ij = ka_i (m_R,ij − (S_R/S_E)_j m_E,ij/K_i),   S = V, or S = m_carrier
+    n_ij = ka_i (m_R,ij − (S_R/S_E)_j m_E,ij/K_i),   S = V, S = m_carrier, or S = amount of substance
     k_R = (V_R − V_R,weir)⁺/(τ V_R),   b_R = entrainment k_R V_R/V_E,   and alike for E
-    K_i(T) = K_i exp(−E_K,i/R (1/T − 1/T_REF))
+    K_i(T) = K_i exp(−E_K,i/R (1/T − 1/T_REF)), or γ_R,i/γ_E,i
 
 References: Kremser, Natl. Petrol. News 22 (1930) 43; Treybal, Mass-Transfer Operations, 3rd ed., McGraw-Hill
-1980, ch. 10 (ISBN 978-0-07-065176-0); Murphree, Ind. Eng. Chem. 17 (1925) 747, doi 10.1021/ie50187a044.
+1980, ch. 10 (ISBN 978-0-07-065176-0); Murphree, Ind. Eng. Chem. 17 (1925) 747, doi 10.1021/ie50187a044; NRTL as in
+the laws of properties.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
+from unit_ops.properties.activity import Activity, activity
 from unit_ops.properties.solubility import R_GAS, range_excess
+from unit_ops.properties.vapour import amount
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal, step
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, enthalpy_flow, total
 
@@ -50,6 +54,7 @@ class Distribution(IntEnum):
 
     CONCENTRATION = 0  #: kg per m³ of phase
     RATIO = 1  #: kg per kg of the phase's carrier
+    NRTL = 2  #: mole fractions, by activity coefficients: K is not used
 
 
 class State(NamedTuple):
@@ -73,10 +78,20 @@ class Params(NamedTuple):
     T_K_high: Annotated[float, "K", "highest temperature for which the partition coefficients hold", Range(100.0, 1e3)]
     cp: Annotated[Array, "J/(kg K)", "specific heat capacities", ("fluids",), Component("cp_liquid")]
     rho: Annotated[Array, "kg/m^3", "densities", ("fluids",), Component("rho_liquid")]
+    molar_mass: Annotated[Array, "kg/mol", "molar masses", ("fluids",), Component("molar_mass")]
+    nrtl_a: Annotated[Array, "1", "NRTL: constants of tau", ("fluids", "fluids")] = 0.0  # type: ignore[assignment]
+    nrtl_b: Annotated[Array, "K", "NRTL: coefficients of 1/T in tau", ("fluids", "fluids")] = 0.0  # type: ignore[assignment]
+    nrtl_alpha: Annotated[Array, "1", "NRTL: non-randomness", ("fluids", "fluids")] = 0.3  # type: ignore[assignment]
+    n_heel: Annotated[float, "mol", "phase below which its activity coefficients go to 1", Range(1e-12, 1e3)] = 1e-6
     E_K: Annotated[Array, "J/mol", "enthalpies of transfer to the extract", ("fluids",)] = 0.0  # type: ignore[assignment]
     entrainment: Annotated[float, "1", "volume carried along per volume of the other phase", Range(0.0, 0.5)] = 0.0
     UA: Annotated[float, "W/K", "heat transfer coefficient times area of the jacket", Range(0.0, 1e7)] = 0.0
     tau: Annotated[float, "s", "time constant of the outflow over the weirs", Range(1e-3, 1e7)] = 1.0
+
+
+class Work(NamedTuple):
+    of_raffinate: Annotated[Array, "kg", "component masses in the raffinate phase of one stage", ("fluids",)]
+    of_extract: Annotated[Array, "kg", "component masses in the extract phase of one stage", ("fluids",)]
 
 
 class Inlets(NamedTuple):
@@ -227,8 +242,19 @@ def extract_carried(x, j, p):
 
 
 @kernel
-def phase_ratio(x, j, p):
+def look_at(x, j, w):
+    """Copy the phases of stage j into the scratch."""
+    for i in range(x.raffinate_m.shape[0]):
+        w.of_raffinate[i] = x.raffinate_m[i, j]
+        w.of_extract[i] = x.extract_m[i, j]
+
+
+@kernel
+def phase_ratio(x, j, p, w):
     """Raffinate over extract: what a concentration of the extract is worth as a mass of the raffinate."""
+    if p.distribution == Distribution.NRTL:
+        n_E = amount(w.of_extract, p.molar_mass)
+        return amount(w.of_raffinate, p.molar_mass) * reciprocal(n_E, p.n_heel)
     if p.distribution == Distribution.RATIO:
         carrier = x.extract_m[p.carrier_extract, j]
         least = HEEL * p.V_extract * p.rho[p.carrier_extract]
@@ -245,10 +271,22 @@ def contact(x, j, p):
 
 
 @kernel
-def transferred(i, x, j, p, ratio, touching):
-    """Mass flow of component i from raffinate to extract in stage j."""
-    T = T_REF + excess_temperature(x, j, p)
-    K = p.K[i] * math.exp(-p.E_K[i] / R_GAS * (1.0 / T - 1.0 / T_REF))
+def partition(i, T, p, w):
+    """Extract over raffinate at equilibrium."""
+    if p.distribution == Distribution.NRTL:
+        law = Activity.NRTL
+        g_R = activity(law, i, w.of_raffinate, p.molar_mass, p.n_heel, T, p.nrtl_a, p.nrtl_b, p.nrtl_alpha)
+        g_E = activity(law, i, w.of_extract, p.molar_mass, p.n_heel, T, p.nrtl_a, p.nrtl_b, p.nrtl_alpha)
+        return g_R / g_E
+    return p.K[i] * math.exp(-p.E_K[i] / R_GAS * (1.0 / T - 1.0 / T_REF))
+
+
+@kernel
+def transferred(i, x, j, p, w, ratio, touching):
+    """Mass flow of component i from raffinate to extract in stage j, at which `look_at` looked."""
+    if p.ka[i] == 0.0:
+        return 0.0 * x.raffinate_m[i, j] * p.ka[i]
+    K = partition(i, T_REF + excess_temperature(x, j, p), p, w)
     return p.ka[i] * touching * (x.raffinate_m[i, j] - ratio * x.extract_m[i, j] / K)
 
 
@@ -277,14 +315,15 @@ def stage_heat(x, j, p, T_jacket):
 
 
 @kernel
-def derivatives(x, u, p, dx):
+def derivatives(x, u, p, w, dx):
     stages = x.H.shape[0]
     for j in range(stages):
         dx.H[j] = stage_heat(x, j, p, u.T_jacket.value)
-        ratio = phase_ratio(x, j, p)
+        look_at(x, j, w)
+        ratio = phase_ratio(x, j, p, w)
         touching = contact(x, j, p)
         for i in range(x.raffinate_m.shape[0]):
-            n = transferred(i, x, j, p, ratio, touching)
+            n = transferred(i, x, j, p, w, ratio, touching)
             dx.raffinate_m[i, j] = -n
             dx.extract_m[i, j] = n
     dx.H[0] += enthalpy_flow(u.feed.T, u.feed.m_flow, p.cp)
@@ -337,7 +376,7 @@ def holdup(x, out):
 
 
 @kernel
-def transport(x, u, p, out):
+def transport(x, u, p, w, out):
     stages = x.H.shape[0]
     for i in range(7):
         out.m_flow[i] = 0.0
@@ -351,17 +390,18 @@ def transport(x, u, p, out):
         out.m_flow[5] += extract_rate(x, 0, p) * x.extract_m[i, 0]
         out.m_flow[6] += raffinate_carried(x, 0, p) * x.raffinate_m[i, 0]
     for j in range(stages):
-        ratio = phase_ratio(x, j, p)
+        look_at(x, j, w)
+        ratio = phase_ratio(x, j, p, w)
         touching = contact(x, j, p)
         for i in range(x.raffinate_m.shape[0]):
-            out.m_flow[2] += transferred(i, x, j, p, ratio, touching)
+            out.m_flow[2] += transferred(i, x, j, p, w, ratio, touching)
     out.m_flow[0] = total(u.feed.m_flow)
     out.m_flow[1] = total(u.solvent.m_flow)
     return Transport(out.m, out.m_flow)
 
 
 def check_params(p: Params) -> dict[str, str]:
-    """Refuse carriers that pass, or are one, where ratios refer to them; and a range that is none."""
+    """Refuse carriers that pass, or are one, where ratios refer to them; a range that is none; NRTL without numbers."""
     said = {}
     if p.T_K_low >= p.T_K_high:
         said["T_K_high"] = "'T_K_high' must lie above 'T_K_low'"
@@ -370,6 +410,8 @@ def check_params(p: Params) -> dict[str, str]:
             said["carrier_extract"] = "'carrier_extract' must differ from 'carrier_raffinate'"
         if p.ka[p.carrier_raffinate] > 0.0 or p.ka[p.carrier_extract] > 0.0:
             said["ka"] = "'ka' of a carrier must be 0 with 'distribution: ratio'"
+    if p.distribution == Distribution.NRTL and not (np.any(p.nrtl_a) or np.any(p.nrtl_b)):
+        said["nrtl_b"] = "'distribution: nrtl' needs 'nrtl_a' or 'nrtl_b'"
     return said
 
 
