@@ -1,5 +1,7 @@
 """A flash drum: liquid and vapour space with one temperature, pressure from what the vapour space holds.
 
+Fed with liquid and heated, a flash; fed with vapour and cooled, a condenser; with gas blown in, a stripper.
+
 Assumptions
 - liquid and vapour are each mixed and share the temperature of the drum's metal; the vapour is ideal;
 - the phases exchange each component in proportion to the distance from equilibrium (γ of 1 or NRTL): a
