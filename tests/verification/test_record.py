@@ -48,8 +48,10 @@ def recorded_cases(text: str) -> list[str]:
     return found
 
 
-def test_the_page_lists_every_case(root: Path) -> None:
+def test_the_page_lists_every_case(root: Path, pytestconfig: pytest.Config) -> None:
     """The page is written by a run of its own; a case that is not on it has been added since."""
+    if pytestconfig.getoption("--write-table"):
+        pytest.skip("the table is about to be written")
     if not (root / PAGE).exists():
         pytest.skip("no table has been written yet: pytest tests/verification --write-table")
     page = (root / PAGE).read_text(encoding="utf-8")

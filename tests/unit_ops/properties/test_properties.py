@@ -10,7 +10,16 @@ import pytest
 from twin.config.components import database
 from unit_ops.properties.activity import Activity, activity
 from unit_ops.properties.mixture import andrade, density, expanded_volume, specific_heat, viscosity, volume
-from unit_ops.properties.solubility import Antisolvent, antisolvent_factor, apelblat, mass_ratio, range_excess
+from unit_ops.properties.solubility import (
+    R_GAS,
+    Antisolvent,
+    Solubility,
+    antisolvent_factor,
+    apelblat,
+    mass_ratio,
+    range_excess,
+    saturation,
+)
 from unit_ops.properties.vapour import antoine, heat_of_evaporation, shifted_vapour_pressure, vapour_pressure
 from unit_ops.streams import T_REF
 
@@ -95,6 +104,10 @@ def test_viscosity_of_water_falls_with_temperature() -> None:
 def test_apelblat_contains_the_van_t_hoff_law() -> None:
     assert apelblat(5.0, -3000.0, 0.0, 300.0) == pytest.approx(math.exp(5.0 - 10.0))
     assert apelblat(-10.0, 0.0, 1.5, 300.0) == pytest.approx(math.exp(-10.0) * 300.0**1.5)
+    # the law that units choose is the same one, its coefficients with units
+    A, B, C, T = -140.0, 3000.0, 22.0, 320.0
+    a, b, E = math.exp(A + C * math.log(T_REF)), C / T_REF, -B * R_GAS
+    assert saturation(Solubility.APELBLAT, a, b, 0.0, E, T) == pytest.approx(apelblat(A, B, C, T), rel=1e-12)
     assert mass_ratio(0.05, 0.151, 0.046) == pytest.approx(0.05 * 0.151 / (0.95 * 0.046))
 
 
