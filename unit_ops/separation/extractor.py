@@ -40,7 +40,8 @@ from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.properties.activity import Activity, activity
 from unit_ops.properties.solubility import R_GAS, range_excess
 from unit_ops.properties.vapour import amount
-from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal, step
+from unit_ops.separation.settling import overflow
+from unit_ops.smooth import fading_reciprocal, reciprocal, step
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, enthalpy_flow, total
 
 DIMS = {"stages": 4}
@@ -206,30 +207,24 @@ def K_range(x, p):
 
 
 @kernel
-def overflow(V, V_weir, p):
-    """Volume flow over a weir."""
-    return V_weir * above_zero(V / V_weir - 1.0, 1e-3) / p.tau
-
-
-@kernel
 def raffinate_rate(x, j, p):
     """Fraction of the raffinate phase of stage j that goes on per second."""
     V = phase_volume(x.raffinate_m, j, p)
-    return overflow(V, p.V_raffinate, p) * reciprocal(V, HEEL * p.V_raffinate)
+    return overflow(V, p.V_raffinate, p.tau) * reciprocal(V, HEEL * p.V_raffinate)
 
 
 @kernel
 def extract_rate(x, j, p):
     """Fraction of the extract phase of stage j that goes back per second."""
     V = phase_volume(x.extract_m, j, p)
-    return overflow(V, p.V_extract, p) * reciprocal(V, HEEL * p.V_extract)
+    return overflow(V, p.V_extract, p.tau) * reciprocal(V, HEEL * p.V_extract)
 
 
 @kernel
 def raffinate_carried(x, j, p):
     """Fraction of the raffinate phase of stage j that is carried back with the extract per second."""
     V = phase_volume(x.raffinate_m, j, p)
-    with_it = p.entrainment * overflow(phase_volume(x.extract_m, j, p), p.V_extract, p)
+    with_it = p.entrainment * overflow(phase_volume(x.extract_m, j, p), p.V_extract, p.tau)
     return with_it * reciprocal(V, HEEL * p.V_raffinate)
 
 
@@ -237,7 +232,7 @@ def raffinate_carried(x, j, p):
 def extract_carried(x, j, p):
     """Fraction of the extract phase of stage j that is carried on with the raffinate per second."""
     V = phase_volume(x.extract_m, j, p)
-    with_it = p.entrainment * overflow(phase_volume(x.raffinate_m, j, p), p.V_raffinate, p)
+    with_it = p.entrainment * overflow(phase_volume(x.raffinate_m, j, p), p.V_raffinate, p.tau)
     return with_it * reciprocal(V, HEEL * p.V_extract)
 
 

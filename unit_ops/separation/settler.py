@@ -28,8 +28,8 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Nominal, Range
 from unit_ops.properties.mixture import volume
-from unit_ops.separation.settling import carried, coalescence, cut_size
-from unit_ops.smooth import above_zero, reciprocal
+from unit_ops.separation.settling import carried, coalescence, cut_size, overflow
+from unit_ops.smooth import reciprocal
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, dot, enthalpy_flow, total
 
 #: Part of the weir's volume below which a layer counts as absent.
@@ -119,14 +119,8 @@ def depth(x, p):
 
 
 @kernel
-def overflow(V, V_weir, p):
-    """Volume flow over a weir."""
-    return V_weir * above_zero(V / V_weir - 1.0, 1e-3) / p.tau
-
-
-@kernel
 def part_carried(x, p):
-    velocity = overflow(volume(x.m_continuous, p.rho), p.V_continuous, p) / p.area
+    velocity = overflow(volume(x.m_continuous, p.rho), p.V_continuous, p.tau) / p.area
     return carried(cut_size(velocity + U_LEAST, p.mu_continuous, p.d_rho), p.d_63, p.drop_spread)
 
 
@@ -144,7 +138,7 @@ def layer_missing(x, p):
 def layer_rate(m, V_weir, p):
     """Fraction of a layer that flows over its weir per second."""
     V = volume(m, p.rho)
-    return overflow(V, V_weir, p) * reciprocal(V, HEEL * V_weir)
+    return overflow(V, V_weir, p.tau) * reciprocal(V, HEEL * V_weir)
 
 
 @kernel

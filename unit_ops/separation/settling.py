@@ -1,4 +1,4 @@
-"""Laws of gravity settlers for two liquids: cut size, what is carried along, coalescence.
+"""Laws of two liquids in one vessel: weirs, cut size, what is carried along, coalescence.
 
 References
 [1] Treybal, Mass-Transfer Operations, 3rd ed., McGraw-Hill 1980, ch. 10 (ISBN 978-0-07-065176-0)
@@ -11,8 +11,15 @@ from __future__ import annotations
 import math
 
 from twin.jit import empirical, kernel
+from unit_ops.smooth import above_zero
 
 G: float = 9.80665
+
+
+@kernel
+def overflow(V, V_weir, tau):
+    """Volume flow of a phase over its weir."""
+    return V_weir * above_zero(V / V_weir - 1.0, 1e-3) / tau
 
 
 @empirical("m/s", "Pa s", "kg/m^3", returns="m")
