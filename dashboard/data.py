@@ -162,6 +162,8 @@ class Dataset:
         groups: dict[float, list[str]] = {}
         for row in self.run.events:
             change = f"{row.path}: {row.old:.5g} → {row.new:.5g}" if row.new == row.new else row.path
+            if row.kind == "fire":  # an impulse finds nothing old; what it was given stands in the table of events
+                change = row.path
             groups.setdefault(row.time, []).append(f"{row.kind} {change}" + (f" ({row.cause})" if row.cause else ""))
         return tuple(Mark(time, tuple(lines)) for time, lines in sorted(groups.items()))
 

@@ -41,6 +41,8 @@ PROPERTIES = {
     "psat_B": ("K", "vapour pressure: coefficient of 1/T"),
     "psat_C": ("1", "vapour pressure: coefficient of ln(T/K)"),
     "psat_D": ("1/K", "vapour pressure: coefficient of T"),
+    "psat_T_low": ("K", "vapour pressure: lowest temperature of its fit"),
+    "psat_T_high": ("K", "vapour pressure: highest temperature of its fit"),
     "dH_vap": ("J/kg", "heat of evaporation at 298.15 K"),
     "mu_liquid": ("Pa s", "viscosity of the liquid at 298.15 K"),
     **POWDERS["PROPERTIES"],
@@ -137,10 +139,11 @@ def vapour_pressure(name: str, model: VaporPressure) -> dict[str, dict[str, Any]
         f"fitted to DIPPR 101 of Perry 8th ed. ({LIBRARIES}), {low:g} to {high:g} K, largest error {100 * error:.1g} %"
     )
     units = ("", " K", "", " 1/K")
-    return {
+    fitted = {
         f"psat_{letter}": given(f"{float(value):.10g}{unit}", source)
         for letter, value, unit in zip("ABCD", coefficients, units, strict=True)
     }
+    return {**fitted, "psat_T_low": given(f"{low:g} K", source), "psat_T_high": given(f"{high:g} K", source)}
 
 
 def volatile(name: str, cas: str, molar_mass: float) -> dict[str, dict[str, Any]]:
@@ -169,6 +172,8 @@ def nonvolatile() -> dict[str, dict[str, Any]]:
         "psat_B": given("0 K", NEVER),
         "psat_C": given("0", NEVER),
         "psat_D": given("0 1/K", NEVER),
+        "psat_T_low": given("1 K", NEVER),
+        "psat_T_high": given("1e4 K", NEVER),
         "dH_vap": given("0 J/kg", NEVER),
     }
 

@@ -53,7 +53,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     from tests.verification.record import PAGE, rows, table
 
     missing = set(VERIFICATION.glob("test_*.py")) - {item.path for item in session.items}
-    if exitstatus or missing:
+    if exitstatus or missing or not rows():
         left_out = ", ".join(sorted(path.name for path in missing)) or "none"
         raise pytest.UsageError(f"{PAGE} not written: tests failed, or some were not run (files left out: {left_out})")
     (ROOT / PAGE).write_text(table(rows()), encoding="utf-8", newline="\n")

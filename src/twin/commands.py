@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
     from twin.run import RunResult
 
+#: Warnings shown after a run.
+MOST_WARNINGS = 8
 #: What `twin demo` runs.
 DEMO = "paracetamol_startup"
 
@@ -226,6 +228,7 @@ def _report_run(arguments: Namespace, result: RunResult) -> int:
                 "file": str(result.path),
                 "outcome": result.outcome,
                 "message": result.message,
+                "warnings": list(result.warnings),
                 "plant_time": result.t,
                 "wall_time": result.wall,
                 "content_hash": result.content_hash,
@@ -237,6 +240,10 @@ def _report_run(arguments: Namespace, result: RunResult) -> int:
 
         took = f"{clock(result.t)} of plant time in {result.wall:.2f} s ({speed(result.t, result.wall)})"
         _say(f"{result.message}\n{_short(result.path)}: {took}")
+        for warning in result.warnings[:MOST_WARNINGS]:
+            _say(f"warning: {warning}")
+        if len(result.warnings) > MOST_WARNINGS:
+            _say(f"warning: {len(result.warnings) - MOST_WARNINGS} more; all are in the file's /alarms")
     return result.exit_code
 
 

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
+from twin.cache import claim
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: numba options of every kernel: no fastmath (bits must repeat); numpy error model (no exceptions:
@@ -159,7 +161,7 @@ def compile_kernel(function: Callable[..., Any], folder: Path) -> Any:
     import numba
 
     with LOCK:
-        folder.mkdir(parents=True, exist_ok=True)
+        claim(folder)
         previous = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(folder)
         try:

@@ -22,6 +22,7 @@ TABLES = {
     "Integrals": "integrals over a distribution",
     "Quadratures": "booked sources",
     "Guards": "guards",
+    "Impulses": "impulses",
     "Initial": "initial state",
 }
 

@@ -63,6 +63,8 @@ class RunResult:
         Of the file.
     plant : PlantSpec
         What was run.
+    warnings : tuple of str
+        Numbers recorded that no plant can have: negative holdups, measurements that are no numbers.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class RunResult:
     statistics: dict[str, int]
     content_hash: str
     plant: PlantSpec
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -178,7 +181,7 @@ def run(
     simulation = Simulation(spec, plant, table=table, record=record, checkpoint_every=CHECKPOINT_EVERY)
 
     # results
-    def into_the_file() -> tuple[Ending, float]:
+    def into_the_file() -> tuple[Ending, float, tuple[str, ...]]:
         with RunWriter(path, plant, spec, resolved=resolved_yaml(spec)) as writer:
 
             def keep_events(happened: list[Happened], sides: list[Sides]) -> None:
@@ -190,9 +193,9 @@ def run(
             wall = time.perf_counter() - started
             session = {"integration_wall_s": wall}
             writer.finish(ending.outcome, str(ending), stats=simulation.statistics, session=session)
-        return ending, wall
+        return ending, wall, writer.warnings
 
-    ending, wall = _watch(into_the_file, simulation, progress)
+    ending, wall, warnings = _watch(into_the_file, simulation, progress)
     return RunResult(
         path=path,
         outcome=ending.outcome.name.lower(),
@@ -202,6 +205,7 @@ def run(
         statistics=simulation.statistics,
         content_hash=str(open_run(path).attrs["content_hash"]),
         plant=spec.plant,
+        warnings=warnings,
     )
 
 

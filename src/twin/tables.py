@@ -72,22 +72,23 @@ def show_model(model: dict[str, Any]) -> None:
         table = _table(heading, "unit", "meaning", "")
         for row in rows:
             shape = f"[{', '.join(row['dimensions'])}]" if "dimensions" in row else ""
-            table.add_row(Text(row["name"] + shape), Text(row["unit"]), Text(row["meaning"]), Text(_notes(row)))
+            table.add_row(Text(row["name"] + shape), Text(row["unit"]), Text(row["meaning"]), Text(notes(row)))
         console.print()
         console.print(table)
 
 
-def _notes(row: dict[str, Any]) -> str:
-    notes = []
+def notes(row: dict[str, Any]) -> str:
+    """What is to be said of a quantity beside unit and meaning: default, range, choices, where it comes from."""
+    said = []
     if "default" in row:
-        notes.append(f"default {row['default']}")
+        said.append(f"default {row['default']}")
     if "range" in row:
-        notes.append(f"{row['range'][0]:g} to {row['range'][1]:g}")
+        said.append(f"{row['range'][0]:g} to {row['range'][1]:g}")
     if "choices" in row:
-        notes.append(" | ".join(row["choices"]))
+        said.append(" | ".join(row["choices"]))
     if "filled_from" in row:
-        notes.append(f"from {row['filled_from']}")
-    return "; ".join(notes)
+        said.append(f"from {row['filled_from']}")
+    return "; ".join(said)
 
 
 def _console() -> Console:

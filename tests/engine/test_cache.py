@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from twin import jit
+from twin.cache import claim
 
 FILES = {
     "__init__.py": "",
@@ -90,3 +92,47 @@ def test_kernels_called_from_python_are_compiled_for_it_on_demand(package, monke
         assert [p.name.split("-")[0] for p in (tmp_path / "cache").rglob("*.nbi")] == ["unit.rate"]
     finally:
         jit.cache_root.cache_clear()
+
+
+def folder_of(root: Path, name: str, days: float) -> Path:
+    """A folder of compiled code, last used so many days ago."""
+    folder = root / name
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / "code.nbc").write_bytes(b"code")
+    then = time.time() - 86400.0 * days
+    os.utime(folder, (then, then))
+    return folder
+
+
+def test_a_new_folder_takes_the_place_of_those_unused_for_a_month(tmp_path):
+    old = folder_of(tmp_path, "unit_ops.piping.tank-aaaa-1", 31)
+    recent = folder_of(tmp_path, "unit_ops.piping.tank-bbbb-1", 29)
+    longer = folder_of(tmp_path, "unit_ops.piping.tank_farm-cccc-1", 400)
+    half = folder_of(tmp_path, ".removing-1234", 31)
+    (tmp_path / "unit_ops.piping.tank-note").write_text("a file", encoding="utf-8")
+    claim(tmp_path / "unit_ops.piping.tank-dddd-1")
+    assert not old.exists()
+    assert not half.exists()
+    assert recent.exists()
+    assert longer.exists(), "another module's"
+    assert (tmp_path / "unit_ops.piping.tank-note").exists()
+    assert (tmp_path / "unit_ops.piping.tank-dddd-1").is_dir()
+
+
+def test_a_folder_in_use_stays(tmp_path):
+    used = folder_of(tmp_path, "unit_ops.piping.tank-aaaa-1", 300)
+    claim(used)
+    claim(tmp_path / "unit_ops.piping.tank-dddd-1")
+    assert used.exists()
+
+
+def test_what_cannot_be_removed_is_left_alone(tmp_path, monkeypatch):
+    """As on Windows, where a folder with an open file cannot be renamed."""
+    held = folder_of(tmp_path, "unit_ops.piping.tank-aaaa-1", 300)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("in use")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    claim(tmp_path / "unit_ops.piping.tank-dddd-1")
+    assert (held / "inner" / "code.nbc").read_bytes() == b"code"

@@ -6,13 +6,14 @@ Place in w: the n_q quadrature rates, then the n_g guards, then one observed num
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from twin import jit
+from twin.plant import discrete
 from twin.plant.codes import GUARDS, HOLDUP, RATES
 from twin.plant.evaluate import JacobianTables, PlantTables
 
@@ -29,6 +30,8 @@ class StandIn:
     time_dependent: bool
     nodes: list[Any]
     keep: Any = None
+    discrete: discrete.Discrete = field(default_factory=discrete.nothing)
+    scanned: tuple[str, ...] = ()
 
     def label(self, state: int) -> str:
         return f"unit.y[{state}]"

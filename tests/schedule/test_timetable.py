@@ -30,12 +30,13 @@ class Trigger:
     path: str
     value: float
     name: str = ""
+    kind: str = "set"
 
 
 def run(events: list[Entry], end: float, held: float = -1.0) -> list[Action]:
     """Live through a timetable, answering every hold with `held`."""
     timetable, actions = Timetable(events, (), end), []
-    while timetable.next_time() < end:
+    while timetable.next_time() <= end:
         for action in timetable.step():
             actions.append(action)
             if action.kind is Kind.HOLD:
@@ -50,7 +51,13 @@ def test_repeats_fall_on_the_nearest_float_of_their_multiple() -> None:
 
     exact = [float(Fraction(0.3) + k * Fraction(0.1)) for k in range(len(actions))]
     assert [action.time for action in actions] == exact
-    assert len(actions) == 997  # 0.3 to 99.9; nothing happens at the end itself
+    assert len(actions) == 998, "0.3 to 100.0, the end itself, which the sum of fractions misses by 6e-15"
+
+
+def test_what_stands_at_the_end_happens() -> None:
+    events = [Entry(100.0, "set", "a.b", 1.0), Entry(40.0, "hold", "c.d", 1.0, over=60.0)]
+    assert [(a.time, a.path) for a in run(events, 100.0)] == [(40.0, "c.d"), (100.0, "c.d"), (100.0, "a.b")]
+    assert segments(events, (), 100.0)[-1].start == segments(events, (), 100.0)[-1].end == 100.0
 
 
 def test_until_is_the_last_repeat() -> None:

@@ -13,6 +13,10 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+import unit_ops.coating.film_coater as film_coater
+import unit_ops.powder.feeder as feeder
+from tests.unit_ops.piping.bench import Bench
+from tests.verification.record import record
 from unit_ops.granulation.grinding import daughters, selection
 from unit_ops.granulation.johanson import angle_of_nip, force_factor
 from unit_ops.powder.hopper import beverloo
@@ -24,6 +28,8 @@ from unit_ops.quality.dissolution import (
     time_to_dissolve,
     weibull,
 )
+from unit_ops.tableting import compaction as laws
+from unit_ops.tableting.punches import dwell_time
 
 DEGREE = math.pi / 180.0
 PARTICLE = (50e-6, 30e-6, 7e-10, 1300.0, 10.0)
@@ -52,7 +58,58 @@ def film(law: Film, t_c: float, fractions: tuple[float, ...]) -> list[Case]:
     return [(f"{law.name} t_c", lambda: time_to_dissolve(law, *PARTICLE), t_c, 6e-10), *quarters]
 
 
+def compaction(name: str, law: Callable[[float], float], given: dict[float, float], half: float) -> list[Case]:
+    """One law at several points."""
+    return [(f"{name} {at:g}", lambda at=at: law(at), value, half) for at, value in given.items()]  # type: ignore[misc]
+
+
+def leuenberger(P: float, D: float) -> float:
+    """Leuenberger, Int. J. Pharm. 12 (1982) 41: 8 MPa, 0.009 1/MPa."""
+    return float(laws.leuenberger(P, D, 8.0, 0.009))
+
+
 CASES: list[Case] = [
+    # Kawakita & Lüdde, Powder Technol. 4 (1971) 61; pressures in MPa throughout
+    *compaction(
+        "Kawakita, volume reduction at P [MPa]",
+        lambda P: laws.kawakita(P, 0.55, 0.08),
+        {10.0: 0.244444444, 50.0: 0.44, 100.0: 0.488888889, 200.0: 0.517647059},
+        6e-10,
+    ),
+    # Heckel, Trans. Metall. Soc. AIME 221 (1961) 671
+    *compaction(
+        "Heckel, relative density at P [MPa]",
+        lambda P: laws.heckel(P, 0.7, 0.012),
+        {0.0: 0.503414696, 50.0: 0.727468207, 100.0: 0.850431381, 200.0: 0.954950798},
+        6e-10,
+    ),
+    # Kuentz & Leuenberger, J. Pharm. Sci. 88 (1999) 174
+    *compaction(
+        "Kuentz-Leuenberger, P [MPa] at relative density",
+        lambda D: laws.kuentz_leuenberger_pressure(D, 0.45, 0.006),
+        {0.6: 4.191592019, 0.75: 22.275258033, 0.85: 52.434273545, 0.95: 136.473733340},
+        6e-10,
+    ),
+    *compaction(
+        "Kuentz-Leuenberger, relative density at P [MPa]",
+        lambda P: laws.kuentz_leuenberger(P, 0.45, 0.006),
+        {50.0: 0.8443817255, 100.0: 0.9216246172, 200.0: 0.9761579886},
+        6e-11,
+    ),
+    ("Leuenberger, 100 MPa at 0.8 [MPa]", lambda: leuenberger(100.0, 0.8), 4.10598195, 6e-9),
+    # the list has …726; 8 (1 − exp(−1.584)) = 6.3587772527
+    ("Leuenberger, 200 MPa at 0.88 [MPa]", lambda: leuenberger(200.0, 0.88), 6.3587772527, 6e-11),
+    # Ryshkewitch, J. Am. Ceram. Soc. 36 (1953) 65
+    *compaction(
+        "Ryshkewitch-Duckworth, strength [MPa] at porosity",
+        lambda e: laws.ryshkewitch_duckworth(e, 12.0, 9.0),
+        {0.05: 7.65153782, 0.1: 4.87883592, 0.2: 1.98358666},
+        6e-9,
+    ),
+    # Fell & Newton, J. Pharm. Sci. 59 (1970) 688
+    ("Diametral strength of 100 N [MPa]", lambda: laws.diametral_strength(100.0, 10.0, 4.0), 1.59154943092, 6e-12),
+    # geometry: pitch circle 0.41 m, flat 12.5 mm, 60 rpm
+    ("Dwell of a punch [ms]", lambda: 1e3 * dwell_time(12.5e-3, 0.41, 1.0), 9.7045697, 6e-8),
     # Beverloo et al., Chem. Eng. Sci. 15 (1961) 260
     ("Beverloo", lambda: beverloo(0.58, 500.0, 0.05, 1.4, 5e-4), 0.490173467576, 6e-13),
     *johanson(40.0, 18.0, 8.0, 0.01, 7.193016816, 0.0466108852),
@@ -73,8 +130,47 @@ CASES: list[Case] = [
 
 @pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
 def test_to_the_digits_given(case: Case) -> None:
-    _, found, wanted, half_a_digit = case
-    assert found() == pytest.approx(wanted, abs=half_a_digit)
+    name, found, wanted, half_a_digit = case
+    got = float(found())
+    assert got == pytest.approx(wanted, abs=half_a_digit)
+    record("Powder and tablet algebra", "closed forms, independently computed", name, wanted, got)
+
+
+FEEDER = {"ff_max": 0.010, "ff_min": 0.006, "ff_decay": 0.8, "N_max": 5.0, "m_max": 10.0, "m_low": 0.1, "m_high": 9.0}
+
+
+def feeder_mass(m_0: float, refill: float, times: list[float]) -> list[float]:
+    """Mass in a volumetric feeder at 2 turns a second [kg]."""
+    feed = {"m_flow": [refill], "m_flow_liquid": 0.0}
+    sizes = {"fluids": 1, "solids": 1}
+    bench = Bench(feeder, sizes, {**FEEDER, "mode": feeder.Mode.VOLUMETRIC}, refill=feed, setpoint=2.0 * 0.010)
+    ff = feeder.feed_factor(m_0, 0.010, 0.006, 0.8)
+    y = bench.solve(bench.initial(m=m_0, w=[1.0], F=2.0 * ff), [0.0, *times], rtol=1e-12, atol=1e-14)
+    return [bench.measure("m", row) for row in y[1:]]
+
+
+def test_loss_in_weight_feeder() -> None:
+    """Feed factor falling with the head: the closed form to its digits, and a refill (3.11)."""
+    found = feeder_mass(6.0, 0.0, [60.0, 120.0, 240.0]) + feeder_mass(1.0, 0.2, [20.0])
+    wanted = [4.806614396145, 3.623725908989, 1.374555958051, 4.62334213872]
+    assert found == pytest.approx(wanted, rel=1e-11)  # rtol 1e-12 of the integration, some tens of steps
+    names = [f"mass after {t} s [kg]" for t in (60, 120, 240)] + ["mass after a refill of 20 s [kg]"]
+    for name, value, got in zip(names, wanted, found, strict=True):
+        record("Loss-in-weight feeder", "closed form; quadrature", name, value, got)
+
+
+def test_uniformity_of_a_coat() -> None:
+    """0.2 passes a second, an hour, cv 0.5 a pass: RSD = √((1 + cv²)/(λt)) = 4.16666667 % (Mann 1983)."""
+    pan = {"UA": 20.0, "T_room": 293.15, "efficiency": 0.9, "pass_rate": 0.2, "cv": 0.5, "volatile": [1.0], "NTU": 3.0}
+    spray = {"m_flow": [2e-4], "m_flow_liquid": 0.0}
+    gas = {"T": 333.15, "m_flow": [1e-6]}
+    data = {"cp": 4180.0, "cp_solid": 1300.0, "molar_mass": 0.018, "dH_vap": 2.4e6, "psat_A": 25.8}
+    data |= {"psat_B": -5300.0, "psat_C": 0.0, "psat_D": 0.0}
+    bench = Bench(film_coater, {"fluids": 1, "solids": 1}, {**pan, **data}, spray=spray, gas=gas, removal=0.0)
+    y = bench.solve(bench.initial(n_tablets=2e4, m=10.0, w=[1.0], T=310.0), [0.0, 3600.0], method="BDF", rtol=1e-10)
+    got = 100.0 * bench.measure("coat_RSD", y[-1])
+    assert got == pytest.approx(4.16666667, abs=2e-8)
+    record("Film coating", "renewal theory, Mann 1983", "RSD of the coat after an hour [%]", 4.16666667, got)
 
 
 def test_reids_grinding() -> None:
@@ -88,5 +184,9 @@ def test_reids_grinding() -> None:
     first = np.eye(n)[0]
     batch = [0.082084998624, 0.160498580612, 0.175930552911, 0.146362068760, 0.109767416626, 0.325356382468]
     mixed = [0.5, 0.149441083349, 0.098700270269, 0.066882158626, 0.047032579815, 0.137943907940]
-    assert expm(5.0 * A) @ first == pytest.approx(batch, abs=6e-13)
-    assert np.linalg.solve(np.eye(n) - 2.0 * A, first) == pytest.approx(mixed, abs=6e-13)
+    ground, steady = expm(5.0 * A) @ first, np.linalg.solve(np.eye(n) - 2.0 * A, first)
+    assert ground == pytest.approx(batch, abs=6e-13)
+    assert steady == pytest.approx(mixed, abs=6e-13)
+    for i in range(n):
+        record("Batch grinding", "Reid, Chem. Eng. Sci. 20 (1965) 953", f"class {i + 1}, t = 5", batch[i], ground[i])
+        record("Mixed mill", "Reid, Chem. Eng. Sci. 20 (1965) 953", f"class {i + 1}, tau = 2", mixed[i], steady[i])

@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
-from tests.unit_ops.separation.still import NRTL, components, model_pair, still
+from tests.unit_ops.separation.still import NRTL, components, drum, model_pair, still
+from tests.unit_ops.separation.test_extractor import cascade, steady, unextracted
 from tests.verification.record import record
 
 
@@ -66,26 +68,104 @@ CAREY_LEWIS = [
 ]  # fmt: skip
 
 
-def test_ethanol_and_water_boil_as_measured() -> None:
-    """An evaporator held at x boils at the measured temperature and gives the measured vapour."""
+def boiling_point(x: float) -> tuple[float, float]:
+    """Temperature and vapour of ethanol (mole fraction x) and water that an evaporator boils at 1 atm."""
     data = components("ethanol", "water")
     bench = still({**data, **NRTL}, UA=0.0, inlets={"T_jacket": 300.0})
+    w = np.array([x, 1.0 - x]) * data["molar_mass"]
+
+    def state(T: float) -> np.ndarray:
+        return bench.initial(V=5e-3, T=T, w=w / w.sum())
+
+    T = brentq(lambda T: bench.measure("boiling", state(T)), 340.0, 380.0, xtol=1e-10)
+    # just above: the composition of the first vapour, to a few 1e-6
+    vapour = bench.outlet("vapour", bench.unpack(state(T + 1e-4))).m_flow / data["molar_mass"]
+    return T, float(vapour[0] / vapour.sum())
+
+
+def test_ethanol_and_water_boil_as_measured() -> None:
+    """NRTL (Aspen databank VLE-IG as reprinted) with the database's vapour pressures, against Carey and Lewis."""
+    source = "Carey and Lewis 1932, doi 10.1021/ie50272a011"
     errors = []
     for celsius, x, y in CAREY_LEWIS:
-        w = np.array([x, 1.0 - x]) * data["molar_mass"]
-        low, high = 340.0, 380.0
-        for _ in range(60):
-            T = 0.5 * (low + high)
-            state = bench.unpack(bench.initial(V=5e-3, T=T, w=w / w.sum()))
-            low, high = (low, T) if bench.measure("boiling", bench.pack(state)) > 0.0 else (T, high)
-        state = bench.unpack(bench.initial(V=5e-3, T=T + 1.0, w=w / w.sum()))
-        vapour = bench.outlet("vapour", state).m_flow / data["molar_mass"]
-        errors.append((T - 273.15 - celsius, vapour[0] / vapour.sum() - y))
+        T, got = boiling_point(x)
+        errors.append((T - 273.15 - celsius, got - y))
         if celsius in (89.0, 81.5):
-            source = "Carey and Lewis 1932, doi 10.1021/ie50272a011"
             record("ethanol-water at 1 atm, NRTL", source, f"bubble point [K] at x = {x}", celsius + 273.15, T)
-            record("ethanol-water at 1 atm, NRTL", source, f"y at x = {x}", y, vapour[0] / vapour.sum())
+            record("ethanol-water at 1 atm, NRTL", source, f"y at x = {x}", y, got)
     found = np.abs(np.array(errors))
     # one point of the data lies 0.8 K off any smooth curve, the others within 0.4 K
     assert found[:, 0].max() < 0.9
     assert found[:, 1].max() < 0.02
+
+
+def test_ethanol_and_water_have_their_azeotrope() -> None:
+    """95.6 % by mass at 78.2 degC and 1 atm (CRC Handbook, 97th ed., azeotropic data): x = 0.895."""
+    x = brentq(lambda x: boiling_point(x)[1] - x, 0.7, 0.99, xtol=1e-8)
+    T = boiling_point(x)[0]
+    assert x == pytest.approx(0.895, abs=0.01)
+    assert T == pytest.approx(351.3, abs=0.3)
+    record("ethanol-water azeotrope at 1 atm, NRTL", "CRC Handbook, 97th ed.", "T [K]", 351.3, T)
+    record("ethanol-water azeotrope at 1 atm, NRTL", "CRC Handbook, 97th ed.", "mole fraction of ethanol", 0.895, x)
+
+
+def test_flash_comes_to_rachford_and_rice() -> None:
+    """Phase split and compositions at the drum's own temperature and pressure; the exchange is finite, so is the error.
+
+    Rachford and Rice, J. Petrol. Technol. 4 (1952) 327, doi 10.2118/952327-G. The distance from equilibrium is
+    proportional to the flow over the conductance: order 1 in its reciprocal.
+    """
+    feed = {"T": 360.0, "m_flow": [0.5e-2, 0.5e-2]}
+    alpha, found = 3.0, []
+    for conductance in (1e-3, 1e-2):
+        bench = drum(model_pair(alpha), inlets={"feed": feed, "T_jacket": 365.0}, conductance=conductance, UA=1e3)
+        y = bench.initial(V=5.01e-3, T=355.0, P=101400.0, w=[0.4, 0.6], w_gas=[0.7, 0.3])
+        y = bench.solve(y, [0.0, 2e4], method="BDF", rtol=1e-8, atol=1e-12)[-1]
+        x = bench.unpack(y)
+        vapour = bench.outlet("vapour", x).m_flow
+        P, T = bench.measure("P", y), bench.measure("T", y)
+        K = np.exp(bench.p.psat_A + bench.p.psat_B / T) / P
+        split = brentq(lambda beta: np.sum(0.5 * (K - 1.0) / (1.0 + beta * (K - 1.0))), 0.0, 1.0, xtol=1e-14)  # noqa: B023
+        expected = split, K[0] * 0.5 / (1.0 + split * (K[0] - 1.0))
+        found.append((expected, (vapour.sum() / 1e-2, vapour[0] / vapour.sum())))
+    (exact_1, got_1), (exact, got) = found
+    order = math.log10(abs(got_1[1] - exact_1[1]) / abs(got[1] - exact[1]))
+    assert order == pytest.approx(1.0, abs=0.05)
+    assert got == pytest.approx(exact, rel=1e-3)
+    for name, e, g in zip(("vapour over feed", "y"), exact, got, strict=True):
+        record("flash of an ideal pair, alpha 3", "Rachford and Rice 1952", name, e, g, order)
+
+
+def test_kremser() -> None:
+    """E = 1.5, N = 4: (E − 1)/(E⁵ − 1) of the solute stays, counter-current; (1 + E/N)^−N with crossed solvent.
+
+    Kremser, Natl. Petrol. News 22 (1930) 43; Treybal, Mass-Transfer Operations, ch. 10. Both carriers' flows are
+    constant in ratios (Bancroft); stages are as far from equilibrium as their transfer is finite: order 1 in 1/ka.
+    """
+
+    def counter_current(ka: float) -> float:
+        cascade_of_four = cascade(stages=4, ka=ka)
+        return unextracted(cascade_of_four, steady(cascade_of_four))
+
+    def cross_current(ka: float) -> float:
+        left = 1.0
+        for _ in range(4):  # every stage fed with what the one before leaves
+            feed = {"T": 298.15, "m_flow": [1e-2, 0.0, left * 1e-4]}
+            solvent = {"T": 298.15, "m_flow": [0.0, 2.5e-3, 0.0]}
+            stage = cascade(stages=1, ka=ka, inlets={"feed": feed, "solvent": solvent})
+            left *= unextracted(stage, steady(stage))
+        return left
+
+    cases = (
+        ("counter-current", counter_current, 0.5 / (1.5**5 - 1.0), 0.0758293838863),
+        ("cross-current", cross_current, 1.375**-4, 0.279762311318),
+    )
+    for name, kind, expected, digits in cases:
+        assert expected == pytest.approx(digits, rel=1e-11)
+        coarse, fine = kind(1e2), kind(1e4)
+        order = math.log((coarse - expected) / (fine - expected), 100.0)
+        assert order == pytest.approx(1.0, abs=0.02)
+        # in the limit of equilibrium stages: what is left is of second order in 1/(ka τ) = 1e-6
+        limit = fine - (coarse - fine) / 99.0
+        assert limit == pytest.approx(expected, rel=1e-7)
+        record("Kremser, E = 1.5, N = 4", "closed form", f"part not extracted, {name}", expected, limit, order)

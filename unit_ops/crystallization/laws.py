@@ -11,6 +11,9 @@ References
 [5] Mullin, Crystallization, 4th ed., Butterworth-Heinemann 2001, ch. 5 (classical nucleation)
 [6] LeVeque, Finite Volume Methods for Hyperbolic Problems, Cambridge 2002, sec. 6.9-6.11,
     doi 10.1017/CBO9780511791253
+[7] Abegg, Stevens, Larson, AIChE J. 14 (1968) 118, doi 10.1002/aic.690140121
+[8] Mydlarz, Jones, Chem. Eng. Commun. 90 (1990) 47, doi 10.1080/00986449008940557
+[9] Kubota, Mullin, J. Cryst. Growth 152 (1995) 203, doi 10.1016/0022-0248(95)00128-X
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from twin.jit import empirical, kernel
 from unit_ops.properties.solubility import R_GAS as R_GAS
 from unit_ops.properties.solubility import Solubility as Solubility
 from unit_ops.properties.solubility import saturation as saturation
+from unit_ops.smooth import above_zero
 
 
 class DrivingForce(IntEnum):
@@ -44,6 +48,29 @@ class Basis(IntEnum):
 
     SLURRY = 0
     SOLVENT = 1
+
+
+class SizeLaw(IntEnum):
+    """How growth depends on the size."""
+
+    MCCABE = 0  #: not at all
+    ASL = 1  #: (1 + γ L)^power [7]
+    EXPONENTIAL = 2  #: 1 − exp(−γ L − power) [8]
+
+
+class Removal(IntEnum):
+    """What part of the crystals goes with the liquor, by size."""
+
+    MIXED = 0  #: all
+    COARSE = 1  #: r/(1 + r), r = (L/L_cut)^sharpness: a classified product
+    FINE = 2  #: 1/(1 + r)
+
+
+class Impurity(IntEnum):
+    """How a dissolved impurity slows growth: the factor follows its coverage θ = K c/(1 + K c) of the steps."""
+
+    NONE = 0
+    KUBOTA_MULLIN = 1  #: 1 − α θ, 0 beyond α θ = 1 [9]
 
 
 class Limiter(IntEnum):
@@ -84,6 +111,40 @@ def primary_nucleation(law: int, k: float, E: float, b: float, beta: float, sigm
             return 0.0
         return k * math.exp(-E / (R_GAS * T) - beta / (log_ratio * log_ratio))
     return power_rate(k, E, b, sigma, T)
+
+
+@empirical("1", "m/s", "1/m", "1", "m", returns="m/s")
+def growth_on_face(law: int, G: float, gamma: float, power: float, L: float) -> float:
+    """Growth rate of crystals of size L, G being that which the supersaturation sets."""
+    if law == SizeLaw.ASL:
+        return G * (1.0 + gamma * L) ** power
+    if law == SizeLaw.EXPONENTIAL:
+        return G * (1.0 - math.exp(-gamma * L - power))
+    return G
+
+
+@empirical("1", "m", "m", "1", returns="1")
+def removal_factor(law: int, L: float, L_cut: float, sharpness: float) -> float:
+    """Part of the crystals of size L that leaves with the liquor they are in."""
+    if law == Removal.COARSE:
+        return 1.0 / (1.0 + (L_cut / L) ** sharpness)
+    if law == Removal.FINE:
+        return 1.0 / (1.0 + (L / L_cut) ** sharpness)
+    return 1.0
+
+
+@kernel
+def impurity_factor(law: int, alpha: float, K: float, c: float) -> float:
+    """Growth with over growth without an impurity of c [kg/kg solvent]; rounded within 0.01 of a full stop."""
+    if law == Impurity.KUBOTA_MULLIN:
+        return above_zero(1.0 - alpha * K * c / (1.0 + K * c), 0.01)
+    return 1.0
+
+
+@empirical("1", "1", returns="1")
+def stirring_factor(speed: float, exponent: float) -> float:
+    """speed^exponent: secondary nucleation at a stirrer speed relative to that at which k2 was fitted."""
+    return speed**exponent
 
 
 @empirical("kg/m^3", "1", returns="1")

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from twin.jit import kernel
 from twin.quantity import Array
-from unit_ops.crystallization.laws import Limiter, limited_slope
+from unit_ops.crystallization.laws import Limiter, SizeLaw, growth_on_face, limited_slope
 
 
 @kernel
@@ -56,6 +56,25 @@ def growth_gain(
     out : (bins,) kg/s
         Result.
     """
+    sized_growth_gain(m, L, rho_kv, up, SizeLaw.MCCABE, 0.0, 0.0, down, nuclei, limiter, m_eps, out)
+
+
+@kernel
+def sized_growth_gain(
+    m: Array,
+    L: Array,
+    rho_kv: float,
+    up: float,
+    size_law: int,
+    gamma: float,
+    power: float,
+    down: float,
+    nuclei: float,
+    limiter: int,
+    m_eps: float,
+    out: Array,
+) -> None:
+    """The same with growth that depends on the size: `growth_on_face` of `size_law`, `gamma` [1/m], `power`."""
     bins = m.shape[0]
     width = L[1] - L[0]
     per_crystal = rho_kv * cubed_size(L[0], L[1])
@@ -84,7 +103,7 @@ def growth_gain(
         flux = growing_in - down * (here - dissolving)
         if i > 0:
             out[i - 1] = per_crystal_before * (flux_before - flux)
-        growing_in = up * (here + growing)
+        growing_in = growth_on_face(size_law, up, gamma, power, L[i + 1]) * (here + growing)
         flux_before = flux
         per_crystal_before = per_crystal
         per_crystal, per_mass, width = per_crystal_after, per_mass_after, width_after

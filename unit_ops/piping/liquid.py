@@ -6,10 +6,10 @@ Reference: Reid, Prausnitz, Poling, The Properties of Gases and Liquids, 4th ed.
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
-from twin.jit import empirical, kernel
+from twin.jit import kernel
+from unit_ops.properties.vapour import vapour_pressure
 from unit_ops.smooth import step
 
 GRAVITY: Annotated[float, "m/s^2", "acceleration of free fall"] = 9.81
@@ -30,12 +30,6 @@ def running_dry(mass, heel):
     return step(mass / heel)
 
 
-@empirical("K", "1", "K", "1", "1/K", returns="Pa")
-def saturation_pressure(T, A, B, C, D):
-    """Saturation pressure from ln p = A + B/T + C ln T + D T."""
-    return math.exp(A + B / T + C * math.log(T) + D * T)
-
-
 @kernel
 def boiling_pressure(T, m, p):
     """Vapour pressure of an ideal mixture: Raoult's law over the components' masses."""
@@ -44,5 +38,5 @@ def boiling_pressure(T, m, p):
     for i in range(m.shape[0]):
         n = m[i] / p.molar_mass[i]
         moles += n
-        partial += n * saturation_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
+        partial += n * vapour_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
     return partial / moles

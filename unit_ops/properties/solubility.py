@@ -19,6 +19,7 @@ import math
 from enum import IntEnum
 
 from twin.jit import empirical, kernel
+from unit_ops.streams import T_REF
 
 #: Molar gas constant [J/(mol K)], exact in the SI of 2019.
 R_GAS = 8.31446261815324
@@ -30,6 +31,8 @@ class Solubility(IntEnum):
     POLYNOMIAL = 0  #: c* = a + b T + c T²
     EXPONENTIAL = 1  #: c* = a exp(b T + c T²)
     VANT_HOFF = 2  #: c* = a exp(−E/(R T))
+    APELBLAT = 3  #: c* = a exp(−E/(R T)) (T/T_REF)^(b T_REF): as published with a = exp(A + C ln(T_REF/K)), E = −B R,
+    #: b = C/T_REF
 
 
 class Antisolvent(IntEnum):
@@ -48,6 +51,8 @@ def saturation(law: int, a: float, b: float, c: float, E: float, T: float) -> fl
         return a * math.exp((b + c * T) * T)
     if law == Solubility.VANT_HOFF:
         return a * math.exp(-E / (R_GAS * T))
+    if law == Solubility.APELBLAT:
+        return a * math.exp(-E / (R_GAS * T)) * (T / T_REF) ** (b * T_REF)
     return a + (b + c * T) * T
 
 

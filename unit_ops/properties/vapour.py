@@ -17,6 +17,7 @@ import math
 
 from twin.jit import empirical, kernel
 from unit_ops.properties.activity import activity
+from unit_ops.properties.solubility import range_excess
 from unit_ops.smooth import reciprocal
 from unit_ops.streams import T_REF
 
@@ -74,3 +75,12 @@ def bubble_pressure(m, T, p):
     for i in range(m.shape[0]):
         s += equilibrium_pressure(i, m, T, p)
     return s
+
+
+@kernel
+def psat_range_excess(T, p):
+    """Positive where T is outside the range of any component's vapour pressure (`psat_T_low`, `psat_T_high` of p)."""
+    worst = range_excess(T, p.psat_T_low[0], p.psat_T_high[0])
+    for i in range(1, p.psat_T_low.shape[0]):
+        worst = max(worst, range_excess(T, p.psat_T_low[i], p.psat_T_high[i]))
+    return worst

@@ -11,7 +11,8 @@ Assumptions
 - heats of evaporation follow Kirchhoff with constant heat capacities; no heat loss but by the jacket;
 - below `n_heel` of liquid the pressures fade, so the last of it stays until it is superheated; a dry
   vessel has the temperature of its metal;
-- liquid leaves over the weir, and through a valve that leaves V_dry in the vessel.
+- liquid leaves over the weir, and through a valve that leaves V_dry in the vessel;
+- nothing crystallizes: with a solubility, a guard tells when more is dissolved than would stay so.
 
 Balances
     dm_i/dt = ṁ_i,feeds − k m_i − e_i
@@ -34,8 +35,14 @@ from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Optional, Range
 from unit_ops.properties.activity import Activity
 from unit_ops.properties.mixture import volume
-from unit_ops.properties.solubility import range_excess
-from unit_ops.properties.vapour import amount, bubble_pressure, equilibrium_pressure, heat_of_evaporation
+from unit_ops.properties.solubility import Antisolvent, Solubility, antisolvent_factor, range_excess, saturation
+from unit_ops.properties.vapour import (
+    amount,
+    bubble_pressure,
+    equilibrium_pressure,
+    heat_of_evaporation,
+    psat_range_excess,
+)
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal, step
 from unit_ops.streams import T_REF, Gas, Holdup, Signal, Solution, dot, enthalpy_flow, total
 
@@ -58,8 +65,6 @@ class Params(NamedTuple):
     UA: Annotated[float, "W/K", "heat transfer coefficient times area of the jacket", Range(0.0, 1e7)]
     C_wall: Annotated[float, "J/K", "heat capacity of the metal", Range(1.0, 1e10)]
     T_limit: Annotated[float, "K", "temperature above which an excursion is reported", Range(200.0, 2e3)]
-    T_psat_low: Annotated[float, "K", "lowest temperature of the vapour pressures' fit", Range(100.0, 1e3)]
-    T_psat_high: Annotated[float, "K", "highest temperature of the vapour pressures' fit", Range(100.0, 1e3)]
     key: Annotated[int, "1", "component whose content is reported", Index("fluids")]
     cp: Annotated[Array, "J/(kg K)", "specific heat capacities", ("fluids",), Component("cp_liquid")]
     cp_gas: Annotated[Array, "J/(kg K)", "specific heat capacities of the vapours", ("fluids",), Component("cp_gas")]
@@ -70,11 +75,31 @@ class Params(NamedTuple):
     psat_B: Annotated[Array, "K", "vapour pressure: coefficient of 1/T", ("fluids",), Component("psat_B")]
     psat_C: Annotated[Array, "1", "vapour pressure: coefficient of ln T", ("fluids",), Component("psat_C")]
     psat_D: Annotated[Array, "1/K", "vapour pressure: coefficient of T", ("fluids",), Component("psat_D")]
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ]
     psat_shift: Annotated[Array, "K", "vapour pressure: Antoine's C, added to T in B/T", ("fluids",)] = 0.0  # type: ignore[assignment]
     activity_law: Annotated[Activity, "1", "activity coefficients"] = Activity.IDEAL
     nrtl_a: Annotated[Array, "1", "NRTL: constants of tau", ("fluids", "fluids")] = 0.0  # type: ignore[assignment]
     nrtl_b: Annotated[Array, "K", "NRTL: coefficients of 1/T in tau", ("fluids", "fluids")] = 0.0  # type: ignore[assignment]
     nrtl_alpha: Annotated[Array, "1", "NRTL: non-randomness", ("fluids", "fluids")] = 0.3  # type: ignore[assignment]
+    solute: Annotated[int, "1", "the dissolved component whose solubility is watched", Index("fluids")] = 0
+    antisolvent: Annotated[int, "1", "the component that lowers the solubility, if a law says so", Index("fluids")] = 0
+    solubility: Annotated[Solubility, "1", "solubility law"] = Solubility.EXPONENTIAL
+    sol_a: Annotated[float, "1", "solubility coefficient a; 0: no solubility is watched", Range(0.0, 1e30)] = 0.0
+    sol_b: Annotated[float, "1/K", "solubility coefficient b", Range(-10.0, 10.0)] = 0.0
+    sol_c: Annotated[float, "1/K^2", "solubility coefficient c", Range(-10.0, 10.0)] = 0.0
+    sol_E: Annotated[float, "J/mol", "enthalpy of solution in the van 't Hoff law", Range(-1e6, 1e6)] = 0.0
+    antisolvency: Annotated[Antisolvent, "1", "antisolvent law"] = Antisolvent.NONE
+    anti_s1: Annotated[float, "1", "first coefficient of the antisolvent law", Range(-1e4, 1e4)] = 0.0
+    anti_s2: Annotated[float, "1", "second coefficient of the antisolvent law", Range(-1e4, 1e4)] = 0.0
+    anti_s3: Annotated[float, "1", "third coefficient of the antisolvent law", Range(-1e4, 1e4)] = 0.0
+    anti_ratio: Annotated[float, "1", "saturation in antisolvent over that in solvent", Range(1e-12, 1e12)] = 1.0
+    T_sol_low: Annotated[float, "K", "lowest temperature of the solubility's fit", Range(1.0, 1e4)] = 1.0
+    T_sol_high: Annotated[float, "K", "highest temperature of the solubility's fit", Range(1.0, 1e4)] = 1e4
     n_heel: Annotated[float, "mol", "liquid below which its vapour pressures fade", Range(1e-12, 1e3)] = 1e-4
     tau: Annotated[float, "s", "time constant of the outflow over the weir", Range(1e-3, 1e7)] = 1.0
     V_flow_max: Annotated[float, "m^3/s", "discharge through the open valve", Range(0.0, 1e3)] = 0.0
@@ -111,7 +136,11 @@ class Guards(NamedTuple):
     dry: Annotated[float, "m^3", "volume missing to the least filling"]
     brimming: Annotated[float, "m^3", "volume above weir or brim"]
     excursion: Annotated[float, "K", "temperature above the limit"]
-    psat_range: Annotated[float, "K^2", "positive outside the temperatures of the vapour pressures' fit"]
+    oversaturated: Annotated[float, "kg", "solute dissolved beyond its solubility"]
+    solubility_range: Annotated[float, "K^2", "positive outside the temperatures to which the solubility was fitted"]
+    psat_range: Annotated[
+        float, "K^2", "positive outside the temperatures to which a component's vapour pressure was fitted"
+    ]
 
 
 class Initial(NamedTuple):
@@ -174,8 +203,25 @@ def excursion(x, p):
 
 
 @kernel
+def oversaturated(x, p):
+    """A mass, so that it is finite in any mixture."""
+    if p.sol_a == 0.0:
+        return -total(x.m)
+    solvents = total(x.m) - x.m[p.solute]
+    w = x.m[p.antisolvent] * reciprocal(solvents, p.n_heel * p.molar_mass[p.antisolvent])
+    c_sat = saturation(p.solubility, p.sol_a, p.sol_b, p.sol_c, p.sol_E, T(x, p))
+    factor = antisolvent_factor(p.antisolvency, p.anti_s1, p.anti_s2, p.anti_s3, p.anti_ratio, w, T(x, p))
+    return x.m[p.solute] - c_sat * factor * solvents
+
+
+@kernel
+def solubility_range(x, p):
+    return range_excess(T(x, p), p.T_sol_low, p.T_sol_high)
+
+
+@kernel
 def psat_range(x, p):
-    return range_excess(T(x, p), p.T_psat_low, p.T_psat_high)
+    return psat_range_excess(T(x, p), p)
 
 
 @kernel
@@ -272,13 +318,12 @@ def transport(x, u, p, out):
 
 
 def check_params(p: Params) -> dict[str, str]:
-    """Refuse a range that is none, and NRTL without its parameters."""
-    said = {}
-    if p.T_psat_low >= p.T_psat_high:
-        said["T_psat_high"] = "'T_psat_high' must lie above 'T_psat_low'"
+    """Refuse NRTL without its parameters, and a solubility whose range is none."""
+    if p.T_sol_low >= p.T_sol_high:
+        return {"T_sol_high": "'T_sol_high' must lie above 'T_sol_low'"}
     if p.activity_law == Activity.NRTL and not (np.any(p.nrtl_a) or np.any(p.nrtl_b)):
-        said["nrtl_b"] = "'activity_law: nrtl' needs 'nrtl_a' or 'nrtl_b'"
-    return said
+        return {"nrtl_b": "'activity_law: nrtl' needs 'nrtl_a' or 'nrtl_b'"}
+    return {}
 
 
 def nominals(p: Params) -> dict[str, float]:

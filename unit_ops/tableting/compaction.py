@@ -8,7 +8,8 @@ doi:10.1016/0032-5910(71)80001-3; Heckel, Trans. Metall. Soc. AIME 221
 (1961) 671; Kuentz & Leuenberger, J. Pharm. Sci. 88 (1999) 174,
 doi:10.1021/js980369a; Ryshkewitch, J. Am. Ceram. Soc. 36
 (1953) 65; Leuenberger, Int. J. Pharm. 12 (1982) 41; Fell & Newton, J. Pharm. Sci. 59 (1970) 688;
-Kuentz & Leuenberger, Powder Technol. 111 (2000) 145 (percolation of strength, exponent 2.7).
+Kuentz & Leuenberger, Powder Technol. 111 (2000) 145 (percolation of strength, exponent 2.7; hardness that
+goes with the modified Heckel law).
 """
 
 from __future__ import annotations
@@ -34,12 +35,19 @@ class Strength(IntEnum):
     RYSHKEWITCH_DUCKWORTH = 0
     LEUENBERGER = 1
     PERCOLATION = 2
+    KUENTZ_LEUENBERGER = 3
 
 
 @kernel
 def kawakita(P, a, b):
     """Volume reduction (V₀ − V)/V₀ = abP/(1 + bP)."""
     return a * b * P / (1.0 + b * P)
+
+
+@kernel
+def kawakita_pressure(C, a, b):
+    """Pressure that brings about the volume reduction C < a."""
+    return C / (b * (a - C))
 
 
 @kernel
@@ -103,17 +111,27 @@ def percolation(D, strength_0, rho_c):
     return strength_0 * above_zero((D - rho_c) / (1.0 - rho_c), 1e-6) ** 2.7
 
 
+@kernel
+def kuentz_leuenberger_strength(D, strength_max, rho_c):
+    """Strength that starts at the critical relative density rho_c, as (D − rho_c)², and ends at its maximum."""
+    above = above_zero((D - rho_c) / (1.0 - rho_c), 1e-6)
+    return strength_max * (1.0 - math.exp((1.0 - rho_c) * above + math.log1p(-above)))
+
+
 @empirical("1", "Pa", "1", "Pa", "1", returns="Pa")
 def tensile_strength(law, P, D, strength_max, bonding):
     """Tensile strength.
 
     law: `Strength`; strength_max [Pa]: value at zero porosity (or at infinite pressure); bonding
-    [1]: exponent k of Ryshkewitch-Duckworth, gamma of Leuenberger times 1 MPa, or the threshold.
+    [1]: exponent k of Ryshkewitch-Duckworth, gamma of Leuenberger times 1 MPa, or the threshold
+    (percolation, Kuentz-Leuenberger).
     """
     if law == Strength.LEUENBERGER:
         return leuenberger(P, D, strength_max, 1e-6 * bonding)
     if law == Strength.PERCOLATION:
         return percolation(D, strength_max, bonding)
+    if law == Strength.KUENTZ_LEUENBERGER:
+        return kuentz_leuenberger_strength(D, strength_max, bonding)
     return ryshkewitch_duckworth(1.0 - D, strength_max, bonding)
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from twin.config.context import PathError
 from twin.config.document import Node, Problems
-from twin.config.paths import resolve, resolve_guard, resolve_measurement
+from twin.config.paths import resolve, resolve_guard, resolve_impulse, resolve_measurement
 from twin.config.spec import EventSpec, LatchSpec, PlantSpec, QualitySpec
 from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
 
-ACTIONS = ("set", "ramp", "hold")
-EVENT_KEYS = ("at", "when", "set", "ramp", "over", "hold", "for", "every", "until", "name")
+ACTIONS = ("set", "ramp", "hold", "fire")
+EVENT_KEYS = ("at", "when", "set", "ramp", "over", "hold", "for", "fire", "value", "every", "until", "name")
 QUALITY_KEYS = ("tag", "low", "high", "average")
 #: More repeats than this are a slip of a unit.
 MOST_REPEATS = 1_000_000
@@ -32,9 +32,8 @@ def read_events(
         problems.known_keys(item, EVENT_KEYS, "unknown key", "an event")
         present = [key for key in ACTIONS if item.get(key) is not None]
         if len(present) != 1 or (item.get("at") is None) == (item.get("when") is None):
-            problems.add(
-                item.pairs[0][0], "not an event", f"An event has at: or when:, and one of set, ramp, hold: {_EXAMPLE}."
-            )
+            detail = f"An event has at: or when:, and one of set, ramp, hold, fire: {_EXAMPLE}."
+            problems.add(item.pairs[0][0], "not an event", detail)
         elif item.get("when") is not None:
             latches.extend(_latches(problems, item, present[0], plant))
         else:
@@ -45,7 +44,7 @@ def read_events(
 def _timed(problems: Problems, item: Node, kind: str, plant: PlantSpec | None, duration: float) -> list[EventSpec]:
     at = _time(problems, item, "at", required=True)
     every, until = _time(problems, item, "every"), _time(problems, item, "until")
-    span = {"set": None, "ramp": "over", "hold": "for"}[kind]
+    span = {"ramp": "over", "hold": "for"}.get(kind)
     over = _time(problems, item, span, required=True) if span else 0.0
     for key in ("over", "for"):
         if key != span and item.get(key) is not None:
@@ -79,8 +78,8 @@ def _latches(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
     for key in ("every", "until", "over", "for"):
         if item.get(key) is not None:
             problems.add(item.key(key), "unknown key", f"An event with when: has no '{key}'.")
-    if kind != "set":
-        problems.add(item.key(kind), "not an event", f"An event with when: sets values; '{kind}' needs at:.")
+    if kind not in ("set", "fire"):
+        problems.add(item.key(kind), "not an event", f"An event with when: sets or fires; '{kind}' needs at:.")
         return []
     text = problems.string(when, "not a condition")
     guard, _, direction = " ".join(text.split()).partition(" ")
@@ -95,7 +94,7 @@ def _latches(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
             problems.add(when.part(guard), "unknown guard", str(error))
     name = _name(problems, item)
     return [
-        LatchSpec(guard, direction, path, value, name)
+        LatchSpec(guard, direction, path, value, name, kind)
         for path, value in _changes(problems, item, kind, plant)
         if value is not None
     ]
@@ -110,6 +109,10 @@ def _changes(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
     """Read {path: value}; a mapping below the path of an array names its elements."""
     node = item.get(kind)
     assert node is not None
+    if kind == "fire":
+        return _impulse(problems, item, node, plant)
+    if item.get("value") is not None:
+        problems.add(item.key("value"), "unknown key", f"Only fire: takes value:; a {kind} names its values itself.")
     pairs = problems.mapping(node, f"{kind} is a mapping", "{reactor.UA: 500 W/K}")
     if not pairs and (node.kind == "map" or node.is_null):
         problems.add(item.key(kind), "nothing to change", f"{kind} needs a path and a value: {_EXAMPLE}.")
@@ -120,6 +123,28 @@ def _changes(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
         else:
             flat.append((key, key.text, value))
     return [(path, _change(problems, key, path, value, plant, kind)) for key, path, value in flat]
+
+
+def _impulse(problems: Problems, item: Node, node: Node, plant: PlantSpec | None) -> list[tuple[str, float | None]]:
+    """Read `fire: unit.impulse` with its `value:`; 1 stands for the amount of an impulse that takes none."""
+    path = problems.string(node, "not an impulse")
+    if plant is None or not path:
+        return []
+    try:
+        field = resolve_impulse(plant, path)
+    except PathError as error:
+        problems.add(node, "unknown impulse", str(error))
+        return []
+    given = item.get("value")
+    if not field.unit:
+        if given is not None and given.value not in (1, 1.0):  # as the resolved configuration writes it
+            problems.add(item.key("value"), "takes no value", f'{path} "{field.meaning}" takes no amount.')
+        return [(path, 1.0)]
+    if given is None:
+        detail = f'{path} [{field.unit}] "{field.meaning}" needs an amount, for example value: 1 {field.unit}.'
+        problems.add(node, "missing value", detail)
+        return []
+    return [(path, value_of(problems, given, field, path))]
 
 
 def _change(problems: Problems, key: Node, path: str, value: Node, plant: PlantSpec | None, kind: str) -> float | None:

@@ -118,7 +118,12 @@ def written(plant: PlantSpec, path: str, value: float) -> str:
 
     Raises PathError.
     """
-    field = resolve(plant, path).field
+    try:
+        field = resolve_impulse(plant, path)
+    except PathError:
+        field = resolve(plant, path).field
+    else:
+        return f"{value:.6g} {field.unit}".removesuffix(" 1") if field.unit else ""
     if field.enum is not None:
         return field.enum(int(value)).name.lower()
     text = f"{value:.6g}" if field.unit == "1" else f"{value:.6g} {field.unit}"
@@ -141,6 +146,13 @@ def resolve_guard(plant: PlantSpec, path: str) -> Field:
     owner, _, name = path.partition(".")
     _, model = _model(plant, owner)
     return _named(list(model.guards), name, owner, model, "guard")
+
+
+def resolve_impulse(plant: PlantSpec, path: str) -> Field:
+    """Find an impulse `unit.name`; its unit is that of the amount it takes, "" for none. Raises PathError."""
+    owner, _, name = path.partition(".")
+    _, model = _model(plant, owner)
+    return _named(list(model.impulses), name, owner, model, "impulse")
 
 
 def _model(plant: PlantSpec, owner: str) -> tuple[UnitSpec, Model]:

@@ -55,14 +55,20 @@ def _named(event: Any) -> dict[str, str]:
 
 
 def _latches(latches: tuple[LatchSpec, ...]) -> list[dict[str, Any]]:
-    return [{"when": f"{e.guard} {e.direction}", "set": {e.path: e.value}, **_named(e)} for e in latches]
+    return [{"when": f"{e.guard} {e.direction}", **_does(e), **_named(e)} for e in latches]
+
+
+def _does(event: EventSpec | LatchSpec) -> dict[str, Any]:
+    if event.kind == "fire":
+        return {"fire": event.path, "value": event.value}
+    return {event.kind: {event.path: event.value}}
 
 
 def _events(events: tuple[EventSpec, ...]) -> list[dict[str, Any]]:
     out = []
     for e in events:
-        item: dict[str, Any] = {"at": e.at, e.kind: {e.path: e.value}}
-        if e.kind != "set":
+        item: dict[str, Any] = {"at": e.at, **_does(e)}
+        if e.kind in ("ramp", "hold"):
             item["over" if e.kind == "ramp" else "for"] = e.over
         if e.every is not None:
             item["every"] = e.every

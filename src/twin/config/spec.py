@@ -119,8 +119,8 @@ class PlantSpec:
 class EventSpec:
     """A change of one value at a time; `every` and `until` repeat it.
 
-    `kind` is "set" (jumps at `at`), "ramp" (reaches `value` at `at + over`) or "hold" (jumps at `at`
-    and goes back to what it was at `at + over`).
+    `kind` is "set" (jumps at `at`), "ramp" (reaches `value` at `at + over`), "hold" (jumps at `at` and goes back
+    to what it was at `at + over`) or "fire": `path` is an impulse, given `value` (1 where it takes no amount).
     """
 
     at: float
@@ -135,13 +135,14 @@ class EventSpec:
 
 @dataclass(frozen=True)
 class LatchSpec:
-    """A change of one value whenever a guard crosses zero in a direction."""
+    """A change of one value, or an impulse fired, whenever a guard crosses zero in a direction."""
 
     guard: str
     direction: str  #: "falls" or "rises"
     path: str
     value: float
     name: str = ""
+    kind: str = "set"  #: or "fire"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from twin.integrate import tables as at
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
+from twin.plant.discrete import nothing
 from twin.plant.evaluate import JacobianTables, PlantTables, buffers
 from twin.quantity import Array
 
@@ -28,6 +29,7 @@ class Kind(IntEnum):
     RETURN = at.RETURN  #: Python decides
     ARM = at.ARM  #: latch `index` may fire (value 1) or not (0)
     RESTORE = at.RESTORE  #: p[index] = what row `value` of the table found before it fired
+    FIRE = at.FIRE  #: impulse `index` of the plant, given `value`
 
 
 class Event(NamedTuple):
@@ -42,13 +44,17 @@ class Event(NamedTuple):
 
 
 class Latch(NamedTuple):
-    """A guard crossing in a direction (+1 rises, -1 falls) that sets p[index]; index -1 stops the loop."""
+    """A guard crossing in a direction (+1 rises, -1 falls).
+
+    It sets p[index], or fires impulse `index`; -1 stops the loop.
+    """
 
     guard: int
     direction: int
     index: int = -1
     value: float = 0.0
     armed: bool = True
+    kind: Kind = Kind.SET
 
 
 @dataclass(frozen=True)
@@ -96,12 +102,15 @@ def latch_rows(latches: Sequence[Latch]) -> at.LatchRows:
     return at.LatchRows(
         np.array([x.guard for x in latches], dtype=np.int64),
         np.array([x.direction for x in latches], dtype=np.int64),
+        np.array([int(x.kind) for x in latches], dtype=np.int64),
         np.array([x.index for x in latches], dtype=np.int64),
         np.array([x.value for x in latches], dtype=float),
     )
 
 
-def memory(sizes: Sizes, jacobian: JacobianTables, rows: at.EventRows, latches: Sequence[Latch]) -> at.Memory:
+def memory(
+    sizes: Sizes, jacobian: JacobianTables, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0
+) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
     result = at.Memory(
         np.zeros(at.RESUME_SIZE),
@@ -114,6 +123,7 @@ def memory(sizes: Sizes, jacobian: JacobianTables, rows: at.EventRows, latches: 
         np.full(jacobian.scale.shape[1], np.nan),
         np.full(sizes.n_p, np.nan),
         np.zeros(len(rows.time)),
+        np.zeros((scans, 5)),
     )
     result.resume[at.CUT_GUARD] = -1.0
     return result
@@ -190,6 +200,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
 
     one = i(1)
     plant = PlantTables(i(6), i(5), i(), i(), one, i(0, 2), i(0, 2), i(0, 2))
+
     def u(*shape: int) -> Array:
         return np.zeros(shape or (0,), dtype=np.uint32)
 
@@ -230,6 +241,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
         method,
         rows,
         latch_rows([]),
+        nothing(),
         memory(sizes, jacobian, rows, []),
         work(sizes, jacobian, index, method, np.zeros(0)),
         control(t_end=-1.0, rtol=1e-6),

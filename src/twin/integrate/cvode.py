@@ -212,13 +212,17 @@ class Cvode(Integrator):
         steps_before = int(status[at.STEPS])
         while True:
             t = float(resume[at.T])
+            if kernels.scan_due(memory, t, kernels.FIRST):  # the order of all this is that of `loop.run`
+                kernels.fire_scans(tables, self._discrete, memory, work, control, t)
+                self._stale = True
             while kernels.sample_due(memory, control, t):
                 if not kernels.record(tables, memory, work, control, buffers, t, memory.y, memory.q):
                     return at.FLUSH
             row = int(resume[at.NEXT_ROW])
             due = row < len(self._events.time) and self._events.time[row] <= t
+            scan = kernels.scan_due(memory, t, kernels.DUE)
             urgent = resume[at.JUST_FIRED] == 0.0 or resume[at.SIDES_KNOWN] == 0.0
-            if self._latches and not looked and (urgent or not due):
+            if self._latches and not looked and (urgent or not (due or scan)):
                 code, looked = self._look(t)
                 if code != at.DONE:
                     return code
@@ -226,13 +230,17 @@ class Cvode(Integrator):
             if due:
                 if status[at.EVENTS_HELD] >= len(buffers.log):
                     return at.FLUSH
-                kernels.fire_event(tables, self._events, memory, work, control, buffers, row, t)
+                kernels.fire_event(tables, self._discrete, self._events, memory, work, control, buffers, row, t)
                 resume[at.NEXT_ROW] += 1.0
                 resume[at.JUST_FIRED] = 1.0
                 status[at.ROW] = row
                 self._stale, looked = True, False
                 if self._events.kind[row] == at.RETURN:
                     return at.PYTHON
+                continue
+            if scan:
+                kernels.fire_scans(tables, self._discrete, memory, work, control, t)
+                self._stale, looked = True, False
                 continue
             if t >= control.settings[at.T_END]:
                 return at.DONE
@@ -264,7 +272,7 @@ class Cvode(Integrator):
             return at.GUARD_NAN, False
         before = int(status[at.FIRINGS])
         latch = kernels.fire_latches(
-            self.plant.tables, self._latch_rows, memory, self._work, self._control, self._recorder, t
+            self.plant.tables, self._discrete, self._latch_rows, memory, self._work, self._control, self._recorder, t
         )
         fired = int(status[at.FIRINGS]) != before
         if fired:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from twin.integrate import tables as at
 from twin.integrate.elimination import eliminate
 from twin.integrate.firing import (
+    DUE,
+    FIRST,
     evaluate_guards,
     finish_ramps,
     fire_event,
     fire_latches,
+    fire_scans,
     guards_known,
     learn_sides,
+    scan_due,
     sign,
     watched,
 )
@@ -22,12 +26,15 @@ from twin.jit import kernel
 from twin.plant.evaluate import jacobian, rates
 
 __all__ = [
+    "DUE",
+    "FIRST",
     "eliminate",
     "evaluate_guards",
     "factorise",
     "finish_ramps",
     "fire_event",
     "fire_latches",
+    "fire_scans",
     "guards_known",
     "jacobian_at",
     "learn_sides",
@@ -37,6 +44,7 @@ __all__ = [
     "rates_at",
     "record",
     "sample_due",
+    "scan_due",
     "sign",
     "solve",
     "watched",

@@ -17,6 +17,7 @@ from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import factors
 from twin.integrate.tableaux import METHODS
+from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
 from twin.quantity import Array
 
@@ -76,6 +77,8 @@ class Integrator:
     keep : float
         Motion, as a part of |value| + nominal, up to which a unit's slopes are kept; by default
         `KEEP` √rtol. With 0 the Jacobian is that of every step, as tests of the order want it.
+    seed : int
+        Of the random numbers that scans draw: each unit has a stream of its own, by its name.
     samples, fired : callable
         Receive blocks of :class:`Samples` and :class:`Fired` (copies) as buffers fill.
     """
@@ -94,6 +97,7 @@ class Integrator:
         max_step: float = np.inf,
         max_steps: int = 10_000_000,
         keep: float | None = None,
+        seed: int = 0,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
     ) -> None:
@@ -111,7 +115,10 @@ class Integrator:
         self._latches = tuple(latches)
         self._events = allocate.event_rows(events)
         self._latch_rows = allocate.latch_rows(latches)
-        self._memory = allocate.memory(self._sizes, plant.jacobian, self._events, latches)
+        seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
+        self._discrete = plant.discrete._replace(seed=seeds)
+        self._memory = allocate.memory(self._sizes, plant.jacobian, self._events, latches, len(seeds))
+        self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
@@ -167,7 +174,7 @@ class Integrator:
     @property
     def statistics(self) -> dict[str, int]:
         """Counts so far; `observed` are right-hand sides for samples and event records."""
-        names = ("steps", "rejected", "rhs", "jacobians", "lu", "solves", "events", "firings", "observed")
+        names = ("steps", "rejected", "rhs", "jacobians", "lu", "solves", "events", "firings", "observed", "scans")
         return {name: int(self._control.status[getattr(at, name.upper())]) for name in names}
 
     def set(self, index: int, value: float) -> None:
@@ -232,6 +239,7 @@ class Integrator:
             self._method,
             self._events,
             self._latch_rows,
+            self._discrete,
             self._memory,
             self._work,
             self._control,

@@ -11,12 +11,16 @@ import math
 from twin.integrate import tables as at
 from twin.integrate.crossing import find_crossing
 from twin.integrate.firing import (
+    DUE,
+    FIRST,
     evaluate_guards,
     finish_ramps,
     fire_event,
     fire_latches,
+    fire_scans,
     guards_known,
     learn_sides,
+    scan_due,
     sign,
 )
 from twin.integrate.sampling import next_sample, record, record_step, sample_due
@@ -48,13 +52,15 @@ def _first_step(M, W, C):
 
 @kernel
 def next_stop(E, M, C):
-    """Where the step must end: the next event, the end of a ramp, or of the run."""
+    """Where the step must end: the next event or scan, the end of a ramp, or of the run."""
     stop = C.settings[at.T_END]
     row = int(M.resume[at.NEXT_ROW])
     if row < E.time.shape[0]:
         stop = min(stop, E.time[row])
     for i in range(int(M.resume[at.N_RAMPS])):
         stop = min(stop, M.ramp[i, at.RAMP_T1])
+    for i in range(M.scan.shape[0]):
+        stop = min(stop, M.scan[i, at.SCAN_NEXT])
     return stop
 
 
@@ -78,7 +84,7 @@ def _advance(P, J, F, R, E, G, M, W, C):
     """
     t = M.resume[at.T]
     not_finite = at.NOT_FINITE
-    if M.resume[at.JUST_FIRED] != 0.0:
+    if M.resume[at.JUST_FIRED] == 1.0:
         not_finite = at.EVENT_BROKE
     stop = next_stop(E, M, C)
     remaining = stop - t
@@ -180,7 +186,7 @@ def _commit(M, W, C):
 
 
 @kernel
-def run(P, J, F, R, E, G, M, W, C, X):
+def run(P, J, F, R, E, G, D, M, W, C, X):
     """Advance to settings[T_END], or to where Python must act.
 
     Parameters
@@ -188,7 +194,7 @@ def run(P, J, F, R, E, G, M, W, C, X):
     P, J : PlantTables, JacobianTables
     F : Factors
     R : Method
-    E, G : EventRows, LatchRows
+    E, G, D : EventRows, LatchRows, Discrete
     M, W, C, X : Memory, Work, Control, Recorder
 
     Returns
@@ -207,21 +213,25 @@ def run(P, J, F, R, E, G, M, W, C, X):
             M.resume[at.JUST_FIRED] = 0.0
             continue
         t = M.resume[at.T]
+        if scan_due(M, t, FIRST):
+            # before the first sample, which is to show what was measured and not how the run was set up
+            fire_scans(P, D, M, W, C, t)
         while sample_due(M, C, t):
             if not record(P, M, W, C, X, t, M.y, M.q):
                 return at.FLUSH
         row = int(M.resume[at.NEXT_ROW])
         due = row < E.time.shape[0] and E.time[row] <= t
-        # looked at on arrival, and again when all rows of an instant have fired
+        scan = scan_due(M, t, DUE)
+        # looked at on arrival, and again when all rows and scans of an instant are done
         urgent = M.resume[at.JUST_FIRED] == 0.0 or M.resume[at.SIDES_KNOWN] == 0.0
-        if G.guard.shape[0] > 0 and not looked and (urgent or not due):
+        if G.guard.shape[0] > 0 and not looked and (urgent or not (due or scan)):
             evaluate_guards(P, M, W, t, M.y)
             if M.resume[at.SIDES_KNOWN] == 0.0:
                 learn_sides(M, W)
             if not guards_known(G, W, C):
                 return at.GUARD_NAN
             before = C.status[at.FIRINGS]
-            latch = fire_latches(P, G, M, W, C, X, t)
+            latch = fire_latches(P, D, G, M, W, C, X, t)
             if latch == -3:
                 return at.FLUSH
             if latch == -2:
@@ -236,13 +246,18 @@ def run(P, J, F, R, E, G, M, W, C, X):
         if due:
             if C.status[at.EVENTS_HELD] >= X.log.shape[0]:
                 return at.FLUSH
-            fire_event(P, E, M, W, C, X, row, t)
+            fire_event(P, D, E, M, W, C, X, row, t)
             M.resume[at.NEXT_ROW] += 1.0
             looked = False
             M.resume[at.JUST_FIRED] = 1.0
             C.status[at.ROW] = row
             if E.kind[row] == at.RETURN:
                 return at.PYTHON
+            continue
+        if scan:
+            # after the rows of the instant: a scan sees the setpoints that they have set
+            fire_scans(P, D, M, W, C, t)
+            looked = False
             continue
         if t >= C.settings[at.T_END]:
             return at.DONE

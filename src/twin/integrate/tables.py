@@ -25,7 +25,7 @@ WINDOW_FIRINGS = 9  #: and the latches fired in it
 H_PENDING = 10  #: step accepted but not yet sampled and committed; 0 when none
 T_PENDING = 11  #: its end
 CUT_GUARD = 12  #: guard located at that end; -1 when none
-JUST_FIRED = 13  #: whether an event fired at the accepted point
+JUST_FIRED = 13  #: whether an event (1) or only scans (2) changed the plant at the accepted point
 FULL = 14  #: whether states once absent have rows and columns now
 RESUME_SIZE = 15
 
@@ -35,8 +35,8 @@ SETTINGS_SIZE = 9
 
 # Places in Control.status (read by other threads while the loop runs)
 INTERRUPT, STEPS, REJECTED, RHS, JACOBIANS, LU, SOLVES, EVENTS, FIRINGS, OBSERVED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-WORST, ROW, STEP_BUDGET, SAMPLES_HELD, EVENTS_HELD = 10, 11, 12, 13, 14
-STATUS_SIZE = 15
+WORST, ROW, STEP_BUDGET, SAMPLES_HELD, EVENTS_HELD, SCANS = 10, 11, 12, 13, 14, 15
+STATUS_SIZE = 16
 
 # Codes returned by the loop
 DONE, PYTHON, FLUSH, GUARD, REVIVED = 0, 1, 2, 3, 4
@@ -44,10 +44,14 @@ INTERRUPTED, TOO_SMALL, NOT_FINITE, SINGULAR, TOO_MANY = -1, -2, -3, -4, -5
 CHATTERING, EVENT_BROKE, GUARD_NAN = -6, -7, -8
 
 # Kinds of event
-SET, RAMP, ADD, RETURN, ARM, RESTORE = 0, 1, 2, 3, 4, 5
+SET, RAMP, ADD, RETURN, ARM, RESTORE, FIRE = 0, 1, 2, 3, 4, 5, 6
 
 # Columns of Memory.ramp
 RAMP_INDEX, RAMP_T0, RAMP_V0, RAMP_T1, RAMP_V1 = 0, 1, 2, 3, 4
+
+# Columns of Memory.scan: time of the next, the instant from which it is counted and by how many periods, the period
+# in use, and how many scans there were
+SCAN_NEXT, SCAN_FROM, SCAN_COUNT, SCAN_PERIOD, SCAN_NUMBER = 0, 1, 2, 3, 4
 
 # Columns of Recorder.log, and its sources
 LOG_TIME, LOG_SOURCE, LOG_ROW, LOG_OLD, LOG_NEW = 0, 1, 2, 3, 4
@@ -67,6 +71,7 @@ class Memory(NamedTuple):
     kept: Array  #: what the units were last differenced at
     kept_p: Array  #: [n_p] and with which parameters
     old: Array  #: [rows] what each row of the event table that fired found
+    scan: Array  #: [scanning units, 5] when they are scanned next
 
 
 class EventRows(NamedTuple):
@@ -81,10 +86,11 @@ class EventRows(NamedTuple):
 
 
 class LatchRows(NamedTuple):
-    """Guard crossings that set a parameter, or stop the loop (index -1)."""
+    """Guard crossings that set a parameter, fire an impulse, or stop the loop (index -1)."""
 
     guard: Array
     direction: Array
+    kind: Array  #: SET or FIRE
     index: Array
     value: Array
 

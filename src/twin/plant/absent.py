@@ -15,9 +15,11 @@ import numpy as np
 
 from twin.jit import arm, kernel
 from twin.plant.evaluate import rates
+from twin.quantity import fields
 
 if TYPE_CHECKING:
     from twin.plant.evaluate import PlantTables
+    from twin.plant.nodes import Node
 
 #: Sizes of the probes, in nominal values: empty vessels, working ones, overflowing ones.
 SIZES = (0.0, 1e-3, 0.1, 1.0, 5.0)
@@ -57,11 +59,15 @@ def probe(T, y0, p, nominal, weight, sizes, present, present_w, y, w, dy):
                     present_w[i] = True
 
 
-def find_absent(tables: PlantTables, y0: np.ndarray, p: np.ndarray, nominal: np.ndarray) -> Absent:
+def find_absent(
+    nodes: list[Node], tables: PlantTables, y0: np.ndarray, p: np.ndarray, nominal: np.ndarray
+) -> Absent:
     """Probe a plant.
 
     Parameters
     ----------
+    nodes : list of Node
+        Units that change at instants (impulses, scans) count as present with all their states.
     tables : PlantTables
     y0, nominal : [n_y]
         Initial state, and the states' scales.
@@ -71,6 +77,11 @@ def find_absent(tables: PlantTables, y0: np.ndarray, p: np.ndarray, nominal: np.
     arm(__name__)
     n_y, n_w = len(y0), int(tables.sizes[2])
     present, present_w = y0 != 0.0, np.zeros(n_w, dtype=bool)
+    for node in nodes:
+        if node.model.impulses or node.model.scan:
+            for f in fields(node.model.State):
+                first = node.layout.place("x", f.name)
+                present[first : first + node.layout.size("x", f.name)] = True
     weight = 0.5 + np.random.default_rng(0).random(n_y)
     work = np.zeros(n_y), np.zeros(n_w), np.zeros(n_y)
     probe(tables, y0, p, nominal, weight, np.array(SIZES), present, present_w, *work)

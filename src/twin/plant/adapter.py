@@ -17,8 +17,9 @@ from types import ModuleType
 from typing import Any
 
 from twin import jit
-from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, INTEGRAND, MEASURE, PORT, RATES, TRANSPORT
-from twin.plant.model import Model
+from twin.cache import claim
+from twin.plant.codes import GUARDS, HOLDUP, IMPULSE, INTEGRAL, INTEGRAND, MEASURE, PORT, RATES, SCAN, TRANSPORT
+from twin.plant.model import BOOKING, Model
 from twin.quantity import Field, fields
 
 Key = tuple[str, ...]
@@ -99,6 +100,8 @@ def slots(model: Model) -> Slots:
             table.add(*key)
             if kind == "a":
                 table.add("b", key[1])
+    if model.impulses or model.scan:
+        table.add("given")
     return table
 
 
@@ -180,6 +183,9 @@ class _Body:
         if m["x"]:
             define("_x", "y", tuple_of("model.State", "y", m["x"]))
             define("_dx", "dy", tuple_of("model.State", "dy", m["x"], lend=True))
+        if self.model.impulses or self.model.scan:
+            # on entry it holds the states themselves
+            define("_new", "dy", tuple_of("model.State", "dy", m["x"]))
         if m["p"]:
             define("_p", "p", tuple_of("model.Params", "p", m["p"]))
         for port in self.model.inlets.values():
@@ -205,6 +211,10 @@ class _Body:
             "out": out,
             "dx": "_dx(dy, o)",
         }
+        if ("given",) in self.w.slots.index:
+            place = self.w.slots[("given",)]
+            given = {"value": f"w[{place}]", "number": f"w[{place}]", "seed": f"w[{place} + 1]", "new": "_new(dy, o)"}
+            texts.update(given)
         texts.update({name: f"_in_{name}(w, o)" for name in self.model.inlets})
         return ", ".join(texts[name] for name in self.model.arguments(kernel))
 
@@ -238,6 +248,13 @@ class _Body:
         for number, port in enumerate(model.outlets.values()):
             entries = [(key, f) for key, f in m["o"] if key[1] == port.name]
             part(PORT + number, self._call(port.name, self.w.stream(port.stream), entries))
+        for number, f in enumerate(model.impulses):
+            body = [f"r = model.{f.name}({self.arguments(f.name)})", *self._store("r", "dy", m["x"])]
+            if model.has(f.name + BOOKING):
+                body += self._call(f.name + BOOKING, "model.Quadratures", m["q"])
+            part(IMPULSE + number, body)
+        if model.scan:
+            part(SCAN, [f"r = model.scan({self.arguments('scan')})", *self._store("r", "dy", m["x"])])
         lines = ["def evaluate(what, t, y, p, w, dy, o):"]
         for number, (condition, body) in enumerate(parts):
             lines.append(f"    {'if' if number == 0 else 'elif'} {condition}:")
@@ -322,6 +339,7 @@ def entry(model: Model) -> Entry:
         if name in _entries:
             return _entries[name]
         folder = cache_folder(model)
+        claim(folder)
         path = write_source(model, folder)
         jit.arm(model.module)
         adapter = load_source(path, model.module)

@@ -15,11 +15,12 @@ import numpy as np
 
 from twin import jit
 from twin.config.spec import PlantSpec
+from twin.plant.absent import find_absent, nothing
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
-from twin.plant.absent import find_absent, nothing
 from twin.plant.differences import auxiliaries, find_structure, is_timed, jacobian_tables
+from twin.plant.discrete import Discrete, discrete
 from twin.plant.evaluate import JacobianTables, PlantTables
 from twin.plant.nodes import Node, build_nodes
 from twin.plant.order import port_calls
@@ -47,6 +48,9 @@ class Plant:
     time_dependent: bool
     fingerprint: str
     nodes: tuple[Node, ...]
+    discrete: Discrete
+    impulses: tuple[str, ...]  #: paths, in the order of `discrete.impulse`
+    scanned: tuple[str, ...]  #: units, in the order of `discrete.scan`
     #: makes the tables without regard to which states are absent
     full_jacobian: Callable[[], JacobianTables]
 
@@ -89,6 +93,12 @@ class Plant:
                         parts.append(labels[i] if isinstance(labels, tuple) else str(int(i)))
                     return f"{column.path}[{', '.join(parts)}]"
         raise IndexError(f"the plant has {self.n_y} states; {state} is none of them")
+
+    def impulse(self, path: str) -> int:
+        """Number of an impulse (`filter.rotate`) among the plant's. Raises KeyError."""
+        if path not in self.impulses:
+            raise KeyError(path)
+        return self.impulses.index(path)
 
     def parameter(self, path: str) -> tuple[int, Field]:
         """Place in p and description of a dotted path (`unit.param`, `feed.m_flow.ethanol`)."""
@@ -139,8 +149,9 @@ def compile_plant(spec: PlantSpec) -> Plant:
     tables = _tables(nodes, placed, rates)
     aux = auxiliaries(nodes)
     tables.sizes[5] = len(aux)
-    absent = find_absent(tables, placed.y0, placed.p0, placed.nominal)
+    absent = find_absent(nodes, tables, placed.y0, placed.p0, placed.nominal)
     jacobian = jacobian_tables(nodes, placed, aux, absent)
+    instants, impulses, scanned = discrete(nodes)
     digest = hashlib.sha256(jit.versions().encode())
     for node in nodes:
         digest.update(f"{node.name} {node.model.module.__name__} {jit.closure_hash(node.model.module)}".encode())
@@ -161,6 +172,9 @@ def compile_plant(spec: PlantSpec) -> Plant:
         time_dependent=any(is_timed(node) for node in nodes),
         fingerprint=digest.hexdigest(),
         nodes=tuple(nodes),
+        discrete=instants,
+        impulses=impulses,
+        scanned=scanned,
         full_jacobian=lambda: jacobian_tables(nodes, placed, aux, nothing(len(placed.y0), placed.w.at)),
     )
 

@@ -88,6 +88,8 @@ def lay_out(model: Model, sizes: dict[str, int], take: Callable[[str, Key, int],
             else:
                 unit.shapes[key] = lengths
                 unit.set(key, take(kind, key, prod(lengths)))
+    if ("given",) in table.index:  # what an impulse or a scan is told: value or number, and a seed
+        unit.set(("given",), take("w", ("given",), 2))
     return unit
 
 

@@ -60,6 +60,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "simulated_s": span,
         "rows": run.rows,
         "events": len(run.events),
+        "alarms": [row.text for row in run.alarms],
         "feeds": flows.table("feed"),
         "products": flows.table("product"),
         "product": kpi.product or None,
@@ -86,7 +87,8 @@ def render(summary: dict[str, Any]) -> RenderableType:
     head = Text(f"{summary['scenario']} on {summary['plant']}: {summary['outcome_message']}", style="bold")
     hours = summary["simulated_s"] / 3600.0
     line = Text(f"{hours:.4g} h simulated, {summary['rows']} rows, {summary['events']} events · {summary['file']}")
-    parts: list[Any] = [head, line, _flow_table(summary), _merit(summary)]
+    parts: list[Any] = [head, line, *(Text(f"alarm: {text}", style="red") for text in summary["alarms"])]
+    parts += [_flow_table(summary), _merit(summary)]
     for make in (_quality_table, _holdup_table, _duty_table, _balance_table, _solver_table):
         table = make(summary)
         if table is not None:

@@ -24,6 +24,7 @@ from twin.results.events import AlarmRow, EventRow, Journal, Snapshot, Snapshots
 from twin.results.files import FileProblem, file_errors, hdf5_writing, need_room, partial_path, publish
 from twin.results.netcdf import LIBVER
 from twin.results.series import Series
+from twin.results.watch import Watch
 
 #: Outcome of a run that has not ended yet, or was killed.
 RUNNING = "running"
@@ -71,6 +72,7 @@ class RunWriter:
         self._flushed = time.monotonic()
         self._event_rows: list[EventRow] = []
         self._alarm_rows: list[AlarmRow] = []
+        self._watch = Watch(self.recording, plant.dim_labels, float(scenario.rtol))
         self._snapshots = Snapshots(self.recording, plant.dim_labels)
         sizes = (plant.n_y, len(self.recording.w_index), plant.n_q)
         self._blocks = [np.empty((layout.BLOCK_ROWS, n)) for n in (1, *sizes)]
@@ -117,6 +119,7 @@ class RunWriter:
         if np.any(steps < 0.0) or np.any(np.isnan(stamps)):
             raise ValueError("recorded times must not run backwards")
         keep = np.flatnonzero(steps > 0.0)
+        self._watch.see(stamps[keep], w[keep])
         at = 0
         while at < keep.size:
             chosen = keep[at : at + layout.BLOCK_ROWS - self._filled]
@@ -144,6 +147,11 @@ class RunWriter:
     def alarms(self, rows: Sequence[AlarmRow]) -> None:
         """Add alarms."""
         self._alarm_rows += rows
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was recorded that no plant can have, in sentences."""
+        return tuple(row.text for row in self._watch.alarms)
 
     def flush(self) -> None:
         """Let readers see everything appended so far."""
@@ -181,7 +189,7 @@ class RunWriter:
             del file["/journal"]
             sections.write_session(file, self._started, session or {})
             write_events(file, self._event_rows, self._snapshots)
-            write_alarms(file, self._alarm_rows)
+            write_alarms(file, sorted([*self._alarm_rows, *self._watch.alarms], key=lambda row: row.time))
             sections.write_statistics(file, stats or {})
             self.balances: Balances = compute(file)
             sections.write_balances(file, self.balances)

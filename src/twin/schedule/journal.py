@@ -69,7 +69,7 @@ class Journal:
                     self.stopped.append((latch.guard, latch.direction))
                     self.unreported += 1
                     continue
-                events.append(Happened(time, "set", latch.path, old, new, latch_cause(latch)))
+                events.append(Happened(time, latch.kind, latch.path, old, new, latch_cause(latch)))
             else:
                 self.found[int(row)] = old
                 action = self.sources[int(row)]

@@ -69,7 +69,7 @@ def segments(events: Sequence[Event], latches: Sequence[Latch], end: float, say:
     """
     cuts: dict[float, list[str]] = {0.0: []}
     timetable = Timetable(events, latches, end)
-    while (time := timetable.next_time()) < end:
+    while (time := timetable.next_time()) <= end:
         for action in timetable.step():
             what = describe(action.kind, action.path, action.value, action.over, say)
             cuts.setdefault(time, []).append(f"{action.cause}: {what}")
@@ -90,7 +90,7 @@ def conditions(latches: Sequence[Latch], say: Say = plainly) -> list[Condition]:
     """Group latches by the guard that triggers them."""
     found: dict[tuple[str, str], list[str]] = {}
     for latch in latches:
-        text = f"{latch_cause(latch)}: {describe(Kind.SET, latch.path, latch.value, 0.0, say)}"
+        text = f"{latch_cause(latch)}: {describe(Kind(latch.kind), latch.path, latch.value, 0.0, say)}"
         found.setdefault((latch.guard, latch.direction), []).append(text)
     return [Condition(guard, direction, tuple(causes)) for (guard, direction), causes in found.items()]
 
@@ -101,6 +101,9 @@ def describe(kind: Kind, path: str, value: float, over: float, say: Say = plainl
         return f"{path} back to its former value" if math.isnan(value) else f"{path} back to {say(path, value)}"
     if kind is Kind.RAMP:
         return f"{path} to {say(path, value)} over {span(over)}"
+    if kind is Kind.FIRE:
+        given = say(path, value)
+        return f"fire {path} with {given}" if given else f"fire {path}"
     if kind is Kind.HOLD:
         return f"{path} = {say(path, value)} for {span(over)}"
     return f"{path} = {say(path, value)}"

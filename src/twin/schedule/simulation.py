@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
 
 #: What each action is in the compiled loop.
-_KINDS = {Does.SET: Kind.SET, Does.RAMP: Kind.RAMP, Does.HOLD: Kind.SET, Does.RESTORE: Kind.SET}
+_KINDS = {
+    Does.SET: Kind.SET,
+    Does.RAMP: Kind.RAMP,
+    Does.HOLD: Kind.SET,
+    Does.RESTORE: Kind.SET,
+    Does.FIRE: Kind.FIRE,
+}
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,9 @@ class Simulation:
             Latch(
                 guard[latch.guard],
                 1 if latch.direction == "rises" else -1,
-                plant.parameter(latch.path)[0] if table else -1,
+                _index(plant, Does(latch.kind), latch.path) if table else -1,
                 latch.value if table else math.nan,
+                kind=_KINDS[Does(latch.kind)],
             )
             for latch in scenario.latches
         ]
@@ -101,6 +108,7 @@ class Simulation:
             plant,
             method=scenario.method,
             rtol=scenario.rtol,
+            seed=scenario.seed,
             events=self._whole_table() if table else (),
             latches=latches,
             record=record,
@@ -172,7 +180,7 @@ class Simulation:
     def _whole_table(self) -> list[Event]:
         """Let SimPy run ahead to the end: nothing timed needs Python."""
         rows: list[Event] = []
-        while self._timetable.next_time() < self.end:
+        while self._timetable.next_time() <= self.end:
             for action in self._timetable.step():
                 if action.kind is Does.HOLD:
                     self._timetable.answer(action, float(len(rows)))  # the row whose finding is restored
@@ -182,7 +190,7 @@ class Simulation:
         return rows
 
     def _event(self, action: Action) -> Event:
-        index = self.plant.parameter(action.path)[0]
+        index = _index(self.plant, action.kind, action.path)
         ramp = action.over if action.kind is Does.RAMP else 0.0
         return Event(action.time, _KINDS[action.kind], index, action.value, ramp)
 
@@ -190,7 +198,7 @@ class Simulation:
         """Without the table: return to Python at every instant and every guard."""
         while True:
             wake = self._timetable.next_time()
-            self._schedule([Event(wake, Kind.RETURN)] if wake < self.end else [], [None])
+            self._schedule([Event(wake, Kind.RETURN)] if wake <= self.end else [], [None])
             ending = self._advance(end)
             while ending.outcome in (Outcome.EVENT, Outcome.GUARD):
                 ending = self._live_through(ending)
@@ -238,6 +246,11 @@ class Simulation:
             self._integrator.interrupt()
         if self._samples is not None:
             self._samples(block)
+
+
+def _index(plant: Any, kind: Does, path: str) -> int:
+    """Place in p of a parameter, or number of an impulse."""
+    return int(plant.impulse(path) if kind is Does.FIRE else plant.parameter(path)[0])
 
 
 def _integrator(method: str) -> Any:

@@ -21,17 +21,18 @@ from twin.schedule.errors import ScheduleError
 
 
 class Kind(Enum):
-    """What an action does to a parameter; the values are the words shown."""
+    """What an action does to a parameter or, fired, to states; the values are the words shown."""
 
     SET = "set"
     RAMP = "ramp"
     HOLD = "hold"
     RESTORE = "restore"
+    FIRE = "fire"
 
 
 @dataclass(frozen=True)
 class Action:
-    """One change of one parameter.
+    """One change of one parameter, or one impulse fired.
 
     Attributes
     ----------
@@ -39,9 +40,9 @@ class Action:
         When, in s.
     kind : Kind
     path : str
-        Dotted path of the parameter.
+        Dotted path of the parameter or impulse.
     value : float
-        New value in SI; for a ramp the value reached after `over`.
+        New value in SI; for a ramp the value reached after `over`; for an impulse what it is given.
     over : float
         Duration of a ramp or hold, in s; 0 otherwise.
     cause : str
@@ -84,7 +85,10 @@ class Event(Protocol):
 
 
 class Latch(Protocol):
-    """A change triggered by a guard (`twin.config.spec.LatchSpec`)."""
+    """A change triggered by a guard (`twin.config.spec.LatchSpec`); its kind is "set" or "fire"."""
+
+    @property
+    def kind(self) -> str: ...
 
     @property
     def guard(self) -> str: ...
@@ -108,7 +112,7 @@ class Timetable:
     latches : sequence of Latch
         Guard-triggered entries; they act only when :meth:`crossed` reports their guard.
     end : float
-        End of the run, in s; nothing happens at or after it.
+        End of the run, in s; nothing happens after it.
     """
 
     def __init__(self, events: Sequence[Event], latches: Sequence[Latch], end: float) -> None:
@@ -190,7 +194,8 @@ class Timetable:
         if event.kind == "hold" and every is not None and event.over > every:
             raise ScheduleError(f"{_cause(event)}: a hold of {event.over:g} s cannot repeat every {event.every:g} s")
         count = 0
-        while (time := start + count * (every or 0)) < self.end and time <= last:
+        # compared as floats: 0.1 s a thousand times is more than 100 s by less than a float can tell
+        while float(time := start + count * (every or 0)) <= min(self.end, last):
             yield self._until(time)
             action = Action(float(time), Kind(event.kind), event.path, event.value, event.over, _cause(event), order)
             if action.kind is Kind.HOLD:
@@ -215,7 +220,8 @@ class Timetable:
         while True:
             time = yield self._crossings[latch.guard, latch.direction]
             cause = latch_cause(latch)
-            self._emitted.append(Action(time, Kind.SET, latch.path, latch.value, 0.0, cause, order, latch=True))
+            kind = Kind(latch.kind)
+            self._emitted.append(Action(time, kind, latch.path, latch.value, 0.0, cause, order, latch=True))
 
 
 def _cause(event: Event) -> str:

@@ -33,7 +33,8 @@ def bench(module: Any = agglomerating, **more: Any) -> Bench:
 
 def test_without_aggregation_and_breakage_it_is_the_other_crystallizer() -> None:
     y = bench().initial(**SEEDED)
-    assert np.array_equal(bench().rhs(0.0, y), bench(msmpr).rhs(0.0, y))
+    # the heel of an empty vessel is divided by in another order: roundings of the largest term
+    assert bench().rhs(0.0, y) == pytest.approx(bench(msmpr).rhs(0.0, y), rel=1e-11, abs=1e-18)
 
 
 @settings(max_examples=30)

@@ -38,8 +38,12 @@ def test_flow_is_the_coefficient_times_the_root_of_pressure_over_density() -> No
 
 @pytest.mark.parametrize(
     ("law", "at_half"),
-    [(Characteristic.LINEAR, 0.5), (Characteristic.EQUAL_PERCENTAGE, 50.0**-0.5), (Characteristic.QUICK_OPENING, 0.5**0.5)],
-)  # fmt: skip
+    [
+        (Characteristic.LINEAR, 0.5),
+        (Characteristic.EQUAL_PERCENTAGE, 50.0**-0.5),
+        (Characteristic.QUICK_OPENING, 0.5**0.5),
+    ],
+)
 def test_characteristics(law: Characteristic, at_half: float) -> None:
     full = discharge(build(1.0, dP=1e5, characteristic=law))
     assert discharge(build(0.5, dP=1e5, characteristic=law)) == pytest.approx(at_half * full, rel=1e-12)

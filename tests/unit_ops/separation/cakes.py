@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 import unit_ops.separation.nutsche as nutsche
 from tests.unit_ops.piping.bench import Bench
@@ -39,3 +40,11 @@ def charge(bench: Bench, V_free: float, T: float = T_REF) -> np.ndarray:
 def volumes(bench: Bench, y0: np.ndarray, times: list[float]) -> list[float]:
     rows = bench.solve(y0, [0.0, *times], method="LSODA", rtol=1e-11, atol=1e-15)[1:]
     return [bench.unpack(row).V_filtrate for row in rows]
+
+
+def along(fields: int, cells: int, scalars: int = 0) -> csr_matrix:
+    """Sparsity of fields along a cake whose cells see two neighbours on either side, after some scalars."""
+    band = np.abs(np.subtract.outer(np.arange(cells), np.arange(cells))) <= 2
+    whole = np.zeros((scalars + fields * cells,) * 2)
+    whole[scalars:, scalars:] = np.tile(band, (fields, fields))
+    return csr_matrix(whole)

@@ -10,7 +10,7 @@ import numpy as np
 from tests.unit_ops.piping.bench import Bench
 from twin.config.components import database
 from unit_ops.properties.activity import Activity
-from unit_ops.separation import evaporator
+from unit_ops.separation import evaporator, flash_drum
 
 #: Ethanol (first) and water: the set of the Aspen databank VLE-IG, as widely reprinted.
 NRTL = {
@@ -24,7 +24,7 @@ FROM_DATABASE = {
     "rho": "rho_liquid",
     "molar_mass": "molar_mass",
     "dH_vap": "dH_vap",
-    **{f"psat_{k}": f"psat_{k}" for k in "ABCD"},
+    **{f"psat_{k}": f"psat_{k}" for k in ("A", "B", "C", "D", "T_low", "T_high")},
 }
 
 
@@ -46,6 +46,8 @@ def model_pair(alpha: float) -> dict[str, Any]:
         "psat_B": -4500.0,
         "psat_C": 0.0,
         "psat_D": 0.0,
+        "psat_T_low": 274.0,
+        "psat_T_high": 400.0,
     }
 
 
@@ -59,10 +61,28 @@ def still(mixture: dict[str, Any], fluids: int = 2, inlets: dict[str, Any] | Non
         "UA": 100.0,
         "C_wall": 500.0,
         "T_limit": 500.0,
-        "T_psat_low": 274.0,
-        "T_psat_high": 400.0,
         "key": 0,
         **mixture,
         **params,
     }
     return Bench(evaporator, {"fluids": fluids, "solids": 1}, values, **(inlets or {"T_jacket": 400.0}))
+
+
+def drum(mixture: dict[str, Any], fluids: int = 2, inlets: dict[str, Any] | None = None, **params: Any) -> Bench:
+    """A flash drum of 10 L, half of it below the weir."""
+    values = {
+        "conductance": 1e-3,
+        "vapour_valve": 1e-4,
+        "V_weir": 5e-3,
+        "V_head": 5e-3,
+        "V_dry": 1e-5,
+        "P_limit": 3e5,
+        "UA": 100.0,
+        "C_wall": 500.0,
+        "T_limit": 500.0,
+        "key": 0,
+        **mixture,
+        **params,
+    }
+    given = {"T_jacket": 365.0, "P_back": 101325.0, "vent": 1.0, **(inlets or {})}
+    return Bench(flash_drum, {"fluids": fluids, "solids": 1}, values, **given)

@@ -192,3 +192,52 @@ def test_a_bare_belt_has_finite_rates() -> None:
     assert np.isfinite(bench.rhs(0.0, y)).all()
     for name in belt_filter.Measurements._fields:
         assert np.isfinite(bench.measure(name, y)), name
+
+
+def test_heat_is_carried_to_cake_and_filtrate(washed: tuple[Bench, np.ndarray]) -> None:
+    """Enthalpies of slurry (285 K) and wash (280 K) leave in steady state, nothing else does."""
+    bench, y = washed
+    x = bench.unpack(y)
+    cp, cp_crystal = np.array([2400.0, 1500.0]), 1300.0
+    flows = [bench.u.slurry, bench.u.wash, bench.outlet("cake", x), bench.outlet("filtrate", x)]
+    heat = [bench.stream_enthalpy(s, cp, cp_crystal) for s in flows]
+    assert heat[0] + heat[1] == pytest.approx(heat[2] + heat[3], rel=1e-4)
+    assert 280.0 < flows[2].T < flows[3].T < 285.0  # the wash cools the cake more than the mother liquor
+
+
+def test_a_belt_too_fast_or_a_cake_too_tight_is_flooded(washed: tuple[Bench, np.ndarray]) -> None:
+    """The guard's sign: a resistance a thousand times as high leaves liquid standing at the end of the belt."""
+    bench, y = washed
+    assert bench.measure("flooded", y) < 0.0
+    tight = build(6, feed=True, wash=2e-4, alpha=2.7e12, R_m=3e12)
+    z = steady(tight)
+    assert tight.measure("flooded", z) > 0.0
+    assert tight.measure("saturation", z) > 1.0
+
+
+def test_deposited_crystals_never_outrun_those_there(washed: tuple[Bench, np.ndarray]) -> None:
+    bench, y = washed
+    x = bench.unpack(y)
+    assert np.all(x.D <= x.M * (1.0 + 1e-9))
+    assert x.D[-1] == pytest.approx(x.M[-1], rel=2e-2)
+    assert np.all(np.diff(x.D / x.M) > 0.0)  # more and more of the cake has settled along the belt
+
+
+def test_more_cells_come_to_the_same_belt() -> None:
+    """Saturation at the end settles with the number of cells: steps shrink."""
+    found = [bench.measure("saturation", steady(bench)) for bench in (build(n, feed=True) for n in (3, 6, 12))]
+    assert abs(found[2] - found[1]) < 0.75 * abs(found[1] - found[0])
+
+
+def test_a_wash_zone_without_length_is_refused() -> None:
+    p = build(2).p
+    assert belt_filter.check_params(p) == {}
+    assert list(belt_filter.check_params(p._replace(wash_start=0.8))) == ["wash_start"]
+
+
+def test_a_belt_may_start_with_cake() -> None:
+    bench = build(3)
+    y = bench.initial(V=2e-4, T=285.0, w=[1.0, 0.0], M=0.01)
+    x = bench.unpack(y)
+    assert bench.holdup(x).solids[0] == pytest.approx(0.03, rel=1e-12)
+    assert 6.0 * x.M[0] / (RHO_S * x.A[0]) == pytest.approx(47.2e-6, rel=1e-12)

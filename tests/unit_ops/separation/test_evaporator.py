@@ -7,6 +7,7 @@ import pytest
 from scipy.integrate import simpson
 
 from tests.unit_ops.separation.still import NRTL, components, model_pair, still
+from unit_ops.properties.solubility import Antisolvent, Solubility
 from unit_ops.separation import evaporator
 from unit_ops.streams import T_REF
 
@@ -88,10 +89,36 @@ def test_the_valve_leaves_the_heel() -> None:
     assert bench.measure("V", y) == pytest.approx(1e-4, rel=0.1)
 
 
+def test_outside_the_fit_of_any_component_a_guard_rises() -> None:
+    bench = still(components("ethanol", "water"))  # 255 to 400 K, 274 to 420 K
+    for T, outside in ((265.0, True), (280.0, False), (395.0, False), (405.0, True)):
+        y = bench.initial(V=5e-3, T=T, w=[0.5, 0.5])
+        assert (bench.measure("psat_range", y) > 0.0) == outside
+
+
+def test_a_solute_that_would_crystallize_is_a_guard() -> None:
+    """Paracetamol in ethanol (Mitchell et al. 2011, doi 10.1016/j.jcrysgro.2011.06.016), water as antisolvent."""
+    ethanol = {"solute": 2, "antisolvent": 1, "solubility": Solubility.EXPONENTIAL, "sol_a": 2.955e-4, "sol_b": 0.02179}
+    mixture = components("ethanol", "water", "paracetamol")
+    bench = still({**mixture, **ethanol, "T_sol_low": 273.15, "T_sol_high": 333.15}, fluids=3)
+
+    def excess(T: float, m: list[float]) -> float:
+        w = np.array(m) / sum(m)
+        return bench.measure("oversaturated", bench.initial(V=5e-3, T=T, w=w))
+
+    # 0.17568 kg/kg at 20 degC
+    assert excess(293.15, [1.0, 0.0, 0.1756]) < 0.0 < excess(293.15, [1.0, 0.0, 0.1758])
+    assert bench.measure("solubility_range", bench.initial(V=5e-3, T=340.0, w=[1.0, 0.0, 0.0])) > 0.0
+    bench = still({**mixture, **ethanol, "antisolvency": Antisolvent.LOG_LINEAR, "anti_s1": 4.0}, fluids=3)
+    limit = 0.17568 * np.exp(-4.0 * 0.3)
+    assert excess(293.15, [0.7, 0.3, 0.99 * limit]) < 0.0 < excess(293.15, [0.7, 0.3, 1.01 * limit])
+    assert still(mixture, fluids=3).measure("oversaturated", np.array([0.0, 0.0, 0.0, 1.0])) < 0.0  # not watched
+
+
 def test_impossible_parameters_are_refused() -> None:
     p = still(model_pair(3.0)).p
     assert evaporator.check_params(p) == {}
-    assert "T_psat_high" in evaporator.check_params(p._replace(T_psat_low=500.0))
+    assert "T_sol_high" in evaporator.check_params(p._replace(T_sol_high=0.5))
     assert "nrtl_b" in evaporator.check_params(p._replace(activity_law=1))
 
 

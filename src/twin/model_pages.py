@@ -1,0 +1,140 @@
+"""Pages of the library for the documentation, written from the models themselves: `python -m twin.model_pages`.
+
+What a page says is what `twin models NAME` prints: the file's docstring with its assumptions and
+balances, and a table each for sizes, ports, parameters, states, measurements, sources, guards and
+initial state.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from twin.errors import TwinError
+from twin.library import describe, names
+from twin.tables import notes
+
+#: Where the pages stand, seen from the root of a clone.
+FOLDER = Path("docs") / "models"
+COMMAND = "python -m twin.model_pages"
+_MADE = f"<!-- Made by `{COMMAND}` from the model's own file: change that, then run it again. -->"
+_BAR = "\\|"
+
+
+def page(name: str) -> str:
+    """Page of one model, by its name in YAML.
+
+    Raises
+    ------
+    UnknownModelError
+        When there is no such model, or its file cannot be read.
+    """
+    model = describe(name)
+    family, _, file = name.partition(".")
+    lines = [_MADE, "", f"# {name}", "", *_text(model["description"]), ""]
+    lines += [f"File: [`unit_ops/{family}/{file}.py`](../../../unit_ops/{family}/{file}.py)", ""]
+    if model["dimensions"]:
+        sizes = [(f"`{dim}`", str(size)) for dim, size in model["dimensions"].items()]
+        lines += _table("Sizes", ("size", "default"), sizes)
+    ports = []
+    for port in model["ports"]:
+        carries = f"{port['carries']} [{port['unit']}]" if port["unit"] else port["carries"]
+        meaning = port["meaning"] + (" (may stay unconnected)" if port["optional"] else "")
+        ports.append((f"`{port['name']}`", port["direction"], carries, meaning))
+    if ports:
+        lines += _table("Ports", ("port", "way", "carries", "meaning"), ports)
+    for heading, rows in model["tables"].items():
+        shown = [(_named(row), row["unit"], row["meaning"], notes(row)) for row in rows]
+        lines += _table(heading.capitalize(), ("name", "unit", "meaning", "notes"), shown)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def index(models: Sequence[str]) -> str:
+    """Give the list of models, by family, each with its first sentence and a link."""
+    lines = [_MADE, "", "# Unit operations", ""]
+    family = ""
+    for name in models:
+        own, _, file = name.partition(".")
+        if own != family:
+            family = own
+            lines += ["", f"## {own.capitalize()}", "", "| model | what it is |", "|---|---|"]
+        lines.append(f"| [{name}]({own}/{file}.md) | {_cell(describe(name)['summary'])} |")
+    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
+
+
+def place(name: str) -> Path:
+    """File of a model's page, under the folder of all pages."""
+    family, _, file = name.partition(".")
+    return Path(family) / f"{file}.md"
+
+
+def write(folder: Path) -> list[Path]:
+    """Write all pages and their index; pages of models that are gone are removed."""
+    models = names()
+    pages = {folder / place(name): page(name) for name in models}
+    pages[folder / "index.md"] = index(models)
+    for old in folder.rglob("*.md"):
+        if old not in pages:
+            old.unlink()
+    for path, text in pages.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return sorted(pages)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages under the given folder, docs/models of a clone unless told otherwise."""
+    folder = Path(arguments[0]) if arguments else FOLDER
+    if not arguments and not Path("unit_ops").is_dir():
+        sys.stderr.write(f"{COMMAND} runs in the root of a clone, beside unit_ops; or name a folder\n")
+        return 2
+    try:
+        written = write(folder)
+    except TwinError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(f"{len(written)} pages in {folder}\n")
+    return 0
+
+
+def _text(description: str) -> list[str]:
+    """Docstring as Markdown: its own line breaks kept where they carry meaning, formulas as they stand."""
+    blocks = []
+    for block in description.split("\n\n"):
+        lines = block.split("\n")
+        start = next((i for i, line in enumerate(lines) if line.startswith(("    ", "  "))), len(lines))
+        listed = any(line.startswith("- ") for line in lines)
+        if listed or start == len(lines):
+            # a list may follow its heading without an empty line in a docstring, not in Markdown
+            text: list[str] = []
+            for line in lines:
+                if line.startswith("- ") and text and not text[-1].startswith(("- ", "  ")):
+                    text.append("")
+                text.append(line)
+            blocks.append("\n".join(text))
+        else:
+            heading = [*lines[:start], ""] if start else []
+            blocks.append("\n".join([*heading, "```text", dedent("\n".join(lines[start:])), "```"]))
+    return "\n\n".join(blocks).split("\n")
+
+
+def _named(row: dict[str, Any]) -> str:
+    shape = f"[{', '.join(row['dimensions'])}]" if "dimensions" in row else ""
+    return f"`{row['name']}{shape}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", _BAR)
+
+
+def _table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"## {heading}", "", f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

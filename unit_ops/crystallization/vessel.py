@@ -1,0 +1,296 @@
+"""What stirred crystallizers with size classes have in common: sums over classes, measurements, what leaves.
+
+Written for models whose State is H, m (fluids) and crystals (bins) and whose parameters come from
+parameters.py. An empty vessel has finite temperature and concentrations: below HEEL of the working volume
+what is divided by is led to half of that (`kept`); above, every expression is the plain one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+
+from twin.jit import kernel
+from twin.quantity import Array, Fractions, Range
+from unit_ops.crystallization.laws import (
+    Basis,
+    content_factor,
+    force_per_S,
+    impurity_factor,
+    power_rate,
+    primary_nucleation,
+    saturation,
+    stirring_factor,
+)
+from unit_ops.crystallization.population import cubed_size, sized_growth_gain
+from unit_ops.properties.solubility import Antisolvent, antisolvent_factor
+from unit_ops.properties.vapour import vapour_pressure
+from unit_ops.smooth import above_zero, reciprocal
+from unit_ops.streams import T_REF, dot, total
+
+#: Part of the working volume below which the vessel counts as empty.
+HEEL = 1e-4
+
+
+class Measurements(NamedTuple):
+    T: Annotated[float, "K", "temperature"]
+    V: Annotated[float, "m^3", "slurry volume"]
+    c: Annotated[float, "1", "concentration: solute per solvent mass"]
+    c_sat: Annotated[float, "1", "saturation concentration: solute per solvent mass"]
+    S: Annotated[float, "1", "relative supersaturation"]
+    w_crystals: Annotated[float, "1", "mass fraction of crystals in the slurry"]
+    L43: Annotated[float, "m", "mass mean crystal size; 0 without crystals"]
+    L32: Annotated[float, "m", "surface mean crystal size; 0 without crystals"]
+    mu_0: Annotated[float, "1/m^3", "crystals per slurry volume"]
+
+
+class Initial(NamedTuple):
+    V: Annotated[float, "m^3", "slurry volume", Range(0.0, 1e4)]
+    T: Annotated[float, "K", "temperature", Range(200.0, 500.0)]
+    w: Annotated[Array, "1", "mass fractions in the liquid", ("fluids",), Fractions()]
+    m_seed: Annotated[float, "kg", "seed crystals", Range(0.0, 1e6)] = 0.0
+    L_seed: Annotated[float, "m", "mass median size of the seed", Range(1e-9, 1.0)] = 1e-4
+    sigma_seed: Annotated[float, "1", "standard deviation of ln(size) of the seed by mass", Range(1e-3, 3.0)] = 0.3
+
+
+class Rates(NamedTuple):
+    """Growth and dissolution [m/s], both >= 0, and nuclei [1/s] of the whole vessel."""
+
+    up: float
+    down: float
+    nuclei: float
+
+
+@kernel
+def kept(x, heel):
+    """x, led below `heel` > 0 to heel/2 at 0: a divisor that does not vanish."""
+    if x < heel:
+        return heel / (2.0 - x / heel)
+    return x
+
+
+# Sums over the classes
+
+
+@kernel
+def crystal_mass(x, out):
+    for i in range(out.shape[0]):
+        out[i] = x.crystals[i]
+
+
+@kernel
+def mass_size(x, p, out):
+    crystals, L = x.crystals, p.L_edges
+    for i in range(out.shape[0]):
+        out[i] = crystals[i] * 0.5 * (L[i] + L[i + 1])
+
+
+@kernel
+def mass_per_size(x, p, out):
+    crystals, L = x.crystals, p.L_edges
+    for i in range(out.shape[0]):
+        out[i] = crystals[i] * 2.0 / (L[i] + L[i + 1])
+
+
+@kernel
+def number(x, p, out):
+    crystals, L, rho_kv = x.crystals, p.L_edges, p.rho_solid[p.crystal] * p.kv
+    for i in range(out.shape[0]):
+        out[i] = crystals[i] / (rho_kv * cubed_size(L[i], L[i + 1]))
+
+
+# What instruments see
+
+
+@kernel
+def heel_mass(p):
+    """Mass below which the vessel counts as empty."""
+    return HEEL * p.V_weir * p.rho_solvent
+
+
+@kernel
+def T(x, a, p):
+    C = dot(x.m, p.cp) + a.crystal_mass * p.cp_solid[p.crystal]
+    return T_REF + x.H / kept(C, heel_mass(p) * p.cp[p.solvent])
+
+
+@kernel
+def V(x, a, p):
+    volume = a.crystal_mass / p.rho_solid[p.crystal]
+    for i in range(x.m.shape[0]):
+        volume += x.m[i] / p.rho[i]
+    return volume
+
+
+@kernel
+def solvents(x, p):
+    """Mass to which concentrations refer: solvent and, where a law knows it, antisolvent."""
+    m = x.m[p.solvent]
+    if p.antisolvency != Antisolvent.NONE:
+        m = m + x.m[p.antisolvent]
+    return kept(m, heel_mass(p))
+
+
+@kernel
+def c(x, p):
+    return x.m[p.solute] / solvents(x, p)
+
+
+@kernel
+def c_sat(x, a, p):
+    temperature = T(x, a, p)
+    c_star = saturation(p.solubility, p.sol_a, p.sol_b, p.sol_c, p.sol_E, temperature)
+    if p.antisolvency != Antisolvent.NONE:
+        w = x.m[p.antisolvent] / solvents(x, p)
+        c_star = c_star * antisolvent_factor(
+            p.antisolvency, p.anti_s1, p.anti_s2, p.anti_s3, p.anti_ratio, w, temperature
+        )
+    return c_star
+
+
+@kernel
+def S(x, a, p):
+    return c(x, p) / c_sat(x, a, p) - 1.0
+
+
+@kernel
+def w_crystals(x, a, p):
+    return a.crystal_mass / kept(total(x.m) + a.crystal_mass, heel_mass(p))
+
+
+@kernel
+def trace(p):
+    """A billionth of a typical crystal mass: makes mean sizes 0, not 0/0, without crystals."""
+    return 1e-9 * p.M_typical * p.V_weir
+
+
+@kernel
+def L43(a, p):
+    return a.mass_size / (a.crystal_mass + trace(p))
+
+
+@kernel
+def L32(a, p):
+    return a.crystal_mass / (a.mass_per_size + trace(p) / p.L_edges[p.L_edges.shape[0] - 1])
+
+
+@kernel
+def mu_0(x, a, p):
+    return a.number / kept(V(x, a, p), HEEL * p.V_weir)
+
+
+# Kinetics
+
+
+@kernel
+def kinetics(x, a, p):
+    """Rates at the present temperature and composition."""
+    temperature = T(x, a, p)
+    c_star = c_sat(x, a, p)
+    S_now = c(x, p) / c_star - 1.0
+    S_up = above_zero(S_now, p.S_width)
+    S_down = above_zero(-S_now, p.S_width)
+    per_S = force_per_S(p.force, c_star, p.rho_solvent, p.molar_mass[p.solute])
+    sigma = per_S * S_up
+    c_impurity = x.m[p.impurity] / solvents(x, p)
+    slowed = impurity_factor(p.poisoning, p.alpha_impurity, p.K_impurity, c_impurity)
+    up = power_rate(p.kg, p.Eg, p.g, sigma, temperature) * slowed
+    down = power_rate(p.kd, p.Ed, p.d, per_S * S_down, temperature)
+    volume = V(x, a, p)
+    # a class may be slightly negative while there are no crystals yet
+    per_volume = reciprocal(volume, HEEL * p.V_weir)
+    content = p.M_typical * above_zero(a.crystal_mass * per_volume / p.M_typical, 1e-9)
+    primary = primary_nucleation(p.nucleation, p.k1, p.E1, p.b1, p.beta, sigma, S_up, temperature)
+    secondary = power_rate(p.k2, p.E2, p.b2, sigma, temperature) * content_factor(content, p.j)
+    secondary = secondary * stirring_factor(p.stirring, p.l_stirring)
+    if p.basis == Basis.SOLVENT:
+        volume = solvents(x, p) / p.rho_solvent
+    return Rates(up, down, volume * (primary + secondary))
+
+
+@kernel
+def gain(x, a, p, out):
+    """Mass gain of every size class by growth, dissolution and nuclei [kg/s]."""
+    rates = kinetics(x, a, p)
+    eps = p.limiter_eps * p.M_typical * p.V_weir / x.crystals.shape[0]
+    rho_kv = p.rho_solid[p.crystal] * p.kv
+    sized_growth_gain(
+        x.crystals, p.L_edges, rho_kv, rates.up, p.size_law, p.gamma_size, p.power_size, rates.down, rates.nuclei,
+        p.limiter, eps, out,
+    )  # fmt: skip
+
+
+# What leaves
+
+
+@kernel
+def outflow_rate(x, a, p):
+    """Fraction of the liquid leaving with the product per second: over the weir, and pumped until it is empty."""
+    volume = V(x, a, p)
+    per_volume = reciprocal(volume, HEEL * p.V_weir)
+    over_weir = p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / p.tau
+    return (over_weir + p.V_flow_out * above_zero(volume * per_volume, 0.5)) * per_volume
+
+
+@kernel
+def fines_rate(x, a, p):
+    """Fraction of the liquid leaving with the fines per second."""
+    per_volume = reciprocal(V(x, a, p), HEEL * p.V_weir)
+    return p.V_flow_fines * per_volume
+
+
+@kernel
+def boil(x, a, p, out):
+    """Vapour of every component [kg/s]: by the excess of the liquor's vapour pressure (ideal mixture) over P."""
+    for i in range(out.shape[0]):
+        out[i] = 0.0 * p.k_vent
+    if p.k_vent > 0.0:
+        temperature = T(x, a, p)
+        amount = 0.0
+        for i in range(out.shape[0]):
+            amount += x.m[i] / p.molar_mass[i]
+        per_amount = reciprocal(amount, heel_mass(p) / p.molar_mass[p.solvent])
+        pressure = 0.0
+        weight = 0.0
+        for i in range(out.shape[0]):
+            p_sat = vapour_pressure(temperature, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
+            partial = x.m[i] / p.molar_mass[i] * per_amount * p_sat / p.P
+            pressure += partial
+            weight += partial * p.molar_mass[i]
+            out[i] = partial * p.molar_mass[i]
+        flow = p.k_vent * above_zero(pressure - 1.0, 0.01) / kept(weight, 1e-6 * p.molar_mass[p.solvent])
+        for i in range(out.shape[0]):
+            out[i] = flow * out[i]
+
+
+# Plain Python
+
+
+def nominals(p: Any) -> dict[str, Any]:
+    """Scales of the states for a full vessel with the typical crystal content.
+
+    Small classes matter by the number of their crystals, not by their mass: below the typical size
+    their scale falls with the mass of a crystal. Otherwise a loose tolerance would not see nuclei,
+    and the onset of crystallization would come late in silence.
+    """
+    mass = p.V_weir * float(np.mean(p.rho))
+    sizes = 0.5 * (np.asarray(p.L_edges[1:]) + np.asarray(p.L_edges[:-1]))
+    share = np.minimum((sizes / p.L_typical) ** 3, 1.0)
+    return {
+        "H": 10.0 * mass * float(np.mean(p.cp)),  # 10 K
+        "m": 0.1 * mass,
+        "crystals": p.M_typical * p.V_weir / (len(p.L_edges) - 1) * share,
+    }
+
+
+def filling(initial: Any, p: Any) -> tuple[float, np.ndarray, np.ndarray]:
+    """H, m and crystals of liquid and log-normal seed filling the given slurry volume."""
+    z = np.log(np.asarray(p.L_edges) / initial.L_seed) / (math.sqrt(2.0) * initial.sigma_seed)
+    share = np.diff([math.erf(v) for v in z])
+    crystals = initial.m_seed * share / share.sum()
+    liquid = initial.V - initial.m_seed / p.rho_solid[p.crystal]
+    m = liquid / sum(w / rho for w, rho in zip(initial.w, p.rho, strict=True)) * np.asarray(initial.w)
+    heat_capacity = float(m @ p.cp) + initial.m_seed * float(p.cp_solid[p.crystal])
+    return heat_capacity * (initial.T - T_REF), m, crystals
