@@ -41,7 +41,6 @@ class _Revived(Exception):
     """Raised out of CVODE's callbacks when a state without row and column is no longer zero and at rest."""
 
 
-
 def _sundae() -> ModuleType:
     try:
         from sksundae import cvode

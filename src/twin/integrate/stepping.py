@@ -9,8 +9,9 @@ from twin.integrate.lu import factorise, solve
 from twin.jit import kernel
 from twin.plant.evaluate import rates, renew_jacobian
 
-#: The error norm is the root mean square of the weighted errors, but never less than this part of
-#: the largest: in a plant of a thousand states the mean alone would let a single loop go astray.
+#: The error norm is the greatest root mean square over a unit's states of the weighted errors, so that
+#: a controller of one state counts as much as a crystallizer of hundreds and a unit is solved as well in
+#: a large plant as alone; but never less than this part of the largest single error.
 LARGEST_SHARE = 0.1
 
 #: Relative size of the difference for the time derivative of the rates: its error is then far
@@ -154,19 +155,18 @@ def error_norm(J, W, C, y):
 
     Weights are rtol max(|y0|, |y1|) + atol over the states; quadratures are outside.
     """
-    n = y.shape[0]
     last = W.u[W.u.shape[0] - 1]
     rtol = C.settings[at.RTOL]
     largest = 0.0
     worst = 0
-    unitwise = 0.0
+    norm = 0.0
     for k in range(J.gather_y_start.shape[0] - 1):
-        total = 0.0
-        first = J.gather_y_start[k]
-        end = J.gather_y_start[k + 1]
-        if first == end:
+        n = J.gather_y_start[k + 1] - J.gather_y_start[k]
+        if n == 0:
             continue
-        for i in range(J.gather_y[first, 1], J.gather_y[first, 1] + end - first):
+        first = J.gather_y[J.gather_y_start[k], 1]
+        total = 0.0
+        for i in range(first, first + n):
             e = abs(last[i]) / (rtol * max(abs(y[i]), abs(W.y_new[i])) + W.atol[i])
             total += e * e
             if not e <= largest:
@@ -174,7 +174,9 @@ def error_norm(J, W, C, y):
                 worst = i
                 if not math.isfinite(e):
                     break
-        unitwise = max(unitwise, math.sqrt(total / (end - first)))
+        if not math.isfinite(largest):
+            break
+        norm = max(norm, math.sqrt(total / n))
     C.status[at.WORST] = worst
     if not math.isfinite(largest):
         return math.nan
@@ -182,7 +184,7 @@ def error_norm(J, W, C, y):
         if not math.isfinite(W.q_new[i]):  # outside the norm, yet a balance must not end as NaN
             C.status[at.WORST] = -1
             return math.nan
-    return max(unitwise, LARGEST_SHARE * largest)
+    return max(norm, LARGEST_SHARE * largest)
 
 
 @kernel

@@ -59,9 +59,7 @@ def probe(T, y0, p, nominal, weight, sizes, present, present_w, y, w, dy):
                     present_w[i] = True
 
 
-def find_absent(
-    nodes: list[Node], tables: PlantTables, y0: np.ndarray, p: np.ndarray, nominal: np.ndarray
-) -> Absent:
+def find_absent(nodes: list[Node], tables: PlantTables, y0: np.ndarray, p: np.ndarray, nominal: np.ndarray) -> Absent:
     """Probe a plant.
 
     Parameters

@@ -263,9 +263,8 @@ class _Flat:
 
     def __init__(self) -> None:
         self.local_offsets: list[np.ndarray] = []
-        self.lists: dict[str, list[Any]] = {
-            k: [] for k in ("gather_y", "scale_y", "gather_w", "scale_w", "calls", "perturbed", "nominal", "needed", "entries", "entry")
-        }
+        names = "gather_y scale_y gather_w scale_w calls perturbed nominal needed entries entry"
+        self.lists: dict[str, list[Any]] = {name: [] for name in names.split()}
         self.starts: dict[str, list[int]] = {k: [0] for k in ("local", "gather_y", "gather_w", "calls", "colour")}
         self.colours = [0]
         self.largest = [0, 0, 0]
@@ -296,9 +295,8 @@ class _Flat:
         for source, own in zip(sources, colour(masks), strict=True):
             by_colour.setdefault(own, []).append(source)
         # colours that move scratch come last: those before find it as the unmoved evaluation left it
-        plans = [
-            (block.needed(by_colour[c], {r for s in by_colour[c] for r in by_source[s]}), by_colour[c]) for c in sorted(by_colour)
-        ]
+        groups = [by_colour[c] for c in sorted(by_colour)]
+        plans = [(block.needed(group, {r for s in group for r in by_source[s]}), group) for group in groups]
         lent = block.all_lent()
         for needed, members_of in sorted(plans, key=lambda plan: bool(plan[0] & lent)):
             self._colour(block, needed, members_of, by_source, place, q_place)
