@@ -148,7 +148,7 @@ def undersize(a, p):
 
 @kernel
 def d_32(a, p):
-    return a.V_flow_passing * reciprocal(a.A_passing, HEEL * p.V_max * p.running_rate / p.aperture)
+    return a.V_flow_passing * reciprocal(a.A_passing, HEEL * p.V_max * p.passing_rate / p.aperture)
 
 
 @kernel
