@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 
 from twin.integrate import tables as at
+from twin.integrate.sampling import SLACK
 from twin.integrate.stepping import move_ramps
 from twin.jit import kernel
 from twin.plant.evaluate import call_entry, guards, observe, rates
@@ -102,9 +103,12 @@ def _fire_impulse(P, D, M, W, t, index, value):
 
 @kernel
 def scan_due(M, t, which):
-    """Whether a unit is to be scanned at t (DUE), or for the first time (FIRST)."""
+    """Whether a unit is to be scanned at t (DUE), or for the first time (FIRST).
+
+    A scan that only rounding puts after t is of that instant: 0.1 s three times is not the float 0.3.
+    """
     for i in range(M.scan.shape[0]):
-        if M.scan[i, at.SCAN_NEXT] <= t and (which == DUE or M.scan[i, at.SCAN_NUMBER] == 0.0):
+        if M.scan[i, at.SCAN_NEXT] <= t + SLACK * abs(t) and (which == DUE or M.scan[i, at.SCAN_NUMBER] == 0.0):
             return True
     return False
 
@@ -117,7 +121,7 @@ def fire_scans(P, D, M, W, C, t):
     """
     move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
     for i in range(M.scan.shape[0]):
-        if M.scan[i, at.SCAN_NEXT] > t:
+        if M.scan[i, at.SCAN_NEXT] > t + SLACK * abs(t):
             continue
         rates(P, t, M.y, M.p, W.w_aside, W.dy_aside)
         observe(P, t, M.y, M.p, W.w_aside, W.dy_aside)
