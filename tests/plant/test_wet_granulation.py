@@ -29,6 +29,10 @@ units:
     model: granulation.sieve
     params: {aperture: 1.5 mm, passing_rate: 2 1/s, running_rate: 0.1 1/s, V_max: 1 L}
     initial: {w: {mcc: 1}}
+  mill:
+    model: granulation.granule_mill
+    params: {aperture: 1.5 mm, passing_rate: 2 1/s, S_ref: 0.2 1/s, V_max: 1 L}
+    initial: {w: {mcc: 1}}
   chute: {model: granulation.chute}
   second:
     model: granulation.twin_screw_map
@@ -47,12 +51,13 @@ connections:
   - binder -> granulator.liquid
   - granulator.product -> sieve.granules
   - sieve.fines -> granules
-  - sieve.coarse -> chute.granules
-  - chute.powder -> oversize
+  - sieve.coarse -> mill.granules
+  - mill.product -> chute.granules
+  - chute.powder -> milled
   - blend_2 -> second.powder
   - binder_2 -> second.liquid
   - second.product -> granules_2
-products: [granules, oversize, granules_2]
+products: [granules, milled, granules_2]
 """
 
 SCENARIO = """
@@ -89,5 +94,6 @@ def test_the_line_reaches_what_its_feeds_say(line: Run) -> None:
     assert line.get("granulator.F")[-1] == pytest.approx(0.78e-3, rel=1e-5)
     assert line.get("granulator.d_32")[-1] > 1.3 * line.get("granulator.d_32")[at_ten_minutes]
     assert line.get("sieve.undersize")[-1] < line.get("sieve.undersize")[at_ten_minutes]
+    assert line.get("mill.d_32")[-1] < 1.5e-3
     assert line.get("second.d_32")[at_ten_minutes] == pytest.approx(1.349859e-3, rel=1e-5)  # exp(6 · 0.05)
     assert line.get("second.d_32")[-1] == pytest.approx(1.822119e-3, rel=1e-5)  # exp(6 · 0.1)
