@@ -71,7 +71,7 @@ def test_a_dry_cake_takes_heat_by_its_transfer_units() -> None:
 @pytest.fixture(scope="module")
 def dried() -> tuple[Bench, np.ndarray]:
     bench = build()
-    return bench, run(bench, cake(bench, 0.04), [0.0, 4.0, 8.0, 90.0])
+    return bench, run(bench, cake(bench, 0.04), [0.0, 4.0, 8.0, 500.0])
 
 
 def test_a_wet_cake_dries_to_equilibrium_warms_and_loses_no_mass(dried: tuple[Bench, np.ndarray]) -> None:
