@@ -219,7 +219,9 @@ def test_a_slip_is_named(folder: Path, event: str, message: str) -> None:
 def test_the_balances_of_a_run_file_count_impulses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec_of(folder)
     monkeypatch.chdir(folder)
-    found = open_run(run("scenario.yaml", "a.h5").path)
+    table = run("scenario.yaml", "a.h5")
+    assert table.content_hash == run("scenario.yaml", "b.h5", table=False).content_hash
+    found = open_run(table.path)
     for balance in found.balances.all:
         assert balance.measures["relative"] < 1e-12, balance.name
         # the feed is constant, so that its recorded stream adds up as exactly
