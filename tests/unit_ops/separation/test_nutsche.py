@@ -95,3 +95,21 @@ def test_the_cake_is_dug_out() -> None:
     assert 6.0 * out.m_flow_crystals / (RHO_S * out.A_flow) == pytest.approx(bench.p.L_ref, rel=1e-9)
     end = bench.unpack(bench.solve(y, [0.0, 300.0], method="BDF", rtol=1e-6, atol=1e-11)[-1])
     assert end.D < 1e-10
+
+
+def test_slurry_fed_slower_than_it_filters_goes_straight_into_the_cake() -> None:
+    """Semi-batch on a bare medium: no liquid stands, filtrate keeps pace, crystals are all in the cake."""
+    bench = build(1, film=1e-5)
+    crystals = np.eye(6)[2] * 1e-4
+    liquid = 1e-4 * PORES + 1e-6  # 100 kg of crystals per m3 of filtrate
+    slurry = {"T": 300.0, "m_flow": [0.9e3 * liquid, 0.1e3 * liquid], "m_flow_crystals": crystals, "m_flow_solid": 1e-4}
+    bench.set_inlets(slurry=slurry)
+    y = bench.initial(V=0.0, T=300.0, w=[0.9, 0.1])
+    y = bench.solve(y, [0.0, 200.0], method="BDF", rtol=1e-6, atol=1e-11)[-1]
+    x = bench.unpack(y)
+    assert x.D + x.crystals.sum() == pytest.approx(2e-2, rel=1e-6)
+    assert x.D == pytest.approx(2e-2, rel=2e-2)
+    assert bench.measure("dewatered", y) < 1e-6  # a fraction of the 200 mL that have passed
+    assert 1.99e-4 < x.V_filtrate < 2e-4 + PORES * 2e-2  # the cake drains while it grows
+    assert bench.measure("T", y) == pytest.approx(300.0, abs=1e-3)
+    assert bench.measure("saturation", y) <= 1.0 + 1e-9
