@@ -15,6 +15,8 @@ from twin.config.spec import same
 from twin.errors import ConfigError
 from twin.integrate.outcome import Outcome
 from twin.plant import compile_plant
+from twin.results.reader import open_run
+from twin.run import run
 
 PLANT = """\
 twin: 1
@@ -212,3 +214,18 @@ def test_a_slip_is_named(folder: Path, event: str, message: str) -> None:
     text = SCENARIO.split("events:")[0] + f"events:\n  - {{at: 1 min, {event}}}\n"
     with pytest.raises(ConfigError, match=message):
         spec_of(folder, text)
+
+
+def test_the_balances_of_a_run_file_count_impulses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec_of(folder)
+    monkeypatch.chdir(folder)
+    table = run("scenario.yaml", "a.h5")
+    assert table.content_hash == run("scenario.yaml", "b.h5", table=False).content_hash
+    found = open_run(table.path)
+    for balance in found.balances.all:
+        assert balance.measures["relative"] < 1e-12, balance.name
+        # the feed is constant, so that its recorded stream adds up as exactly
+        assert balance.measures["relative_streams"] < 1e-12, balance.name
+    assert abs(found.balances.components[0].measures["source"]) > 0.1
+    assert ("fire", "wheel.charge", 0.3) in [(e.kind, e.path, e.new) for e in found.events]
+    assert found.alarms == []

@@ -39,8 +39,8 @@ units:
       crystal: crystal, rho_solvent: 1000 kg/m^3, solubility: polynomial, sol_a: {sol_a!r}, kg: 2e-8 m/s, g: 1,
       {more}, M_typical: 1 kg/m^3, S_width: 1e-6, T_jacket: 300 K}}
     initial: {{V: 1 m^3, T: 300 K, w: {{solvent: {w_solvent!r}, solute: {w_solute!r}}}{seed}}}
-connections: [cr.product -> out]
-products: [out]
+connections: [{connections}]
+products: [{products}]
 """
 
 
@@ -49,11 +49,20 @@ def plant(
 ) -> Any:
     """Compile the plant; the liquor holds 2 kg per m³ of slurry whatever the seed takes of the volume."""
     solvent = 1000.0 * (1.0 - (2.0 + seed.get("m_seed", 0.0)) / 1200.0)
+    outlets = ("product", "fines", "vapour") if model == "stirred_crystallizer" else ("product",)
     units = {"m_seed": "kg", "L_seed": "m", "sigma_seed": ""}
     text = TEXT.format(
-        bins=bins, top=top, model=model, more=more, sol_a=1.2 / solvent, w_solvent=solvent / (solvent + 2.0),
-        w_solute=2.0 / (solvent + 2.0), seed="".join(f", {k}: {v!r} {units[k]}" for k, v in seed.items()),
-    )  # fmt: skip
+        bins=bins,
+        top=top,
+        model=model,
+        more=more,
+        sol_a=1.2 / solvent,
+        w_solvent=solvent / (solvent + 2.0),
+        w_solute=2.0 / (solvent + 2.0),
+        connections=", ".join(f"cr.{name} -> {name}" for name in outlets),
+        products=", ".join(outlets),
+        seed="".join(f", {k}: {v!r} {units[k]}" for k, v in seed.items()),
+    )
     file = folder / f"closed_{bins}.yaml"
     file.write_text(text, encoding="utf-8")
     return compile_plant(load_plant(file))

@@ -12,7 +12,7 @@ References
 [6] LeVeque, Finite Volume Methods for Hyperbolic Problems, Cambridge 2002, sec. 6.9-6.11,
     doi 10.1017/CBO9780511791253
 [7] Abegg, Stevens, Larson, AIChE J. 14 (1968) 118, doi 10.1002/aic.690140121
-[8] Mydlarz, Jones, Chem. Eng. Commun. 90 (1990) 47, doi 10.1080/00986449008940557
+[8] Mydlarz, Jones, Chem. Eng. Commun. 90 (1990) 47
 [9] Kubota, Mullin, J. Cryst. Growth 152 (1995) 203, doi 10.1016/0022-0248(95)00128-X
 """
 

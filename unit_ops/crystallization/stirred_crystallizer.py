@@ -32,7 +32,7 @@ References
 [1] Randolph and Larson, Theory of Particulate Processes, 2nd ed., Academic Press 1988
     (ISBN 978-0-12-579652-1): removal of fines and classified product in ch. 9
 [2] Abegg, Stevens, Larson, AIChE J. 14 (1968) 118, doi 10.1002/aic.690140121
-[3] Mydlarz, Jones, Chem. Eng. Commun. 90 (1990) 47, doi 10.1080/00986449008940557
+[3] Mydlarz, Jones, Chem. Eng. Commun. 90 (1990) 47
 Numerics in population.py, laws in laws.py and vessel.py, parameters in parameters.py.
 """
 

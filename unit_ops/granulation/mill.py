@@ -25,10 +25,15 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Range
 from unit_ops.granulation.grinding import daughters, selection
-from unit_ops.smooth import above_zero, reciprocal
+from unit_ops.smooth import above_zero, fading_reciprocal
 from unit_ops.streams import Holdup, Powder, total
 
 DIMS = {"classes": 6}
+
+
+#: Flow, as a share of that of a full mill whose granules all pass, below which size, fines and API content of the
+#: product, there ratios of solver errors, fade to 0.
+SHOWN = 1e-3
 
 
 class State(NamedTuple):
@@ -141,13 +146,13 @@ def d_32(x, p):
     surface = 0.0
     for i in range(x.m_solids.shape[1]):
         surface += passing(i, p) * class_mass(x, i) / class_size(i, p)
-    return F(x, p) * reciprocal(surface, 1e-9 * p.screen_rate * p.m_max / p.x_top)
+    return F(x, p) * fading_reciprocal(surface, SHOWN * p.screen_rate * p.m_max / p.x_top)
 
 
 @kernel
 def fines(x, p):
     last = x.m_solids.shape[1] - 1
-    return passing(last, p) * class_mass(x, last) * reciprocal(F(x, p), 1e-9 * p.screen_rate * p.m_max)
+    return passing(last, p) * class_mass(x, last) * fading_reciprocal(F(x, p), SHOWN * p.screen_rate * p.m_max)
 
 
 @kernel
@@ -155,7 +160,7 @@ def api_content(x, p):
     s = 0.0
     for i in range(x.m_solids.shape[1]):
         s += passing(i, p) * x.m_solids[p.api, i]
-    return s * reciprocal(F(x, p), 1e-9 * p.screen_rate * p.m_max)
+    return s * fading_reciprocal(F(x, p), SHOWN * p.screen_rate * p.m_max)
 
 
 @kernel

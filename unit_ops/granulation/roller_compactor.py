@@ -4,7 +4,8 @@ Assumptions
 - rolling theory of johanson.py, quasi-steady: the ribbon leaves with the density that the peak
   pressure gives, and as fast as the rolls turn; no leakage at the sides, no elastic recovery;
 - the feed chamber above the rolls is one stirred holdup (its screw keeps it full or lets it run
-  down); below the heel the rolls grip less, so that ribbon dies out with the holdup;
+  down); below the heel the rolls grip less, so that ribbon dies out with the holdup, and what is shown
+  of it (API content, solid fraction), there ratios of solver errors, fades to 0;
 - roll speed, gap and force follow their setpoints as first-order lags;
 - true volumes of the solids add; residual liquid adds mass, not volume.
 
@@ -28,7 +29,7 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.granulation.johanson import angle_of_nip, force_factor, pressure_of_rolls
-from unit_ops.smooth import above_zero, reciprocal
+from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
 from unit_ops.streams import Holdup, Powder, Signal, total
 
 
@@ -140,7 +141,7 @@ def solid_fraction(x, p):
     V = 0.0
     for i in range(x.m_solids.shape[0]):
         V += x.m_solids[i] / p.rho_true[i]
-    return rho_ribbon(x, p) * V * reciprocal(total(x.m_solids), 1e-3 * p.heel)
+    return rho_ribbon(x, p) * V * fading_reciprocal(total(x.m_solids), p.heel)
 
 
 @kernel
@@ -155,7 +156,7 @@ def level(x, p):
 
 @kernel
 def api_content(x, p):
-    return x.m_solids[p.api] * reciprocal(mass(x), 1e-3 * p.heel)
+    return x.m_solids[p.api] * fading_reciprocal(mass(x), p.heel)
 
 
 @kernel

@@ -12,8 +12,8 @@ Balances, class i (V volume of solids; T_i passing, r running rate)
     dV_i/dt = V̇_i,in − (T_i + r) V_i,   T_i = passing_rate (1 − (d_i/aperture)^sharpness)⁺
     dm_k/dt = ṁ_k,in − m_k Σ (T_i + r) V_i/ΣV   (each solid, each liquid, and the pores)
 
-References: Allen, Particle Size Measurement, 5th ed., Chapman & Hall 1997 (ISBN 978-0-412-75330-5); Standish,
-Powder Technol. 41 (1985) 57, doi:10.1016/0032-5910(85)85075-0 (kinetics of screening, first order).
+References: Jansen, Glastonbury, Powder Technol. 1 (1968) 334 (screening as chance); Allen, Particle Size
+Measurement, vol. 1, 5th ed., Chapman & Hall 1997 (ISBN 978-0-412-72950-8; partition, rate of sieving).
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def undersize(a, p):
 
 @kernel
 def d_32(a, p):
-    return a.V_flow_passing * reciprocal(a.A_passing, HEEL * p.V_max * p.running_rate / p.aperture)
+    return a.V_flow_passing * reciprocal(a.A_passing, HEEL * p.V_max * p.passing_rate / p.aperture)
 
 
 @kernel

@@ -4,7 +4,7 @@ Classes are those of `streams.Granules`: volumes of solids by the size that the 
 sphere without pores. A granule of void ratio e (pores over solids) is (1 + e)^(1/3) times as wide.
 
 Reference: ISO 9276-2:2014 (moments and means of particle size distributions); Allen, Particle Size
-Measurement, 5th ed., Chapman & Hall 1997 (ISBN 978-0-412-75330-5), log-normal distribution.
+Measurement, vol. 1, 5th ed., Chapman & Hall 1997 (ISBN 978-0-412-72950-8), log-normal distribution.
 """
 
 from __future__ import annotations

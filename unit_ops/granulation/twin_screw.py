@@ -23,10 +23,11 @@ Balances, compartment c (V solids of the wet granules, D of the dry powder, P po
 α and γ say how steeply wetness acts: an exponential as found for the size of granules against saturation
 by Kristensen et al.; that it multiplies the two rates is a choice made here.
 
-References: Barrasso, Ramachandran, Chem. Eng. Res. Des. 93 (2015) 304, doi:10.1016/j.cherd.2014.04.016
-(compartments of a twin screw); Kristensen, Holm, Jaegerskou, Schaefer, Pharm. Ind. 46 (1984) 763 (saturation);
-Iveson, Litster, Hapgood, Ennis, Powder Technol. 117 (2001) 3, doi:10.1016/S0032-5910(01)00313-8 (rate
-processes); those of aggregation and breakage among the crystallizers, whose kernels these are.
+References: Ismail, Shirazian, Singh, Whitaker, Albadarin, Walker, Int. J. Pharm. (2019) 118737,
+doi:10.1016/j.ijpharm.2019.118737 (compartments of a twin screw); Kristensen, Holm, Jaegerskou, Schaefer,
+Pharm. Ind. 46 (1984) 763 (saturation); Iveson, Litster, Hapgood, Ennis, Powder Technol. 117 (2001) 3,
+doi:10.1016/S0032-5910(01)00313-8 (rate processes); those of aggregation and breakage among the
+crystallizers, whose kernels these are.
 """
 
 from __future__ import annotations

@@ -16,9 +16,11 @@ Map, with r = L/S (liquid over solids) and s = ṁ/(ρ_bulk N D³) (specific fee
     ln(d_32/d_ref) = a_r (r − r_ref) + a_s (s − s_ref) + a_rs (r − r_ref)(s − s_ref)
     ln(σ/σ_ref)    = b_r (r − r_ref) + b_s (s − s_ref) + b_rs (r − r_ref)(s − s_ref),   d_50 = d_32 exp(σ²/2)
 
-References: Plath, Korte, Sivanesapillai, Weinhart, Pharmaceutics 13 (2021) 645,
-doi:10.3390/pharmaceutics13050645 (sizes and residence times against both); Levenspiel, Chemical Reaction
-Engineering, 3rd ed., Wiley 1999, ch. 14 (ISBN 978-0-471-25424-9).
+The feed load is taken without unit; some authors give ṁ/N. What counts is that the map and `rho_bulk` go together.
+
+References: Plath et al., Pharmaceutics 13 (2021) 645, doi:10.3390/pharmaceutics13050645 (sizes and residence
+times against both); Levenspiel, Chemical Reaction Engineering, 3rd ed., Wiley 1999, ch. 14
+(ISBN 978-0-471-25424-9).
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ Assumptions
 - powder flows freely: no bridge, no rathole; the opening passes no more than Beverloo's limit, with
   the bulk density of what lies above it;
 - flows are rounded to 2e-16 kg/s, so that filling does not blur the balance (see rounding.py);
-- below its share of the heel mass a cell hands on less, so that the discharge fades with the holdup.
+- below its share of the heel mass a cell hands on less, so that the discharge fades with the holdup; so does
+  the API content as shown, there a ratio of solver errors.
 
 Balances, cell j of n, φ_j the share held in cells 1…j (φ_0 = 0, φ_n = 1)
     dm_ij/dt = G_j−1 w_i,j−1 − G_j w_ij,   G_0 w_i0 = ṁ_i,in
@@ -29,7 +30,7 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
 from unit_ops.powder.rounding import rounded
-from unit_ops.smooth import above_zero, reciprocal, saturated
+from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal, saturated
 from unit_ops.streams import Holdup, Powder, Signal, total
 
 DIMS = {"cells": 10}
@@ -182,7 +183,7 @@ def fill(a, p):
 @kernel
 def api_content(x, p):
     last = x.m_solids.shape[1] - 1
-    return x.m_solids[p.api, last] * reciprocal(cell_mass(x, last), 1e-3 * p.mixed * p.heel)
+    return x.m_solids[p.api, last] * fading_reciprocal(cell_mass(x, last), p.mixed * p.heel)
 
 
 @kernel

@@ -17,7 +17,7 @@ So the mass dissolved is that which the classes lose, to rounding; what is left 
 through its lower edge.
 
 References: Hintz, Johnson, Int. J. Pharm. 51 (1989) 9, doi:10.1016/0378-5173(89)90069-0 (particles); Wilson,
-Wren, Reynolds, Pharm. Res. 29 (2012) 198, doi:10.1007/s11095-011-0534-2 (disintegration ahead of dissolution);
+Wren, Reynolds, Pharm. Res. 29 (2012) 198 (disintegration ahead of dissolution);
 LeVeque, Finite Volume Methods for Hyperbolic Problems, Cambridge 2002, doi:10.1017/CBO9780511791253.
 """
 

@@ -43,8 +43,12 @@ def periods_late(p):
 
 @kernel
 def told(p, number, seed):
-    """Whether an answer arrives at this scan: one is due, and it does not get lost."""
-    return number >= periods_late(p) and uniform(seed, 1.0, number) >= p.dropout
+    """Whether an answer arrives at this scan: one is due, and it does not get lost.
+
+    None does where an event has made the delay longer than the memory.
+    """
+    late = periods_late(p)
+    return number >= late and late < MEMORY and uniform(seed, 1.0, number) >= p.dropout
 
 
 @kernel

@@ -102,6 +102,11 @@ class Integrals(NamedTuple):
     crystal_surface: Annotated[float, "m^2", "surface of the suspended crystals", ("bins",), Nominal(10.0)]
     V_pore_liquid: Annotated[float, "m^3", "liquid in the cake", ("cells",), Nominal(1e-4)]
     C_pore_liquid: Annotated[float, "J/K", "heat capacity of the liquid in the cake", ("cells",), Nominal(1e3)]
+    settling: Annotated[float, "kg/s", "crystals that reach the cake", ("bins",), Nominal(1e-3)]
+
+
+class Work(NamedTuple):
+    settled: Annotated[Array, "kg/s", "crystals that reach the cake, per size class", ("bins",)]
 
 
 class Measurements(NamedTuple):
@@ -169,6 +174,15 @@ def C_pore_liquid(x, p, out):
         out[j] = 0.0
         for i in range(x.m.shape[0]):
             out[j] += x.m_cake[i, j] * p.cp[i]
+
+
+@kernel
+def settling(x, a, p, w, out):
+    """Kept for the balances: what the liquid loses is bit for bit what the cake gains."""
+    k = settling_rate(x, a, p)
+    for b in range(out.shape[0]):
+        w.settled[b] = k * x.crystals[b]
+        out[b] = w.settled[b]
 
 
 @kernel
@@ -340,14 +354,14 @@ def cake(x, a, p, discharge_rate, out):
 
 
 @kernel
-def derivatives(x, u, a, p, dx):
+def derivatives(x, u, a, p, w, dx):
     cells = x.m_cake.shape[1]
     k = settling_rate(x, a, p)
     k_d = u.discharge_rate.value
     V_flow_in = k * standing_volume(x, p)
     V_flow_out = V_flow_filtrate(x, a, p)
     for b in range(x.crystals.shape[0]):
-        dx.crystals[b] = u.slurry.m_flow_crystals[b] - k * x.crystals[b]
+        dx.crystals[b] = u.slurry.m_flow_crystals[b] - w.settled[b]
     for i in range(x.m.shape[0]):
         dx.m[i] = u.slurry.m_flow[i] + u.wash.m_flow[i] - k * x.m[i]
         flow_in = k * x.m[i]
@@ -364,7 +378,7 @@ def derivatives(x, u, a, p, dx):
     dH = enthalpy_flow(u.slurry.T, u.slurry.m_flow, p.cp) + enthalpy_flow(u.wash.T, u.wash.m_flow, p.cp)
     dH += u.slurry.m_flow_solid * cp_crystal * (u.slurry.T - T_REF)
     dH -= (C_filtrate + k_d * (a.C_pore_liquid + x.D * cp_crystal)) * dT
-    dD = k * a.crystal_mass - k_d * x.D
+    dD = a.settling - k_d * x.D
     dA = k * a.crystal_surface - k_d * x.A
     return State(dH, dD, dA, V_flow_out, dx.m, dx.crystals, dx.m_cake)
 

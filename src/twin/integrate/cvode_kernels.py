@@ -5,19 +5,16 @@ from __future__ import annotations
 from twin.integrate import tables as at
 from twin.integrate.elimination import eliminate
 from twin.integrate.firing import (
-    DUE,
-    FIRST,
     evaluate_guards,
     finish_ramps,
     fire_event,
     fire_latches,
-    fire_scans,
     guards_known,
     learn_sides,
-    scan_due,
     sign,
     watched,
 )
+from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.loop import next_stop
 from twin.integrate.lu import factorise, solve
 from twin.integrate.sampling import next_sample, record, sample_due

@@ -1,4 +1,4 @@
-"""Events, latches, impulses and scans in the compiled loop: both sides of an event's instant are recorded.
+"""Events and latches in the compiled loop: rows fired, both sides of the instant recorded.
 
 A guard's side is its last sign other than zero. A latch fires when its guard changes side in its
 direction, during a step or across an event. At the start the side is what it is: a guard already
@@ -12,16 +12,15 @@ from __future__ import annotations
 import math
 
 from twin.integrate import tables as at
+from twin.integrate.jumps import fire_impulse
 from twin.integrate.stepping import move_ramps
 from twin.jit import kernel
-from twin.plant.evaluate import call_entry, guards, observe, rates
+from twin.plant.evaluate import guards, observe, rates
 
 #: More latch firings than this within one second of plant time are chattering.
 MOST_FIRINGS = 1000
 #: Sides of an event; floats, since numba compiles anew for every integer literal.
 BEFORE, AFTER = 0.0, 1.0
-#: Scans asked for: those that are due, and the very first of each unit.
-DUE, FIRST = 0.0, 1.0
 
 
 @kernel
@@ -78,65 +77,6 @@ def _log(C, X, t, source, row, old, new):
 
 
 @kernel
-def _jump(P, M, W, t, unit, what, place, given, seed):
-    """Let a unit give its states anew: W.w_aside holds all of this instant. What it books is added to M.q."""
-    first_q = P.places[0]
-    for i in range(M.y.shape[0]):
-        W.dy_aside[i] = M.y[i]
-    for i in range(M.q.shape[0]):
-        W.w_aside[first_q + i] = 0.0
-    W.w_aside[place] = given
-    W.w_aside[place + 1] = seed
-    call_entry(P.address[unit], what, t, M.y, M.p, W.w_aside, W.dy_aside, P.offsets, P.start[unit])
-    for i in range(M.y.shape[0]):
-        M.y[i] = W.dy_aside[i]
-    for i in range(M.q.shape[0]):
-        M.q[i] += W.w_aside[first_q + i]
-
-
-@kernel
-def _fire_impulse(P, D, M, W, t, index, value):
-    """Fire an impulse, right after a snapshot of this instant."""
-    _jump(P, M, W, t, D.impulse[index, 0], D.impulse[index, 1], D.impulse[index, 2], value, 0.0)
-
-
-@kernel
-def scan_due(M, t, which):
-    """Whether a unit is to be scanned at t (DUE), or for the first time (FIRST)."""
-    for i in range(M.scan.shape[0]):
-        if M.scan[i, at.SCAN_NEXT] <= t and (which == DUE or M.scan[i, at.SCAN_NUMBER] == 0.0):
-            return True
-    return False
-
-
-@kernel
-def fire_scans(P, D, M, W, C, t):
-    """Scan what is due, in the plant's order: each unit sees what those before it have just done.
-
-    Instants are counted from where the period was last changed, so that they do not drift.
-    """
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
-    for i in range(M.scan.shape[0]):
-        if M.scan[i, at.SCAN_NEXT] > t:
-            continue
-        rates(P, t, M.y, M.p, W.w_aside, W.dy_aside)
-        observe(P, t, M.y, M.p, W.w_aside, W.dy_aside)
-        number = M.scan[i, at.SCAN_NUMBER]
-        _jump(P, M, W, t, D.scan[i, 0], D.scan[i, 1], D.scan[i, 2], number, D.seed[i])
-        period = M.p[D.scan[i, 3]]
-        if M.scan[i, at.SCAN_PERIOD] != period:
-            M.scan[i, at.SCAN_PERIOD] = period
-            M.scan[i, at.SCAN_FROM] = t
-            M.scan[i, at.SCAN_COUNT] = 0.0
-        M.scan[i, at.SCAN_COUNT] += 1.0
-        M.scan[i, at.SCAN_NEXT] = M.scan[i, at.SCAN_FROM] + M.scan[i, at.SCAN_COUNT] * period
-        M.scan[i, at.SCAN_NUMBER] = number + 1.0
-        C.status[at.SCANS] += 1
-    if M.resume[at.JUST_FIRED] == 0.0:
-        M.resume[at.JUST_FIRED] = 2.0
-
-
-@kernel
 def fire_event(P, D, E, M, W, C, X, row, t):
     """Fire one row of the event table. The caller has made sure that a place in the log is free."""
     place = C.status[at.EVENTS_HELD]
@@ -176,7 +116,7 @@ def fire_event(P, D, E, M, W, C, X, row, t):
         M.p[index] = new
     elif kind == at.FIRE:
         old = math.nan
-        _fire_impulse(P, D, M, W, t, index, value)
+        fire_impulse(P, D, M, W, t, index, value)
     M.old[row] = old
     snapshot(P, M, W, C, X, place, AFTER, t)
     _log(C, X, t, at.FROM_TABLE, row, old, new)
@@ -261,7 +201,7 @@ def fire_latches(P, D, G, M, W, C, X, t):
         old = 0.0
         if index >= 0 and G.kind[row] == at.FIRE:
             old = math.nan
-            _fire_impulse(P, D, M, W, t, index, G.value[row])
+            fire_impulse(P, D, M, W, t, index, G.value[row])
         elif index >= 0:
             old = M.p[index]
             _drop_ramp(M, index)

@@ -11,18 +11,15 @@ import math
 from twin.integrate import tables as at
 from twin.integrate.crossing import find_crossing
 from twin.integrate.firing import (
-    DUE,
-    FIRST,
     evaluate_guards,
     finish_ramps,
     fire_event,
     fire_latches,
-    fire_scans,
     guards_known,
     learn_sides,
-    scan_due,
     sign,
 )
+from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.sampling import next_sample, record, record_step, sample_due
 from twin.integrate.stepping import attempt, error_norm, linearise, prepare_dense
 from twin.jit import kernel
