@@ -5,8 +5,8 @@ fluidised all the time, and emptied through its own valve shortly before it is f
 a state, driven by the speed of the valve: so speed may change, or stop, and no event is needed. Both
 valves open and close smoothly (the filling valve shares the feed among neighbours by exp(κ cos), which
 adds up to one; at the default κ = 100 it changes over within about 4 % of a filling time and leaks
-3e-22 at mid-filling). Product leaves by what the segments hold: the unit cuts a loop of solids; the
-exhaust asks for the gas.
+2e-22 to each neighbour in the middle). Product leaves by what the segments hold: the unit cuts a loop
+of solids; the exhaust asks for the gas.
 
 Assumptions
 - each segment well mixed; gas shared evenly among all segments, also the empty one, and quasi-steady;
