@@ -25,8 +25,8 @@ Balances, segment j of n (a_j share of the feed, k_j discharge), φ turns since 
     a_j = exp(κ cos 2π(φ − (j + ½)/n))/Σ,   k_j = open(φ − (j − part/2 − 0.1)/n)/τ
     Q_j, e_ij as in fluid_bed.py
 
-References: Mortier et al., Eur. J. Pharm. Biopharm. 80 (2012) 682, doi 10.1016/j.ejpb.2011.11.014
-(six-segment dryer); see bed.py and laws.py.
+References: Mortier et al., Eur. J. Pharm. Biopharm. 79 (2011) 205, doi 10.1016/j.ejpb.2011.05.013
+(drying of wet granules in fluidised beds, a review) and 80 (2012) 682; see bed.py and laws.py.
 """
 
 from __future__ import annotations
