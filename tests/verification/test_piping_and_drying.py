@@ -180,10 +180,11 @@ def test_drying_of_the_published_cake() -> None:
     """Published run of one cake (3.8): moisture after 90 s of deliquoring and 5 to 30 s of drying.
 
     The liquid is taken as spread evenly (the published run starts from the profile that deliquoring
-    left, mean 0.0385), the pressure as that in the middle of the cake (1 bar over the atmosphere in
-    all), heat capacity and vapour pressure at one temperature; so 6 % and 3e-4 are allowed.
+    left, mean 0.0385), the pressure as that in the middle of the cake (half of 1 bar over the
+    atmosphere), heat capacity and vapour pressure at one temperature; so 6 % are allowed. 17 cells, as
+    the published nodes.
     """
-    bench = published_cake(8, 101325.0 + 0.4e5, 284.0, cp_air(298.15))
+    bench = published_cake(17, 101325.0 + 0.5e5, 284.0, cp_air(298.15))
     A = 6.0 * CRYSTALS / (1293.0 * 47.2e-6)
     w = 0.038476616
     start = {"w_gas": [0.0, 0.0, 1.0], "w": [1.0, 0.0, 0.0], "M": CRYSTALS, "A": A, "moisture": w / (1.0 - w)}
@@ -197,6 +198,6 @@ def test_drying_of_the_published_cake() -> None:
         y = bench.solve(y, [0.0, 5.0], method="BDF", rtol=1e-4, atol=1e-8)[-1]
         got = bench.measure("LOD", y)
         record("drying of one cake", SOURCE, f"ethanol over wet cake after {5 * (k + 1)} s", wanted, got)
-        assert got == pytest.approx(wanted, rel=0.06, abs=3e-4)
+        assert got == pytest.approx(wanted, rel=0.06)
     assert bench.measure("T_exhaust", y) == pytest.approx(295.20815, abs=0.5)
     assert bench.measure("T_cake", y) == pytest.approx(284.84318, abs=1.0)

@@ -7,7 +7,7 @@ wet (f = 1), and the falling rate f of the moisture takes over as the bed dries.
 alike (Lewis number 1).
 
 References: Mujumdar (ed.), Handbook of Industrial Drying, 4th ed., CRC 2014 (ISBN 978-1-4665-9665-8);
-Burgschweiger, Tsotsas, Chem. Eng. Sci. 57 (2002) 5021, doi 10.1016/S0009-2509(02)00424-4.
+Burgschweiger, Tsotsas, Chem. Eng. Sci. 57 (2002) 5021.
 """
 
 from __future__ import annotations

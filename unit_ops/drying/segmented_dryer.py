@@ -5,8 +5,8 @@ fluidised all the time, and emptied through its own valve shortly before it is f
 a state, driven by the speed of the valve: so speed may change, or stop, and no event is needed. Both
 valves open and close smoothly (the filling valve shares the feed among neighbours by exp(κ cos), which
 adds up to one; at the default κ = 100 it changes over within about 4 % of a filling time and leaks
-3e-22 at mid-filling). Product leaves by what the segments hold: the unit cuts a loop of solids; the
-exhaust asks for the gas.
+2e-22 to each neighbour in the middle). Product leaves by what the segments hold: the unit cuts a loop
+of solids; the exhaust asks for the gas.
 
 Assumptions
 - each segment well mixed; gas shared evenly among all segments, also the empty one, and quasi-steady;
@@ -25,8 +25,8 @@ Balances, segment j of n (a_j share of the feed, k_j discharge), φ turns since 
     a_j = exp(κ cos 2π(φ − (j + ½)/n))/Σ,   k_j = open(φ − (j − part/2 − 0.1)/n)/τ
     Q_j, e_ij as in fluid_bed.py
 
-References: Mortier et al., Eur. J. Pharm. Biopharm. 80 (2012) 682, doi 10.1016/j.ejpb.2011.11.014
-(six-segment dryer); see bed.py and laws.py.
+References: Mortier et al., Eur. J. Pharm. Biopharm. 79 (2011) 205, doi 10.1016/j.ejpb.2011.05.013
+(drying of wet granules in fluidised beds, a review) and 80 (2012) 682; see bed.py and laws.py.
 """
 
 from __future__ import annotations

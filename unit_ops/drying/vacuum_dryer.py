@@ -24,7 +24,7 @@ Balances
 While the bed is wet, ζ is near 0 and α near α_wall; as it dries α falls towards that of a dry bed.
 Vapour pressure, not the front, sets when the bed warms above boiling: at moistures about X_sorption.
 
-References: Schlünder, Mollekopf, Chem. Eng. Process. 18 (1984) 93, doi 10.1016/0255-2701(84)85012-8;
+References: Schlünder, Mollekopf, Chem. Eng. Process. 18 (1984) 93 (penetration theory of contact drying);
 Carslaw, Jaeger, Conduction of Heat in Solids, 2nd ed., Oxford 1959, ch. 11 (ISBN 978-0-19-853368-9).
 """
 
