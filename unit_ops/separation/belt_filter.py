@@ -101,6 +101,8 @@ class Outlets(NamedTuple):
 class Integrals(NamedTuple):
     crystal_mass: Annotated[float, "kg", "crystals in the trough", ("bins",)]
     crystal_surface: Annotated[float, "m^2", "surface of the crystals in the trough", ("bins",)]
+    # shared by all size classes: each depends on it, and not on every component of the trough
+    outflow: Annotated[float, "1/s", "part of the trough leaving over the weir per second", ("1",), Nominal(1e-3)]
 
 
 class Measurements(NamedTuple):
@@ -228,10 +230,9 @@ def belt_rate(x, speed, p):
 
 
 @kernel
-def outflow_rate(x, a, p):
-    """Fraction of the trough leaving over the weir per second."""
+def outflow(x, a, p, out):
     volume = V(x, a, p)
-    return positive_part(volume - p.V_weir, 1e-3 * p.V_weir) / p.tau * reciprocal(volume, 0.1 * p.V_weir)
+    out[0] = positive_part(volume - p.V_weir, 1e-3 * p.V_weir) / p.tau * reciprocal(volume, 0.1 * p.V_weir)
 
 
 @kernel
@@ -306,7 +307,7 @@ def filtrate(x, p, out):
 
 @kernel
 def derivatives(x, u, a, p, dx):
-    k = outflow_rate(x, a, p)
+    k = a.outflow
     for b in range(x.crystals.shape[0]):
         dx.crystals[b] = u.slurry.m_flow_crystals[b] - k * x.crystals[b]
     for i in range(x.m.shape[0]):
@@ -390,7 +391,7 @@ def transport(x, u, a, p, out):
     out.m[1] = belt
     out.m[2] = pan
     out.m_flow[0] = total(u.slurry.m_flow) + u.slurry.m_flow_solid
-    out.m_flow[1] = outflow_rate(x, a, p) * out.m[0]
+    out.m_flow[1] = a.outflow * out.m[0]
     out.m_flow[2] = total(u.wash.m_flow)
     out.m_flow[3] = k_b * last
     out.m_flow[4] = drained

@@ -108,7 +108,9 @@ def latch_rows(latches: Sequence[Latch]) -> at.LatchRows:
     )
 
 
-def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0) -> at.Memory:
+def memory(
+    sizes: Sizes, jacobian: JacobianTables, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0
+) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
     result = at.Memory(
         np.zeros(at.RESUME_SIZE),
@@ -118,6 +120,8 @@ def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: in
         np.zeros(sizes.n_g),
         np.array([1.0 if x.armed else 0.0 for x in latches]),
         np.zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
+        np.full(jacobian.scale.shape[1], np.nan),
+        np.full(sizes.n_p, np.nan),
         np.zeros(len(rows.time)),
         np.zeros((scans, 5)),
     )
@@ -223,6 +227,9 @@ def run_nothing(run: Callable[..., Any]) -> None:
         variable=u(),
         destination=u(),
         lengths=i(3),
+        absent=i(),
+        scale=np.zeros((2, 0)),
+        timed=i(),
     )
     sizes = Sizes.of(plant)
     rows = event_rows([])
@@ -235,7 +242,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
         rows,
         latch_rows([]),
         nothing(),
-        memory(sizes, rows, []),
+        memory(sizes, jacobian, rows, []),
         work(sizes, jacobian, index, method, np.zeros(0)),
         control(t_end=-1.0, rtol=1e-6),
         recorder(sizes, i(), 0),

@@ -37,6 +37,10 @@ class _Interrupted(Exception):
     """Raised out of CVODE's callbacks when the run is to stop."""
 
 
+class _Revived(Exception):
+    """Raised out of CVODE's callbacks when a state without row and column is no longer zero and at rest."""
+
+
 def _sundae() -> ModuleType:
     try:
         from sksundae import cvode
@@ -65,7 +69,7 @@ class Cvode(Integrator):
     """
 
     def __init__(self, plant: Any, *, method: str = "cvode", **options: Any) -> None:
-        sundae = _sundae()
+        self._cvode_method = method
         super().__init__(plant, method="rodas4p", **options)
         from twin.integrate import cvode_kernels
         from twin.jit import arm
@@ -75,8 +79,13 @@ class Cvode(Integrator):
         self._stale = True
         self._message = ""
         self._last_rhs = np.nan
-        n_y, n_q = self._sizes.n_y, self._sizes.n_q
         self._scale = 0.0
+        self._make()
+
+    def _make(self) -> None:
+        """Make the solver for the tables in use."""
+        sundae, method = _sundae(), self._cvode_method
+        n_y, n_q = self._sizes.n_y, self._sizes.n_q
         settings = self._control.settings
         rtol = float(settings[at.RTOL])
         choices: dict[str, Any] = {
@@ -104,7 +113,7 @@ class Cvode(Integrator):
     def _direct(self, n_y: int, n_q: int) -> dict[str, Any]:
         from scipy.sparse import csc_matrix
 
-        self._plan, indices, pointers = elimination(self.plant.jacobian, n_y, self._sizes.n_aux, n_q)
+        self._plan, indices, pointers = elimination(self.jacobian, n_y, self._sizes.n_aux, n_q)
         self._rows, self._scratch = np.zeros(len(self._plan.pattern)), np.zeros(n_y)
         self._values = np.zeros(len(indices))
         shape = (n_y + n_q, n_y + n_q)
@@ -130,7 +139,12 @@ class Cvode(Integrator):
 
     def _structured(self, t: float, z: Array) -> None:
         self._work.y_stage[:] = z[: self._sizes.n_y]
-        self._kernels.jacobian_at(self.plant.tables, self.plant.jacobian, self._memory, self._work, t)
+        absent = self.jacobian.absent
+        if len(absent):
+            self._kernels.rates_at(self.plant.tables, self._memory, self._work, t)
+            if self._work.y_stage[absent].any() or self._work.dy[absent].any():
+                raise _Revived
+        self._kernels.jacobian_at(self.plant.tables, self.jacobian, self._memory, self._work, t)
         self._control.status[at.JACOBIANS] += 1
 
     def _jacobian(self, t: float, z: Array, rates: Array, out: Array) -> None:
@@ -158,7 +172,7 @@ class Cvode(Integrator):
         work.rhs[n_y:] = 0.0
         self._control.status[at.SOLVES] += 1
         self._kernels.solve(self._factors, work.lower, work.upper, work.pivot, work.rhs, work.u[0], work.row)
-        self._kernels.quadrature_rows(self.plant.jacobian, work.q_values, work.u[0], work.u_q[0])
+        self._kernels.quadrature_rows(self.jacobian, work.q_values, work.u[0], work.u_q[0])
         # the factors are of D - J at the last gamma: (I - gamma J) z = r has z = scale u
         out[:n_y] = work.u[0, :n_y] * self._scale
         out[n_y:] = r[n_y:] + work.u_q[0]
@@ -173,6 +187,11 @@ class Cvode(Integrator):
             out[resting] = np.copysign(ON_SIDE, self._memory.side[resting])
 
     # the loop of `loop.run`, step by step from Python
+
+    def _use_full(self) -> None:
+        super()._use_full()
+        self._make()
+        self._stale = True
 
     def advance(self, until: float, **options: Any) -> Ending:
         """As the native `advance`; parameters and states changed in between start CVODE anew."""
@@ -237,6 +256,8 @@ class Cvode(Integrator):
             except _Interrupted:  # the point accepted last stands; CVODE is started anew from there
                 self._stale = True
                 return at.INTERRUPTED
+            except _Revived:
+                return at.REVIVED
             if progress is not None:
                 progress(float(resume[at.T]))
 

@@ -77,7 +77,7 @@ def _growth(M, R, h, error):
 def _advance(P, J, F, R, E, G, M, W, C):
     """One accepted step from (T, M.y) to W.y_new, left pending; or a crossing at T itself.
 
-    Returns 0, or the code of a failure.
+    Returns 0, REVIVED, or the code of a failure.
     """
     t = M.resume[at.T]
     not_finite = at.NOT_FINITE
@@ -93,8 +93,9 @@ def _advance(P, J, F, R, E, G, M, W, C):
     while True:
         proposal = min(M.resume[at.H], C.settings[at.H_MAX])
         if proposal == 0.0:
-            if not linearise(P, J, M, W, C, t, min(1.0, remaining)):
-                return not_finite
+            code = linearise(P, J, M, W, C, t, min(1.0, remaining))
+            if code != at.DONE:
+                return not_finite if code == at.NOT_FINITE else code
             fresh = True
             M.resume[at.H] = _first_step(M, W, C)
             continue
@@ -107,8 +108,9 @@ def _advance(P, J, F, R, E, G, M, W, C):
             h = remaining
             end = stop
         if not fresh:
-            if not linearise(P, J, M, W, C, t, h):
-                return not_finite
+            code = linearise(P, J, M, W, C, t, h)
+            if code != at.DONE:
+                return not_finite if code == at.NOT_FINITE else code
             fresh = True
         if h < 16.0 * EPSILON * abs(t) and end != stop and cut == 0.0:
             return reason
@@ -116,7 +118,7 @@ def _advance(P, J, F, R, E, G, M, W, C):
             reason = at.SINGULAR
             error = math.nan
         else:
-            error = error_norm(W, C, M.y)
+            error = error_norm(J, W, C, M.y)
             if not math.isfinite(error):
                 reason = at.NOT_FINITE
         if not error <= 1.0:
@@ -195,7 +197,7 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
     Returns
     -------
     int
-        A code of `tables`: DONE, PYTHON (row in status), FLUSH, GUARD (row in status), or negative.
+        A code of `tables`: DONE, PYTHON (row in status), FLUSH, GUARD (row in status), REVIVED, or negative.
     """
     looked = False
     steps_before = C.status[at.STEPS]
@@ -264,7 +266,7 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
             return at.FLUSH
         looked = False
         code = _advance(P, J, F, R, E, G, M, W, C)
-        if code < 0:
+        if code != at.DONE:
             return code
 
 

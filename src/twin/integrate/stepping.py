@@ -7,11 +7,12 @@ import math
 from twin.integrate import tables as at
 from twin.integrate.lu import factorise, solve
 from twin.jit import kernel
-from twin.plant.evaluate import jacobian, rates
+from twin.plant.evaluate import rates, renew_jacobian
 
-#: The error norm is the root mean square of the weighted errors, but never less than this part of
-#: the largest: in a plant of a thousand states the mean alone would let a single loop go astray.
-LARGEST_SHARE = 0.25
+#: The error norm is the greatest root mean square over a unit's states of the weighted errors, so that
+#: a controller of one state counts as much as a crystallizer of hundreds and a unit is solved as well in
+#: a large plant as alone; but never less than this part of the largest single error.
+LARGEST_SHARE = 0.1
 
 #: Relative size of the difference for the time derivative of the rates: its error is then far
 #: below the local error of a step, its roundoff far below any tolerance in use.
@@ -32,7 +33,10 @@ def move_ramps(p, ramp, n, t):
 
 @kernel
 def linearise(P, J, M, W, C, t, h):
-    """Rates, Jacobian and time derivative at the accepted point; gives False where a rate is not finite."""
+    """Rates, Jacobian and time derivative at the accepted point.
+
+    Returns DONE, NOT_FINITE, or REVIVED where a state without row and column is zero or at rest no more.
+    """
     n_y = M.y.shape[0]
     n_q = M.q.shape[0]
     first_q = P.places[0]
@@ -52,8 +56,11 @@ def linearise(P, J, M, W, C, t, h):
             C.status[at.WORST] = -1
             finite = False
     if not finite:
-        return False
-    jacobian(P, J, t, M.y, M.p, W.w, W.buffers, W.values, W.q_values)
+        return at.NOT_FINITE
+    for i in range(J.absent.shape[0]):
+        if M.y[J.absent[i]] != 0.0 or W.f[J.absent[i]] != 0.0:
+            return at.REVIVED
+    renew_jacobian(P, J, t, M.y, M.p, W.w, C.settings[at.KEEP], M.kept, M.kept_p, W.buffers, W.values, W.q_values)
     C.status[at.JACOBIANS] += 1
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
         later = t + max(h * TIME_DIFFERENCE, abs(t) * 2.0**-38)
@@ -69,7 +76,7 @@ def linearise(P, J, M, W, C, t, h):
             W.f_t[i] = 0.0
         for i in range(n_q):
             W.f_qt[i] = 0.0
-    return True
+    return at.DONE
 
 
 @kernel
@@ -143,25 +150,33 @@ def attempt(P, J, F, R, M, W, C, t, h):
 
 
 @kernel
-def error_norm(W, C, y):
+def error_norm(J, W, C, y):
     """Norm of the last stage in units of the tolerance; notes the worst state; NaN where not finite.
 
     Weights are rtol max(|y0|, |y1|) + atol over the states; quadratures are outside.
     """
-    n = y.shape[0]
     last = W.u[W.u.shape[0] - 1]
     rtol = C.settings[at.RTOL]
-    total = 0.0
     largest = 0.0
     worst = 0
-    for i in range(n):
-        e = abs(last[i]) / (rtol * max(abs(y[i]), abs(W.y_new[i])) + W.atol[i])
-        total += e * e
-        if not e <= largest:
-            largest = e
-            worst = i
-            if not math.isfinite(e):
-                break
+    norm = 0.0
+    for k in range(J.gather_y_start.shape[0] - 1):
+        n = J.gather_y_start[k + 1] - J.gather_y_start[k]
+        if n == 0:
+            continue
+        first = J.gather_y[J.gather_y_start[k], 1]
+        total = 0.0
+        for i in range(first, first + n):
+            e = abs(last[i]) / (rtol * max(abs(y[i]), abs(W.y_new[i])) + W.atol[i])
+            total += e * e
+            if not e <= largest:
+                largest = e
+                worst = i
+                if not math.isfinite(e):
+                    break
+        if not math.isfinite(largest):
+            break
+        norm = max(norm, math.sqrt(total / n))
     C.status[at.WORST] = worst
     if not math.isfinite(largest):
         return math.nan
@@ -169,7 +184,7 @@ def error_norm(W, C, y):
         if not math.isfinite(W.q_new[i]):  # outside the norm, yet a balance must not end as NaN
             C.status[at.WORST] = -1
             return math.nan
-    return max(math.sqrt(total / max(n, 1)), LARGEST_SHARE * largest)
+    return max(norm, LARGEST_SHARE * largest)
 
 
 @kernel

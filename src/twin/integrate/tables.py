@@ -26,11 +26,12 @@ H_PENDING = 10  #: step accepted but not yet sampled and committed; 0 when none
 T_PENDING = 11  #: its end
 CUT_GUARD = 12  #: guard located at that end; -1 when none
 JUST_FIRED = 13  #: whether an event (1) or only scans (2) changed the plant at the accepted point
-RESUME_SIZE = 14
+FULL = 14  #: whether states once absent have rows and columns now
+RESUME_SIZE = 15
 
 # Places in Control.settings
-T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
-SETTINGS_SIZE = 8
+T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS, KEEP = 0, 1, 2, 3, 4, 5, 6, 7, 8
+SETTINGS_SIZE = 9
 
 # Places in Control.status (read by other threads while the loop runs)
 INTERRUPT, STEPS, REJECTED, RHS, JACOBIANS, LU, SOLVES, EVENTS, FIRINGS, OBSERVED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -38,7 +39,7 @@ WORST, ROW, STEP_BUDGET, SAMPLES_HELD, EVENTS_HELD, SCANS = 10, 11, 12, 13, 14, 
 STATUS_SIZE = 16
 
 # Codes returned by the loop
-DONE, PYTHON, FLUSH, GUARD = 0, 1, 2, 3
+DONE, PYTHON, FLUSH, GUARD, REVIVED = 0, 1, 2, 3, 4
 INTERRUPTED, TOO_SMALL, NOT_FINITE, SINGULAR, TOO_MANY = -1, -2, -3, -4, -5
 CHATTERING, EVENT_BROKE, GUARD_NAN = -6, -7, -8
 
@@ -67,6 +68,8 @@ class Memory(NamedTuple):
     side: Array  #: [n_g] last sign of each guard
     armed: Array  #: [latches] 1.0 where a latch may fire
     ramp: Array  #: [n, 5] ramps under way
+    kept: Array  #: what the units were last differenced at
+    kept_p: Array  #: [n_p] and with which parameters
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
 

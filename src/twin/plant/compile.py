@@ -7,6 +7,7 @@ of their addresses, offsets and order, so a new flowsheet of known units costs n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,13 @@ import numpy as np
 
 from twin import jit
 from twin.config.spec import PlantSpec
+from twin.plant.absent import find_absent, nothing
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
-from twin.plant.differences import find_structure, jacobian_tables
+from twin.plant.differences import auxiliaries, find_structure, is_timed, jacobian_tables
 from twin.plant.discrete import Discrete, discrete
 from twin.plant.evaluate import JacobianTables, PlantTables
-from twin.plant.model import Model
 from twin.plant.nodes import Node, build_nodes
 from twin.plant.order import port_calls
 from twin.plant.placement import Column, Placement
@@ -50,6 +51,8 @@ class Plant:
     discrete: Discrete
     impulses: tuple[str, ...]  #: paths, in the order of `discrete.impulse`
     scanned: tuple[str, ...]  #: units, in the order of `discrete.scan`
+    #: makes the tables without regard to which states are absent
+    full_jacobian: Callable[[], JacobianTables]
 
     @property
     def n_y(self) -> int:
@@ -144,8 +147,10 @@ def compile_plant(spec: PlantSpec) -> Plant:
     order = port_calls(nodes, by_name)
     rates = _rate_calls(nodes, order)
     tables = _tables(nodes, placed, rates)
-    jacobian, n_aux = jacobian_tables(nodes, by_name, placed, tables)
-    tables.sizes[5] = n_aux
+    aux = auxiliaries(nodes)
+    tables.sizes[5] = len(aux)
+    absent = find_absent(nodes, tables, placed.y0, placed.p0, placed.nominal)
+    jacobian = jacobian_tables(nodes, placed, aux, absent)
     instants, impulses, scanned = discrete(nodes)
     digest = hashlib.sha256(jit.versions().encode())
     for node in nodes:
@@ -164,19 +169,14 @@ def compile_plant(spec: PlantSpec) -> Plant:
         dim_labels=placed.dim_labels,
         balance=balance_map(spec, nodes, placed.q0),
         parameters=placed.parameters,
-        time_dependent=any("t" in node.model.arguments(k) for node in nodes for k in _kernel_names(node.model)),
+        time_dependent=any(is_timed(node) for node in nodes),
         fingerprint=digest.hexdigest(),
         nodes=tuple(nodes),
         discrete=instants,
         impulses=impulses,
         scanned=scanned,
+        full_jacobian=lambda: jacobian_tables(nodes, placed, aux, nothing(len(placed.y0), placed.w.at)),
     )
-
-
-def _kernel_names(model: Model) -> list[str]:
-    names = ["derivatives", "quadratures", *model.outlets]
-    names += [f.name for f in fields(model.Integrals)] + [f.name for f in model.measurements]
-    return [name for name in names if model.has(name)]
 
 
 def _rate_calls(nodes: list[Node], order: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.plant.codes import INTEGRAND, MEASURE, PORT, RATES
-from twin.plant.evaluate import JacobianTables, PlantTables
+from twin.plant.evaluate import JacobianTables
 from twin.plant.layout import UnitLayout, lay_out_alone
 from twin.plant.structure import colour, unit_dependence
 from twin.quantity import Field, fields
 
 if TYPE_CHECKING:
+    from twin.plant.absent import Absent
     from twin.plant.nodes import Node
     from twin.plant.placement import Placement
 
@@ -33,8 +34,7 @@ def alone(node: Node) -> tuple[UnitLayout, int, int]:
 def find_structure(node: Node, p0: np.ndarray) -> None:
     """Trace what depends on what in a unit, and which of its integrals its rates need.
 
-    The others (moments that only measurements use, say) are left to observation. An integral whose
-    kernel uses scratch counts as needed: it may leave numbers there.
+    The others (moments that only measurements use, say) are left to observation.
     """
     model = node.model
     names = [f.name for f in fields(model.Params)]
@@ -53,10 +53,22 @@ def find_structure(node: Node, p0: np.ndarray) -> None:
         if source[0] == 1 and source[1] in integrals:
             user = made.get(result[1], "") if result[0] == 1 else ""
             uses.setdefault(user, set()).add(integrals[source[1]])
-    needed = uses.get("", set()) | {name for name in integrals.values() if "w" in model.arguments(name)}
+    integrands = {INTEGRAND + i: name for i, name in enumerate(model.Integrals._fields)}  # type: ignore[attr-defined]
+    for vector, place, writer in node.dependence.readers.tolist():  # what reads an integral's scratch uses it
+        if writer in integrands:
+            uses.setdefault(made.get(place, "") if vector == 1 else "", set()).add(integrands[writer])
+    needed = uses.get("", set())
     while more := set().union(*(uses.get(name, set()) for name in needed)) - needed:
         needed |= more
     node.needed = tuple(name for name in integrals.values() if name in needed)
+
+
+def is_timed(node: Node) -> bool:
+    """Whether a kernel that the rates call asks for the time."""
+    model = node.model
+    names = ["derivatives", "quadratures", *model.outlets]
+    names += [f.name for f in fields(model.Integrals)] + [f.name for f in model.measurements]
+    return any("t" in model.arguments(name) for name in names if model.has(name))
 
 
 def auxiliaries(nodes: list[Node]) -> dict[int, int]:
@@ -86,6 +98,7 @@ class _Block:
         self.local, self.n_y, self.n_w = alone(node)
         self.y_first = node.layout.place("x", model.State._fields[0]) if model.State._fields else 0  # type: ignore[attr-defined]
         self.gather_w: list[tuple[int, int]] = []
+        self.scale_w: list[tuple[float, float]] = []  # in step with gather_w
         self.inputs: dict[Spot, tuple[int, float]] = {}  # local place -> (column of z, nominal)
         self.results: dict[Spot, tuple[str, int]] = {}  # local place -> ("z" or "q", row)
         n_states = len(placed.y0)
@@ -106,14 +119,15 @@ class _Block:
                 self._result(key, lambda i, first=first: ("z", first + i))  # type: ignore[misc]
         self.calls = self._calls(consumed)
         self.producer = self._producers()
-        #: a kernel may leave numbers for another in Work: then all calls are repeated together
-        self.shares_work = bool(fields(model.Work))
+        self.read_from, self.written_from = self._scratch()
 
     def _input(self, key: tuple[str, ...], aux: dict[int, int], n_states: int) -> None:
         first, source = self.local.place(*key), self.node.layout.place(*key)
-        nominal = _nominal(self.node, key)
+        nominal, unit = _nominal(self.node, key)
         for i in range(self.local.size(*key)):
             self.gather_w.append((first + i, source + i))
+            # a part of an absolute temperature says nothing: 10 K is what counts
+            self.scale_w.append((0.0, 10.0) if unit == "K" else (1.0, nominal))
             if source + i in aux:  # a feed is a parameter: no column
                 self.inputs[(1, first + i)] = (n_states + aux[source + i], nominal)
 
@@ -150,38 +164,75 @@ class _Block:
                 found.update({(1, first + i): code[what] for i in range(self.local.size(*key))})
         return found
 
-    def pairs(self) -> list[Pair]:
-        """(result, input) places that matter in this plant."""
+    def _scratch(self) -> tuple[dict[int, int], dict[Spot, int]]:
+        """Calls whose scratch each call reads, and calls whose scratch depends on each input, as bits."""
+        code = {what: n for n, what in enumerate(self.calls)}
+        reads: dict[int, int] = {}
+        for vector, place, writer in self.node.dependence.readers.tolist():
+            reader = self.producer.get((vector, place))
+            if reader is not None and writer in code and code[writer] != reader:
+                reads[reader] = reads.get(reader, 0) | 1 << code[writer]
+        lent = 0
+        for mask in reads.values():
+            lent |= mask
+        written: dict[Spot, int] = {}
+        for what, vector, place in self.node.dependence.writers.tolist():
+            if what in code and lent >> code[what] & 1:
+                written[(vector, place)] = written.get((vector, place), 0) | 1 << code[what]
+        return reads, written
+
+    def needed(self, sources: list[Spot], results: set[Spot]) -> int:
+        """Calls to repeat, as bits, when `sources` move and `results` are looked at."""
+        calls = moved = reads = 0
+        for result in results:
+            calls |= 1 << self.producer[result]
+            reads |= self.read_from.get(self.producer[result], 0)
+        for source in sources:
+            moved |= self.written_from.get(source, 0)
+        lent = self.all_lent()
+        # what moved one call's scratch leaves it moved: colours that do make all of it anew
+        return calls | lent if calls & lent or reads & moved else calls
+
+    def all_lent(self) -> int:
+        """Calls whose scratch another call reads, as bits."""
+        lent = 0
+        for writers in self.read_from.values():
+            lent |= writers
+        return lent
+
+    def pairs(self, gone: set[int]) -> list[Pair]:
+        """(result, input) places that matter in this plant; rows and columns of z in `gone` do not."""
         found = []
         dependence = self.node.dependence
         for r, i in zip(dependence.results.tolist(), dependence.inputs.tolist(), strict=True):
             result, source = (r[0], r[1]), (i[0], i[1])
-            if result in self.results and source in self.inputs:
-                found.append((result, source))
+            if result in self.results and source in self.inputs and self.inputs[source][0] not in gone:
+                kind, row = self.results[result]
+                if kind == "q" or row not in gone:
+                    found.append((result, source))
         return found
 
 
-def _nominal(node: Node, key: tuple[str, ...]) -> float:
+def _nominal(node: Node, key: tuple[str, ...]) -> tuple[float, str]:
+    """Scale of an inlet's number or an integral, and its unit."""
     table: tuple[Field, ...]
     if key[0] == "a":
         table = fields(node.model.Integrals)
     else:
         port = node.model.inlets[key[1]]
         if port.is_signal:  # temperatures and pressures are large; flows, depths and speeds are small
-            return {"K": 1.0, "Pa": 1e5}.get(port.unit, 1e-3)
+            return {"K": 1.0, "Pa": 1e5}.get(port.unit, 1e-3), port.unit
         table = fields(port.stream)
-    return next(f.nominal for f in table if f.name == key[-1])
+    return next((f.nominal, f.unit) for f in table if f.name == key[-1])
 
 
-def jacobian_tables(
-    nodes: list[Node], by_name: dict[str, Node], placed: Placement, tables: PlantTables
-) -> tuple[JacobianTables, int]:
-    """Build the tables; also gives the number of auxiliary unknowns."""
-    aux = auxiliaries(nodes)
+def jacobian_tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: Absent) -> JacobianTables:
+    """Build the tables; `aux` numbers the auxiliaries, and rows and columns of what is absent stay empty."""
+    gone = {*np.flatnonzero(absent.y).tolist(), *(len(placed.y0) + n for place, n in aux.items() if absent.w[place])}
     consumed = {source for node in nodes for source in node.sources.values() if source[0]}
     blocks = [_Block(node, placed, aux, consumed) for node in nodes]
     n_z, n_q = len(placed.y0) + len(aux), placed.q.at
-    pairs = [block.pairs() for block in blocks]
+    pairs = [block.pairs(gone) for block in blocks]
     rows: list[set[int]] = [set() for _ in range(n_z)]
     q_rows: list[set[int]] = [set() for _ in range(n_q)]
     for block, members in zip(blocks, pairs, strict=True):
@@ -193,7 +244,7 @@ def jacobian_tables(
     flat = _Flat()
     for block, members in zip(blocks, pairs, strict=True):
         flat.add(block, members, place, q_place)
-    return flat.tables(pattern, column, q_pattern, q_column), len(aux)
+    return flat.tables(pattern, column, q_pattern, q_column, np.flatnonzero(absent.y))
 
 
 def _csr(rows: list[set[int]]) -> tuple[np.ndarray, np.ndarray, Places]:
@@ -212,19 +263,22 @@ class _Flat:
 
     def __init__(self) -> None:
         self.local_offsets: list[np.ndarray] = []
-        self.lists: dict[str, list[Any]] = {
-            k: [] for k in ("gather_y", "gather_w", "calls", "perturbed", "nominal", "needed", "entries", "entry")
-        }
+        names = "gather_y scale_y gather_w scale_w calls perturbed nominal needed entries entry"
+        self.lists: dict[str, list[Any]] = {name: [] for name in names.split()}
         self.starts: dict[str, list[int]] = {k: [0] for k in ("local", "gather_y", "gather_w", "calls", "colour")}
         self.colours = [0]
         self.largest = [0, 0, 0]
+        self.timed: list[int] = []
 
     def add(self, block: _Block, members: list[Pair], place: Places, q_place: Places) -> None:
         """Append a unit: its gathers, its calls, and its colours with their entries."""
         self.local_offsets.append(block.local.offsets)
         self.starts["local"].append(self.starts["local"][-1] + len(block.local.offsets))
         self.lists["gather_y"] += [(i, block.y_first + i) for i in range(block.n_y)]
+        self.lists["scale_y"] += [(1.0, block.inputs[(0, i)][1]) for i in range(block.n_y)]
         self.lists["gather_w"] += block.gather_w
+        self.lists["scale_w"] += block.scale_w
+        self.timed.append(int(is_timed(block.node)))
         self.lists["calls"] += block.calls
         number = {result: n for n, result in enumerate(dict.fromkeys(r for r, _ in members))}
         by_source: dict[Spot, list[Spot]] = {}
@@ -240,8 +294,12 @@ class _Flat:
         by_colour: dict[int, list[Spot]] = {}
         for source, own in zip(sources, colour(masks), strict=True):
             by_colour.setdefault(own, []).append(source)
-        for c in sorted(by_colour):
-            self._colour(block, by_colour[c], by_source, place, q_place)
+        # colours that move scratch come last: those before find it as the unmoved evaluation left it
+        groups = [by_colour[c] for c in sorted(by_colour)]
+        plans = [(block.needed(group, {r for s in group for r in by_source[s]}), group) for group in groups]
+        lent = block.all_lent()
+        for needed, members_of in sorted(plans, key=lambda plan: bool(plan[0] & lent)):
+            self._colour(block, needed, members_of, by_source, place, q_place)
         self.starts["colour"].append(len(self.colours) - 1)
         for key in ("gather_y", "gather_w", "calls"):
             self.starts[key].append(len(self.lists[key]))
@@ -249,24 +307,26 @@ class _Flat:
         self.largest[1] = max(self.largest[1], block.n_w)
 
     def _colour(
-        self, block: _Block, sources: list[Spot], by_source: dict[Spot, list[Spot]], place: Places, q_place: Places
+        self,
+        block: _Block,
+        needed: int,
+        sources: list[Spot],
+        by_source: dict[Spot, list[Spot]],
+        place: Places,
+        q_place: Places,
     ) -> None:
         """One evaluation: the variables it moves, the calls it needs, where its slopes go."""
         parts: tuple[list[tuple[int, int, int]], ...] = ([], [], [])  # dy to values, w to values, w to q
-        needed = 0
         for j, source in enumerate(sources):
             col, nominal = block.inputs[source]
             self.lists["perturbed"].append(source)
             self.lists["nominal"].append(nominal)
             for result in by_source[source]:
                 kind, row = block.results[result]
-                needed |= 1 << block.producer[result]
                 if kind == "q":
                     parts[2].append((result[1], j, q_place[(row, col)]))
                 else:
                     parts[result[0]].append((result[1], j, place[(row, col)]))
-        if block.shares_work:
-            needed = (1 << len(block.calls)) - 1
         at = [len(self.lists["entry"])]
         for part in parts:
             self.lists["entry"] += part
@@ -277,7 +337,12 @@ class _Flat:
         self.colours.append(len(self.lists["perturbed"]))
 
     def tables(
-        self, pattern: np.ndarray, column: np.ndarray, q_pattern: np.ndarray, q_column: np.ndarray
+        self,
+        pattern: np.ndarray,
+        column: np.ndarray,
+        q_pattern: np.ndarray,
+        q_column: np.ndarray,
+        absent: np.ndarray,
     ) -> JacobianTables:
         """Make arrays; indices of the inner loops are uint32, which spares a test for negative ones."""
 
@@ -309,4 +374,7 @@ class _Flat:
             variable=np.ascontiguousarray(entry[:, 1]),
             destination=np.ascontiguousarray(entry[:, 2]),
             lengths=integers(self.largest),
+            absent=absent.astype(np.int64),
+            scale=np.array(self.lists["scale_y"] + self.lists["scale_w"], dtype=float).reshape(-1, 2).T.copy(),
+            timed=integers(self.timed),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Dependence:
 
     results: np.ndarray  #: [pairs, 2]: vector, place
     inputs: np.ndarray  #: [pairs, 2]: vector (0 y, 1 w), place
+    readers: np.ndarray  #: [pairs, 3]: vector and place of a result, and the call whose scratch it reads
+    writers: np.ndarray  #: [pairs, 3]: a call, and vector and place of an input on which its scratch depends
 
 
 def local_calls(model: Model) -> list[int]:
@@ -71,6 +74,8 @@ def trace_unit(model: Model, sizes: dict[str, int], params: np.ndarray) -> Depen
     y = variables(_positive(n_y), 0)
     fixed = constants(params)
     calls = local_calls(model)
+    scratch = [unit.place(*key) + i for key in unit.slots.index if key[0] == "w" for i in range(unit.size(*key))]
+    written: dict[int, int] = {}  # call -> inputs on which what it leaves in scratch depends
 
     def run() -> list[object]:
         w = constants(np.zeros(n_w))
@@ -78,23 +83,44 @@ def trace_unit(model: Model, sizes: dict[str, int], params: np.ndarray) -> Depen
             if vector == 1:
                 w[place] = Tracer(0.5 + 0.01 * (number % 7), 1 << number)
         dy = constants(np.zeros(n_y))
-        for what in calls:
+        for number, what in enumerate(calls):
+            before = w[scratch]
             call(evaluate, what, Tracer(0.0), y, fixed, w, dy, unit.offsets)
+            for place, old in zip(scratch, before, strict=True):
+                if w[place] is not old:
+                    mask = w[place].mask if isinstance(w[place], Tracer) else 0
+                    written[what] = written.get(what, 0) | mask
+                    # whoever reads this later is known by the mark of its writer
+                    w[place] = Tracer(float(w[place]), mask | 1 << (len(inputs) + number))
         return [(dy if vector == 0 else w)[place] for vector, place in results]
 
     try:
         masks = dependence(run)
     except StructureError as error:
         raise ModelError(f"{model.module.__file__}: {error}.") from None
-    pairs: list[tuple[int, int]] = []
-    for r, mask in enumerate(masks):
-        while mask:
-            low = mask & -mask
-            pairs.append((r, low.bit_length() - 1))
-            mask ^= low
-    r_index = np.array([results[r] for r, _ in pairs], dtype=np.int64).reshape(-1, 2)
-    i_index = np.array([inputs[i] for _, i in pairs], dtype=np.int64).reshape(-1, 2)
-    return Dependence(r_index, i_index)
+    n = len(inputs)
+    pairs = [(results[r], bit) for r, mask in enumerate(masks) for bit in _bits(mask)]
+    writers = [(what, *inputs[bit]) for what, mask in written.items() for bit in _bits(mask) if bit < n]
+    return Dependence(
+        _table([result for result, bit in pairs if bit < n], 2),
+        _table([inputs[bit] for _, bit in pairs if bit < n], 2),
+        _table([(*result, calls[bit - n]) for result, bit in pairs if bit >= n], 3),
+        _table(writers, 3),
+    )
+
+
+def _bits(mask: int) -> list[int]:
+    """Numbers of the bits that are set."""
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
+
+
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> np.ndarray:
+    return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
 def _positive(n: int) -> np.ndarray:
@@ -110,13 +136,13 @@ def unit_dependence(
     if path.exists():
         try:
             with np.load(path, allow_pickle=False) as stored:
-                return Dependence(stored["results"], stored["inputs"])
+                return Dependence(*(stored[name] for name in Dependence.__dataclass_fields__))
         except (OSError, ValueError, KeyError):
             path.unlink(missing_ok=True)  # a damaged cache is traced afresh
     found = trace_unit(model, sizes, params)
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"structure_{key}.{os.getpid()}-{id(found)}.partial.npz"
-    np.savez(partial, results=found.results, inputs=found.inputs)
+    np.savez(partial, **vars(found))
     partial.replace(path)
     return found
 

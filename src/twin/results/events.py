@@ -121,7 +121,8 @@ def write_events(file: h5py.File, rows: Sequence[EventRow], snapshots: Snapshots
     group.attrs["count"] = len(rows)
     scale = add_dimension(file, "event", len(rows))
     columns: Mapping[str, tuple[str, str]] = {
-        "time": ("s", "time of the event"), "old": ("1", "value before, in the unit of the path"),
+        "time": ("s", "time of the event"),
+        "old": ("1", "value before, in the unit of the path"),
         "new": ("1", "value after, in the unit of the path"),
     }
     for name, (unit, meaning) in columns.items():

@@ -95,8 +95,11 @@ def yield_of(run: Run, kpi: KpiSpec, flows: Flows) -> dict[str, Any] | None:
         theoretical += flows.fed(kpi.limiting) * kpi.ratio * molar[kpi.api] / molar[kpi.limiting]
     out = flows.components[kpi.product].get(kpi.api, 0.0)
     return {
-        "api": kpi.api, "product": kpi.product, "limiting": kpi.limiting or None,
-        "api_out_kg": out, "theoretical_kg": theoretical,
+        "api": kpi.api,
+        "product": kpi.product,
+        "limiting": kpi.limiting or None,
+        "api_out_kg": out,
+        "theoretical_kg": theoretical,
         "yield": out / theoretical if theoretical > 0.0 else None,
     }
 
@@ -114,8 +117,12 @@ def quality_of(run: Run, kpi: KpiSpec, flows: Flows, limits: Limits) -> dict[str
     The average is over `limits.average` seconds: never over the run, which would hide excursions.
     """
     row: dict[str, Any] = {
-        "tag": limits.tag, "unit": run.unit(limits.tag), "average_s": limits.average,
-        "low": _or_none(limits.low), "high": _or_none(limits.high), "judged_s": 0.0,
+        "tag": limits.tag,
+        "unit": run.unit(limits.tag),
+        "average_s": limits.average,
+        "low": _or_none(limits.low),
+        "high": _or_none(limits.high),
+        "judged_s": 0.0,
     }
     time, values = run.time, run.get(limits.tag)
     if time.size < 2:
@@ -134,9 +141,13 @@ def quality_of(run: Run, kpi: KpiSpec, flows: Flows, limits: Limits) -> dict[str
     mean = float(np.average(chosen, weights=weights[judged]))
     starts = judged & ~inside & ~np.concatenate([[False], (judged & ~inside)[:-1]])
     row.update(
-        judged_s=float(weights.sum()), mean=mean, min=float(chosen.min()), max=float(chosen.max()),
+        judged_s=float(weights.sum()),
+        mean=mean,
+        min=float(chosen.min()),
+        max=float(chosen.max()),
         std=float(np.sqrt(np.average((chosen - mean) ** 2, weights=weights[judged]))),
-        inside=float(weights[inside].sum() / weights.sum()), excursions=int(starts.sum()),
+        inside=float(weights[inside].sum() / weights.sum()),
+        excursions=int(starts.sum()),
     )
     return row
 
@@ -171,8 +182,10 @@ def duties_of(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
         grown = _grown(run, term)
         steps = np.diff(grown.reshape(run.rows, max(1, grown[:1].size)).sum(axis=1))
         table.setdefault(term.owner, {})[term.label] = {
-            "unit": units[term.path], "net": float(steps.sum()),
-            "added": float(steps[steps > 0.0].sum()), "removed": float(-steps[steps < 0.0].sum()),
+            "unit": units[term.path],
+            "net": float(steps.sum()),
+            "added": float(steps[steps > 0.0].sum()),
+            "removed": float(-steps[steps < 0.0].sum()),
         }
     return table
 

@@ -1,9 +1,9 @@
 """Where a plant's numbers stand in the run file.
 
-    /time  /fluids  /solids  /bins  /bins_edges  /reactor_cells …      dimensions and their coordinates
-    /units/<unit>/{states,outlets/<port>,inlets/<port>,measurements,holdup}/<field>   one variable a field, time first
-    /feeds/<feed>/<field>   /quadratures/<owner>/<field>
-    /events  /alarms  /balances  /quality  /solver  /configuration  /components  /provenance
+/time  /fluids  /solids  /bins  /bins_edges  /reactor_cells …      dimensions and their coordinates
+/units/<unit>/{states,outlets/<port>,inlets/<port>,measurements,holdup}/<field>   one variable a field, time first
+/feeds/<feed>/<field>   /quadratures/<owner>/<field>
+/events  /alarms  /balances  /quality  /solver  /configuration  /components  /provenance
 """
 
 from __future__ import annotations

@@ -64,8 +64,9 @@ class Dimensions:
         return tuple(self.names[address(h5py.h5r.dereference(references[0], dataset.id))] for references in lists)
 
 
-def add_texts(group: h5py.Group, name: str, values: Sequence[str], scale: h5py.Dataset | None = None,
-              meaning: str = "") -> h5py.Dataset:
+def add_texts(
+    group: h5py.Group, name: str, values: Sequence[str], scale: h5py.Dataset | None = None, meaning: str = ""
+) -> h5py.Dataset:
     """Add a variable of texts along a dimension."""
     dataset = group.create_dataset(name, data=np.array(list(values), dtype=object), dtype=TEXT)
     set_texts(dataset, {"long_name": meaning} if meaning else {})
@@ -74,8 +75,9 @@ def add_texts(group: h5py.Group, name: str, values: Sequence[str], scale: h5py.D
     return dataset
 
 
-def add_numbers(group: h5py.Group, name: str, values: Any, scales: Sequence[h5py.Dataset], unit: str,
-                meaning: str) -> h5py.Dataset:
+def add_numbers(
+    group: h5py.Group, name: str, values: Any, scales: Sequence[h5py.Dataset], unit: str, meaning: str
+) -> h5py.Dataset:
     """Add a finished variable of doubles along dimensions (none: a scalar)."""
     numbers = np.asarray(values, dtype="<f8")
     stored = numbers.size > 0 and numbers.ndim > 0

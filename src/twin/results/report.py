@@ -107,8 +107,9 @@ def _balance(balance: Balance) -> dict[str, Any]:
 def _table(title: str, *columns: str) -> Table:
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=None,
-                  collapse_padding=True)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", pad_edge=False, box=None, collapse_padding=True
+    )
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i == 0 else "right", no_wrap=i > 0, overflow="fold")
     return table

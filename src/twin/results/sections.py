@@ -28,17 +28,20 @@ PROPERTIES = {
 
 def write_root(file: h5py.File, plant: Any, scenario: Any, outcome: str) -> None:
     """Attributes that say at a glance what the file is."""
-    set_texts(file, {
-        "Conventions": "CF-1.11",
-        "title": scenario.title or scenario.name,
-        "source": "twin, dynamic simulation: the numbers are computed, not measured",
-        "schema_version": SCHEMA_VERSION,
-        "scenario": scenario.name,
-        "plant": plant.spec.name,
-        "method": scenario.method,
-        "outcome": outcome,
-        "outcome_message": "the run has not ended, or was killed",
-    })
+    set_texts(
+        file,
+        {
+            "Conventions": "CF-1.11",
+            "title": scenario.title or scenario.name,
+            "source": "twin, dynamic simulation: the numbers are computed, not measured",
+            "schema_version": SCHEMA_VERSION,
+            "scenario": scenario.name,
+            "plant": plant.spec.name,
+            "method": scenario.method,
+            "outcome": outcome,
+            "outcome_message": "the run has not ended, or was killed",
+        },
+    )
     file.attrs["duration"] = float(scenario.duration)
     file.attrs["record_every"] = float(scenario.record_every)
     file.attrs["rtol"] = float(scenario.rtol)
@@ -63,15 +66,18 @@ def write_configuration(file: h5py.File, plant: Any, scenario: Any, resolved: st
 def write_provenance(file: h5py.File, plant: Any, scenario: Any) -> None:
     """What made the numbers; the same for equal runs on one machine."""
     group = file.create_group("/provenance")
-    set_texts(group, {
-        "model_fingerprint": plant.fingerprint,
-        "python": platform.python_version(),
-        "implementation": sys.implementation.name,
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "byteorder": sys.byteorder,
-        "hdf5": h5py.version.hdf5_version,
-    })
+    set_texts(
+        group,
+        {
+            "model_fingerprint": plant.fingerprint,
+            "python": platform.python_version(),
+            "implementation": sys.implementation.name,
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "byteorder": sys.byteorder,
+            "hdf5": h5py.version.hdf5_version,
+        },
+    )
     versions = file.create_group("/provenance/versions")
     for name in PACKAGES:
         try:
@@ -85,10 +91,13 @@ def write_session(file: h5py.File, started: float, more: Mapping[str, float | st
     """What differs between equal runs; left out of the content hash."""
     group = file.create_group("/provenance/session")
     ended = datetime.now(UTC)
-    set_texts(group, {
-        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-        "ended": ended.isoformat(timespec="seconds"),
-    })
+    set_texts(
+        group,
+        {
+            "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+            "ended": ended.isoformat(timespec="seconds"),
+        },
+    )
     group.attrs["wall_seconds"] = ended.timestamp() - started
     for name, value in more.items():
         group.attrs[name] = value
@@ -127,8 +136,11 @@ def write_terms(file: h5py.File, plant: Any) -> None:
     scale = add_dimension(file, "term", len(terms))
     table = group.create_group("terms")
     for name, texts in (
-        ("owner", [t.owner for t in terms]), ("label", [t.label for t in terms]), ("kind", [t.kind for t in terms]),
-        ("role", [t.role for t in terms]), ("path", [paths.get((t.owner, t.label), "") for t in terms]),
+        ("owner", [t.owner for t in terms]),
+        ("label", [t.label for t in terms]),
+        ("kind", [t.kind for t in terms]),
+        ("role", [t.role for t in terms]),
+        ("path", [paths.get((t.owner, t.label), "") for t in terms]),
         ("stream", streams),
     ):
         add_texts(table, name, texts, scale, f"{name} of the term")

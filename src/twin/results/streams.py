@@ -47,10 +47,15 @@ class Recorded:
         self.cp = {"fluids": file["/components/cp_liquid"][()], "solids": file["/components/cp_solid"][()]}
         snapshots = file.get("/events/snapshots")
         self.instants = np.zeros(0) if snapshots is None else snapshots["time"][()]
-        self.around = {} if snapshots is None else {
-            "tags": _texts(file, "/tag"),
-            "before": snapshots["before"][()], "after": snapshots["after"][()],
-        }
+        self.around = (
+            {}
+            if snapshots is None
+            else {
+                "tags": _texts(file, "/tag"),
+                "before": snapshots["before"][()],
+                "after": snapshots["after"][()],
+            }
+        )
 
     def holdup(self, row: int) -> np.ndarray:
         """Holdup of the whole plant in one recorded row."""

@@ -59,8 +59,14 @@ class RunWriter:
     """
 
     def __init__(
-        self, path: Path, plant: Any, scenario: Any, *, resolved: str = "",
-        kinds: Sequence[str] = layout.RECORDED, flush_every: float = 2.0,
+        self,
+        path: Path,
+        plant: Any,
+        scenario: Any,
+        *,
+        resolved: str = "",
+        kinds: Sequence[str] = layout.RECORDED,
+        flush_every: float = 2.0,
     ) -> None:
         self.path = Path(path)
         self.partial = partial_path(self.path)
@@ -158,7 +164,11 @@ class RunWriter:
         self._write_block(complete=False)
 
     def finish(
-        self, outcome: str | Enum, message: str = "", *, stats: Mapping[str, float] | None = None,
+        self,
+        outcome: str | Enum,
+        message: str = "",
+        *,
+        stats: Mapping[str, float] | None = None,
         session: Mapping[str, float | str] | None = None,
     ) -> Path:
         """Complete the file and give it its final name.
