@@ -33,25 +33,33 @@ doi 10.1016/0009-2509(64)85047-8 (moments); laws in laws.py.
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
+from twin.quantity import Array, Nominal, Optional, Range
 from unit_ops.crystallization.laws import (
     Basis,
-    DrivingForce,
-    Nucleation,
-    Solubility,
     content_factor,
     force_per_S,
     power_rate,
     primary_nucleation,
     saturation,
 )
+from unit_ops.crystallization.parameters import (
+    GrowthParams,
+    NucleationParams,
+    PhaseParams,
+    SolubilityParams,
+    VesselParams,
+    joined,
+)
+from unit_ops.crystallization.vessel import Initial, Measurements, trace
 from unit_ops.smooth import above_zero, positive_part
 from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+
+__all__ = ["Initial", "Measurements"]
 
 
 class State(NamedTuple):
@@ -65,45 +73,19 @@ class State(NamedTuple):
     m: Annotated[Array, "kg", "liquid component masses", ("fluids",)]
 
 
-class Params(NamedTuple):
-    tau: Annotated[float, "s", "time constant of the outflow over the weir", Range(1e-3, 1e7)]
-    V_weir: Annotated[float, "m^3", "volume below the weir", Range(1e-9, 1e4)]
-    UA: Annotated[float, "W/K", "heat transfer coefficient times area of the jacket", Range(0.0, 1e7)]
-    dH_cryst: Annotated[float, "J/kg", "heat of crystallization (negative: heat is released)", Range(-1e7, 1e7)]
-    kv: Annotated[float, "1", "volume shape factor of the crystals", Range(1e-3, 10.0)]
-    solute: Annotated[int, "1", "the crystallizing liquid component", Index("fluids")]
-    solvent: Annotated[int, "1", "the liquid component to which concentrations refer", Index("fluids")]
-    crystal: Annotated[int, "1", "the solid that crystallizes", Index("solids")]
-    sol_a: Annotated[float, "1", "solubility coefficient a", Range(-1e6, 1e30)]
-    kg: Annotated[float, "m/s", "growth rate coefficient", Range(0.0, 1e30)]
-    g: Annotated[float, "1", "growth exponent", Range(0.5, 10.0)]
-    rho_solvent: Annotated[float, "kg/m^3", "solvent density by which driving forces are converted", Range(100.0, 5e3)]
-    cp: Annotated[Array, "J/(kg K)", "specific heat capacities, liquid", ("fluids",), Component("cp_liquid")]
-    rho: Annotated[Array, "kg/m^3", "densities, liquid or dissolved", ("fluids",), Component("rho_liquid")]
-    molar_mass: Annotated[Array, "kg/mol", "molar masses", ("fluids",), Component("molar_mass")]
-    cp_solid: Annotated[Array, "J/(kg K)", "specific heat capacities, solid", ("solids",), Component("cp_solid")]
-    rho_solid: Annotated[Array, "kg/m^3", "densities, solid", ("solids",), Component("rho_solid")]
-    L_edges: Annotated[Array, "m", "edges of the size classes", ("bins+1",), Grid("bins")]
+class NucleusParams(NamedTuple):
     L_nucleus: Annotated[float, "m", "size of nuclei", Range(0.0, 1e-3)] = 0.0
-    sol_b: Annotated[float, "1/K", "solubility coefficient b", Range(-10.0, 10.0)] = 0.0
-    sol_c: Annotated[float, "1/K^2", "solubility coefficient c", Range(-10.0, 10.0)] = 0.0
-    sol_E: Annotated[float, "J/mol", "enthalpy of solution in the van 't Hoff law", Range(-1e6, 1e6)] = 0.0
-    Eg: Annotated[float, "J/mol", "activation energy of growth", Range(0.0, 1e6)] = 0.0
-    k1: Annotated[float, "1/(m^3 s)", "primary nucleation coefficient", Range(0.0, 1e40)] = 0.0
-    E1: Annotated[float, "J/mol", "activation energy of primary nucleation", Range(0.0, 1e6)] = 0.0
-    b1: Annotated[float, "1", "primary nucleation exponent", Range(0.5, 30.0)] = 2.0
-    beta: Annotated[float, "1", "barrier of classical nucleation", Range(0.0, 1e6)] = 1.0
-    k2: Annotated[float, "1/(m^3 s)", "secondary nucleation coefficient", Range(0.0, 1e40)] = 0.0
-    E2: Annotated[float, "J/mol", "activation energy of secondary nucleation", Range(0.0, 1e6)] = 0.0
-    b2: Annotated[float, "1", "secondary nucleation exponent", Range(0.5, 30.0)] = 2.0
-    j: Annotated[float, "1", "exponent of the crystal content in secondary nucleation", Range(0.0, 10.0)] = 1.0
-    S_width: Annotated[float, "1", "width over which growth sets in above saturation", Range(1e-9, 1.0)] = 0.01
-    M_typical: Annotated[float, "kg/m^3", "typical crystal content, for scaling only", Range(1e-6, 2e3)] = 50.0
-    L_typical: Annotated[float, "m", "typical crystal size, for scaling only", Range(1e-7, 1e-2)] = 1e-4
-    solubility: Annotated[Solubility, "1", "solubility law"] = Solubility.EXPONENTIAL
-    force: Annotated[DrivingForce, "1", "driving force of growth and nucleation"] = DrivingForce.RELATIVE
-    nucleation: Annotated[Nucleation, "1", "primary nucleation law"] = Nucleation.POWER
-    basis: Annotated[Basis, "1", "volume to which nucleation refers"] = Basis.SLURRY
+
+
+Params = joined(
+    __name__,
+    VesselParams,
+    PhaseParams,
+    SolubilityParams,
+    GrowthParams,
+    NucleationParams,
+    NucleusParams,
+)
 
 
 class Inlets(NamedTuple):
@@ -115,18 +97,6 @@ class Outlets(NamedTuple):
     product: Annotated[Slurry, "overflow"]
 
 
-class Measurements(NamedTuple):
-    T: Annotated[float, "K", "temperature"]
-    V: Annotated[float, "m^3", "slurry volume"]
-    c: Annotated[float, "1", "concentration: solute per solvent mass"]
-    c_sat: Annotated[float, "1", "saturation concentration: solute per solvent mass"]
-    S: Annotated[float, "1", "relative supersaturation"]
-    w_crystals: Annotated[float, "1", "mass fraction of crystals in the slurry"]
-    L43: Annotated[float, "m", "mass mean crystal size; 0 without crystals"]
-    L32: Annotated[float, "m", "surface mean crystal size; 0 without crystals"]
-    mu_0: Annotated[float, "1/m^3", "crystals per slurry volume"]
-
-
 class Guards(NamedTuple):
     saturation_crossed: Annotated[float, "1", "relative supersaturation"]
 
@@ -136,15 +106,6 @@ class Quadratures(NamedTuple):
     heat_of_crystallization: Annotated[float, "W", "heat released by crystallization"]
     dissolved: Annotated[Array, "kg/s", "liquid components gained from crystals", ("fluids",)]
     crystallized: Annotated[Array, "kg/s", "solids gained from the liquor", ("solids",)]
-
-
-class Initial(NamedTuple):
-    V: Annotated[float, "m^3", "slurry volume", Range(1e-9, 1e4)]
-    T: Annotated[float, "K", "temperature", Range(200.0, 500.0)]
-    w: Annotated[Array, "1", "mass fractions in the liquid", ("fluids",), Fractions()]
-    m_seed: Annotated[float, "kg", "seed crystals", Range(0.0, 1e6)] = 0.0
-    L_seed: Annotated[float, "m", "mass median size of the seed", Range(1e-9, 1.0)] = 1e-4
-    sigma_seed: Annotated[float, "1", "standard deviation of ln(size) of the seed by mass", Range(1e-3, 3.0)] = 0.3
 
 
 class Transport(NamedTuple):
@@ -218,12 +179,6 @@ def kinetics(x, p):
 @kernel
 def w_crystals(x, p):
     return x.m_crystals / (total(x.m) + x.m_crystals)
-
-
-@kernel
-def trace(p):
-    """A billionth of a typical crystal mass: makes mean sizes 0, not 0/0, without crystals."""
-    return 1e-9 * p.M_typical * p.V_weir
 
 
 @kernel
@@ -335,7 +290,7 @@ def transport(x, u, p, out):
     return Transport(out.m, out.m_flow)
 
 
-def nominals(p: Params) -> dict[str, float]:
+def nominals(p: Any) -> dict[str, float]:
     """Scales of the states for a full vessel with the typical crystal content and size."""
     mass = p.V_weir * float(np.mean(p.rho))
     crystals = p.M_typical * p.V_weir
@@ -344,7 +299,7 @@ def nominals(p: Params) -> dict[str, float]:
     return {"H": 10.0 * mass * float(np.mean(p.cp)), "m": 0.1 * mass, "m_crystals": crystals, **moments}
 
 
-def initial_state(initial: Initial, p: Params) -> State:
+def initial_state(initial: Initial, p: Any) -> State:
     """Liquid and log-normal seed filling the given slurry volume (mass fractions sum to 1)."""
     third = initial.m_seed / (float(p.rho_solid[p.crystal]) * p.kv)
     M = [third * initial.L_seed ** (n - 3) * math.exp(0.5 * ((n - 3) * initial.sigma_seed) ** 2) for n in range(6)]

@@ -69,6 +69,11 @@ class VesselParams(NamedTuple):
     tau: Annotated[float, "s", "time constant of the outflow over the weir", Range(1e-3, 1e7)]
     V_weir: Annotated[float, "m^3", "volume below the weir", Range(1e-9, 1e4)]
     UA: Annotated[float, "W/K", "heat transfer coefficient times area of the jacket", Range(0.0, 1e7)]
+
+
+class PumpParams(NamedTuple):
+    """What else may move slurry and heat."""
+
     V_flow_out: Annotated[float, "m^3/s", "slurry pumped out, beside what overflows", Range(0.0, 1e3)] = 0.0
     Q_heat: Annotated[float, "W", "heat put in beside the jacket's", Range(-1e9, 1e9)] = 0.0
 
@@ -94,26 +99,39 @@ class AntisolventParams(NamedTuple):
 
 
 class GrowthParams(NamedTuple):
-    """Growth by size and impurity, and dissolution."""
-
     kg: Annotated[float, "m/s", "growth rate coefficient", Range(0.0, 1e30)]
     g: Annotated[float, "1", "growth exponent", Range(0.5, 10.0)]
     Eg: Annotated[float, "J/mol", "activation energy of growth", Range(0.0, 1e6)] = 0.0
+    S_width: Annotated[float, "1", "smoothing width between growth and dissolution", Range(1e-9, 1.0)] = 0.01
+
+
+class DissolutionParams(NamedTuple):
+    kd: Annotated[float, "m/s", "dissolution rate coefficient", Range(0.0, 1e30)] = 0.0
+    Ed: Annotated[float, "J/mol", "activation energy of dissolution", Range(0.0, 1e6)] = 0.0
+    d: Annotated[float, "1", "dissolution exponent", Range(0.5, 10.0)] = 1.0
+
+
+class ClassesParams(NamedTuple):
+    """Numerics of growth on size classes."""
+
+    limiter_eps: Annotated[float, "1", "fraction of a typical class below which limiting ends", Range(1e-9, 1.0)] = 1e-3
+    limiter: Annotated[Limiter, "1", "flux limiter"] = Limiter.VAN_ALBADA
+
+
+class HabitParams(NamedTuple):
+    """Growth by size and impurity, nucleation by stirring."""
+
     gamma_size: Annotated[float, "1/m", "coefficient of the size in growth", Range(0.0, 1e9)] = 0.0
     power_size: Annotated[
         float, "1", "exponent (ASL) or shift (exponential) in size-dependent growth", Range(0.0, 3.0)
     ] = 0.5
-    kd: Annotated[float, "m/s", "dissolution rate coefficient", Range(0.0, 1e30)] = 0.0
-    Ed: Annotated[float, "J/mol", "activation energy of dissolution", Range(0.0, 1e6)] = 0.0
-    d: Annotated[float, "1", "dissolution exponent", Range(0.5, 10.0)] = 1.0
     impurity: Annotated[int, "1", "the component that slows growth, if a law says so", Index("fluids")] = 0
     K_impurity: Annotated[float, "1", "adsorption constant of the impurity, kg solvent/kg", Range(0.0, 1e9)] = 0.0
     alpha_impurity: Annotated[float, "1", "effectiveness of the adsorbed impurity", Range(0.0, 100.0)] = 1.0
-    S_width: Annotated[float, "1", "smoothing width between growth and dissolution", Range(1e-9, 1.0)] = 0.01
-    limiter_eps: Annotated[float, "1", "fraction of a typical class below which limiting ends", Range(1e-9, 1.0)] = 1e-3
+    stirring: Annotated[float, "1", "stirrer speed over that at which k2 was fitted", Range(0.0, 100.0)] = 1.0
+    l_stirring: Annotated[float, "1", "exponent of the stirrer speed in secondary nucleation", Range(0.0, 10.0)] = 0.0
     size_law: Annotated[SizeLaw, "1", "how growth depends on the size"] = SizeLaw.MCCABE
     poisoning: Annotated[Impurity, "1", "how an impurity slows growth"] = Impurity.NONE
-    limiter: Annotated[Limiter, "1", "flux limiter"] = Limiter.VAN_ALBADA
 
 
 class NucleationParams(NamedTuple):
@@ -125,8 +143,6 @@ class NucleationParams(NamedTuple):
     E2: Annotated[float, "J/mol", "activation energy of secondary nucleation", Range(0.0, 1e6)] = 0.0
     b2: Annotated[float, "1", "secondary nucleation exponent", Range(0.5, 30.0)] = 2.0
     j: Annotated[float, "1", "exponent of the crystal content in secondary nucleation", Range(0.0, 10.0)] = 1.0
-    stirring: Annotated[float, "1", "stirrer speed over that at which k2 was fitted", Range(0.0, 100.0)] = 1.0
-    l_stirring: Annotated[float, "1", "exponent of the stirrer speed in secondary nucleation", Range(0.0, 10.0)] = 0.0
     nucleation: Annotated[Nucleation, "1", "primary nucleation law"] = Nucleation.POWER
     basis: Annotated[Basis, "1", "volume to which nucleation refers"] = Basis.SLURRY
 

@@ -32,7 +32,10 @@ from twin.jit import kernel
 from twin.quantity import Array, Fractions, Nominal, Optional, Range
 from unit_ops.crystallization.parameters import (
     AntisolventParams,
+    ClassesParams,
+    DissolutionParams,
     GrowthParams,
+    HabitParams,
     NucleationParams,
     PhaseParams,
     SolubilityParams,
@@ -68,7 +71,18 @@ class TubeParams(NamedTuple):
     UA: Annotated[float, "W/K", "heat transfer coefficient times area of the jacket", Range(0.0, 1e7)]
 
 
-Params = joined(__name__, TubeParams, PhaseParams, SolubilityParams, AntisolventParams, GrowthParams, NucleationParams)
+Params = joined(
+    __name__,
+    TubeParams,
+    PhaseParams,
+    SolubilityParams,
+    AntisolventParams,
+    GrowthParams,
+    DissolutionParams,
+    ClassesParams,
+    HabitParams,
+    NucleationParams,
+)
 
 
 class Inlets(NamedTuple):
