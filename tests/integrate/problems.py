@@ -14,6 +14,7 @@ import numpy as np
 
 from twin import jit
 from twin.plant import discrete
+from twin.plant.absent import nothing as nothing_absent
 from twin.plant.codes import GUARDS, HOLDUP, RATES
 from twin.plant.evaluate import JacobianTables, PlantTables
 
@@ -32,6 +33,10 @@ class StandIn:
     keep: Any = None
     discrete: discrete.Discrete = field(default_factory=discrete.nothing)
     scanned: tuple[str, ...] = ()
+    absent: Any = None
+
+    def __post_init__(self) -> None:
+        self.absent = nothing_absent(int(self.tables.sizes[0]), int(self.tables.sizes[2]))
 
     def label(self, state: int) -> str:
         return f"unit.y[{state}]"

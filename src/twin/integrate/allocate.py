@@ -120,6 +120,7 @@ def memory(
         np.zeros(sizes.n_g),
         np.array([1.0 if x.armed else 0.0 for x in latches]),
         np.zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
+        np.zeros(sizes.n_y + sizes.n_w),
         np.full(jacobian.scale.shape[1], np.nan),
         np.full(sizes.n_p, np.nan),
         np.zeros(len(rows.time)),

@@ -17,6 +17,7 @@ from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import factors
 from twin.integrate.tableaux import METHODS
+from twin.plant.absent import Absent
 from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
 from twin.quantity import Array
@@ -123,6 +124,7 @@ class Integrator:
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
         self._memory.resume[at.WINDOW_START] = -np.inf
+        self._memory.absent[:] = np.concatenate(plant.absent)
         self._use(plant.jacobian)
         self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
         self._control = allocate.control(
@@ -141,10 +143,16 @@ class Integrator:
         self._factors = factors(jacobian.pattern, jacobian.column, self._sizes.n_y)
         self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol)
 
-    def _use_full(self) -> None:
-        """States that were taken for absent have come alive: from now on all have rows and columns."""
-        self._use(self.plant.full_jacobian())
-        self._memory.resume[at.FULL] = 1.0
+    def _revive(self) -> None:
+        """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
+        known = self._absent()
+        absent = self.plant.absent_from(self._memory.y, self._memory.p, known)
+        self._memory.absent[:] = np.concatenate(absent)
+        self._use(self.plant.jacobian_without(absent))
+
+    def _absent(self) -> Absent:
+        y, w = np.split(self._memory.absent != 0.0, [self._sizes.n_y])
+        return Absent(y, w)
 
     @property
     def time(self) -> float:
@@ -225,7 +233,7 @@ class Integrator:
                 code = self._call(progress)
                 self._drain()
                 if code == at.REVIVED:
-                    self._use_full()
+                    self._revive()
                 elif code != at.FLUSH:
                     return self._ending(code)
         finally:
@@ -314,5 +322,5 @@ class Integrator:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0
         self._work.buffers.known[0] = 0.0
-        if self._memory.resume[at.FULL] != 0.0 and len(self.jacobian.absent):
-            self._use_full()
+        if not np.array_equal(np.flatnonzero(self._memory.absent[: self._sizes.n_y]), self.jacobian.absent):
+            self._use(self.plant.jacobian_without(self._absent()))

@@ -32,6 +32,11 @@ class Absent(NamedTuple):
     w: np.ndarray  #: [n_w] bool
 
 
+def everything(n_y: int, n_w: int) -> Absent:
+    """All places."""
+    return Absent(np.ones(n_y, dtype=bool), np.ones(n_w, dtype=bool))
+
+
 def nothing(n_y: int, n_w: int) -> Absent:
     """No place at all."""
     return Absent(np.zeros(n_y, dtype=bool), np.zeros(n_w, dtype=bool))
@@ -59,7 +64,9 @@ def probe(T, y0, p, nominal, weight, sizes, present, present_w, y, w, dy):
                     present_w[i] = True
 
 
-def find_absent(nodes: list[Node], tables: PlantTables, y0: np.ndarray, p: np.ndarray, nominal: np.ndarray) -> Absent:
+def find_absent(
+    nodes: list[Node], tables: PlantTables, y: np.ndarray, p: np.ndarray, nominal: np.ndarray, known: Absent
+) -> Absent:
     """Probe a plant.
 
     Parameters
@@ -67,14 +74,16 @@ def find_absent(nodes: list[Node], tables: PlantTables, y0: np.ndarray, p: np.nd
     nodes : list of Node
         Units that change at instants (impulses, scans) count as present with all their states.
     tables : PlantTables
-    y0, nominal : [n_y]
-        Initial state, and the states' scales.
+    y, nominal : [n_y]
+        State, and the states' scales.
     p : [n_p]
         Parameters: a component counts as absent only as long as no feed that holds it is changed in.
+    known : Absent
+        Where to look: what is present stays so.
     """
     arm(__name__)
-    n_y, n_w = len(y0), int(tables.sizes[2])
-    present, present_w = y0 != 0.0, np.zeros(n_w, dtype=bool)
+    n_y, n_w = len(y), int(tables.sizes[2])
+    present, present_w = ~known.y | (y != 0.0), ~known.w
     for node in nodes:
         if node.model.impulses or node.model.scan:
             for f in fields(node.model.State):
@@ -82,5 +91,5 @@ def find_absent(nodes: list[Node], tables: PlantTables, y0: np.ndarray, p: np.nd
                 present[first : first + node.layout.size("x", f.name)] = True
     weight = 0.5 + np.random.default_rng(0).random(n_y)
     work = np.zeros(n_y), np.zeros(n_w), np.zeros(n_y)
-    probe(tables, y0, p, nominal, weight, np.array(SIZES), present, present_w, *work)
+    probe(tables, y, p, nominal, weight, np.array(SIZES), present, present_w, *work)
     return Absent(~present, ~present_w)
