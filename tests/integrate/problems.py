@@ -14,7 +14,6 @@ import numpy as np
 
 from twin import jit
 from twin.plant import discrete
-from twin.plant.absent import nothing as nothing_absent
 from twin.plant.codes import GUARDS, HOLDUP, RATES
 from twin.plant.evaluate import JacobianTables, PlantTables
 
@@ -33,10 +32,6 @@ class StandIn:
     keep: Any = None
     discrete: discrete.Discrete = field(default_factory=discrete.nothing)
     scanned: tuple[str, ...] = ()
-    absent: Any = None
-
-    def __post_init__(self) -> None:
-        self.absent = nothing_absent(int(self.tables.sizes[0]), int(self.tables.sizes[2]))
 
     def label(self, state: int) -> str:
         return f"unit.y[{state}]"
@@ -86,7 +81,7 @@ def problem(
     scale = np.ones(n_y) if nominal is None else np.array(nominal, dtype=float)
     return StandIn(
         tables,
-        _dense(whole, n_y, n_w, n_q, scale, time_dependent),
+        _dense(whole, n_y, n_w, n_q, scale),
         np.array(y0, dtype=float),
         np.array(p, dtype=float),
         scale,
@@ -96,7 +91,7 @@ def problem(
     )
 
 
-def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray, timed: bool) -> JacobianTables:
+def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray) -> JacobianTables:
     """One column a colour; the quadrature rates stand first in w."""
 
     def table(rows: Any, width: int = 1) -> np.ndarray:
@@ -133,8 +128,6 @@ def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray, t
         destination=np.ascontiguousarray(columns[:, 2]),
         lengths=table([n_y, n_w, n_y]),
         absent=table([]),
-        scale=np.vstack([np.ones(n_y), scale]),
-        timed=table([timed]),
     )
 
 

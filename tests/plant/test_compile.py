@@ -15,7 +15,6 @@ from twin import jit
 from twin.config import load_plant
 from twin.errors import TwinError
 from twin.plant import adapter, compile_plant, evaluate
-from twin.plant.absent import nothing
 
 PLANTS = ["two_tanks", "paracetamol_tablets"]
 
@@ -35,7 +34,7 @@ def rates(plant, y, t=0.0):
 def structured(plant, y, J=None):
     """dy/dt and quadrature rates differentiated by y, with the auxiliaries eliminated."""
     w, _, _ = rates(plant, y)
-    J = J or plant.jacobian_without(nothing(plant.n_y, plant.n_w))
+    J = J or plant.jacobian_without(np.zeros(plant.n_y, dtype=bool))
     values, q_values = np.zeros(len(J.column)), np.zeros(len(J.q_column))
     evaluate.jacobian(plant.tables, J, 0.0, y, plant.p0, w, evaluate.buffers(J), values, q_values)
     n, n_z = plant.n_y, plant.n_y + plant.n_aux

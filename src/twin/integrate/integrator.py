@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,16 +16,9 @@ from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import factors
 from twin.integrate.tableaux import METHODS
-from twin.plant.absent import Absent
 from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
 from twin.quantity import Array
-
-#: A unit's slopes are kept while what it is evaluated from moves by less than this times √rtol of
-#: |value| + nominal. Rodas methods want the exact Jacobian, but its error counts only times the
-#: motion, which is as small: 1e-3 at rtol 1e-4 and 1e-4 at 1e-6 change neither steps nor errors
-#: of the flagship's day; ten times more costs steps.
-KEEP = 0.1
 
 #: Seconds between two looks at the progress of a run in another thread.
 POLL = 0.1
@@ -75,9 +67,6 @@ class Integrator:
         Largest step, in s.
     max_steps : int
         Steps after which the run is given up.
-    keep : float
-        Motion, as a part of |value| + nominal, up to which a unit's slopes are kept; by default
-        `KEEP` √rtol. With 0 the Jacobian is that of every step, as tests of the order want it.
     seed : int
         Of the random numbers that scans draw: each unit has a stream of its own, by its name.
     samples, fired : callable
@@ -97,7 +86,6 @@ class Integrator:
         start: float = 0.0,
         max_step: float = np.inf,
         max_steps: int = 10_000_000,
-        keep: float | None = None,
         seed: int = 0,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
@@ -118,13 +106,13 @@ class Integrator:
         self._latch_rows = allocate.latch_rows(latches)
         seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
         self._discrete = plant.discrete._replace(seed=seeds)
-        self._memory = allocate.memory(self._sizes, plant.jacobian, self._events, latches, len(seeds))
+        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds))
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
         self._memory.resume[at.WINDOW_START] = -np.inf
-        self._memory.absent[:] = np.concatenate(plant.absent)
+        self._memory.absent[plant.jacobian.absent] = 1.0
         self._use(plant.jacobian)
         self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
         self._control = allocate.control(
@@ -134,7 +122,6 @@ class Integrator:
             sample_every=every,
             time_dependent=float(plant.time_dependent),
             max_steps=max_steps,
-            keep=KEEP * math.sqrt(rtol) if keep is None else keep,
         )
 
     def _use(self, jacobian: JacobianTables) -> None:
@@ -145,14 +132,9 @@ class Integrator:
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
-        known = self._absent()
-        absent = self.plant.absent_from(self._memory.y, self._memory.p, known)
-        self._memory.absent[:] = np.concatenate(absent)
-        self._use(self.plant.jacobian_without(absent))
-
-    def _absent(self) -> Absent:
-        y, w = np.split(self._memory.absent != 0.0, [self._sizes.n_y])
-        return Absent(y, w)
+        memory = self._memory
+        memory.absent[:] = self.plant.absent_from(memory.y, memory.p, memory.absent != 0.0)
+        self._use(self.plant.jacobian_without(memory.absent != 0.0))
 
     @property
     def time(self) -> float:
@@ -321,6 +303,5 @@ class Integrator:
         for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0
-        self._work.buffers.known[0] = 0.0
-        if not np.array_equal(np.flatnonzero(self._memory.absent[: self._sizes.n_y]), self.jacobian.absent):
-            self._use(self.plant.jacobian_without(self._absent()))
+        if not np.array_equal(np.flatnonzero(self._memory.absent), self.jacobian.absent):
+            self._use(self.plant.jacobian_without(self._memory.absent != 0.0))

@@ -29,8 +29,8 @@ JUST_FIRED = 13  #: whether an event (1) or only scans (2) changed the plant at 
 RESUME_SIZE = 14
 
 # Places in Control.settings
-T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS, KEEP = 0, 1, 2, 3, 4, 5, 6, 7, 8
-SETTINGS_SIZE = 9
+T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
+SETTINGS_SIZE = 8
 
 # Places in Control.status (read by other threads while the loop runs)
 INTERRUPT, STEPS, REJECTED, RHS, JACOBIANS, LU, SOLVES, EVENTS, FIRINGS, OBSERVED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -67,9 +67,7 @@ class Memory(NamedTuple):
     side: Array  #: [n_g] last sign of each guard
     armed: Array  #: [latches] 1.0 where a latch may fire
     ramp: Array  #: [n, 5] ramps under way
-    absent: Array  #: [n_y + n_w] 1.0 where a state, or a number of w, is taken to be zero for good
-    kept: Array  #: what the units were last differenced at
-    kept_p: Array  #: [n_p] and with which parameters
+    absent: Array  #: [n_y] 1.0 where a state is taken to be zero for good
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from twin import jit
 from twin.config.spec import PlantSpec
-from twin.plant.absent import Absent, everything, find_absent
+from twin.plant.absent import find_absent
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
@@ -51,11 +51,10 @@ class Plant:
     discrete: Discrete
     impulses: tuple[str, ...]  #: paths, in the order of `discrete.impulse`
     scanned: tuple[str, ...]  #: units, in the order of `discrete.scan`
-    absent: Absent  #: what `jacobian` leaves out
-    #: jacobian_without(absent): the tables without rows and columns of what is absent
-    jacobian_without: Callable[[Absent], JacobianTables]
-    #: absent_from(y, p, known): what is still absent of what was known as such
-    absent_from: Callable[[np.ndarray, np.ndarray, Absent], Absent]
+    #: jacobian_without(absent): the tables without rows and columns of those states, [n_y] bool
+    jacobian_without: Callable[[np.ndarray], JacobianTables]
+    #: absent_from(y, p, among): which of those states are absent
+    absent_from: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
     @property
     def n_y(self) -> int:
@@ -153,13 +152,13 @@ def compile_plant(spec: PlantSpec) -> Plant:
     aux = auxiliaries(nodes)
     tables.sizes[5] = len(aux)
 
-    def jacobian_without(absent: Absent) -> JacobianTables:
+    def jacobian_without(absent: np.ndarray) -> JacobianTables:
         return jacobian_tables(nodes, placed, aux, absent)
 
-    def absent_from(y: np.ndarray, p: np.ndarray, known: Absent) -> Absent:
-        return find_absent(nodes, tables, y, p, placed.nominal, known)
+    def absent_from(y: np.ndarray, p: np.ndarray, among: np.ndarray) -> np.ndarray:
+        return find_absent(nodes, tables, y, p, placed.nominal, among)
 
-    absent = absent_from(placed.y0, placed.p0, everything(len(placed.y0), placed.w.at))
+    absent = absent_from(placed.y0, placed.p0, np.ones(len(placed.y0), dtype=bool))
     instants, impulses, scanned = discrete(nodes)
     digest = hashlib.sha256(jit.versions().encode())
     for node in nodes:
@@ -184,7 +183,6 @@ def compile_plant(spec: PlantSpec) -> Plant:
         discrete=instants,
         impulses=impulses,
         scanned=scanned,
-        absent=absent,
         jacobian_without=jacobian_without,
         absent_from=absent_from,
     )
