@@ -197,25 +197,19 @@ products: [dry, wet_gas, condensate, batch, blown_gas, dry_cake]
 DRYERS_RUN = """
 twin: 1
 plant: dryers.yaml
-title: Batches are dried and discharged
-duration: 3 h
+title: Batches are dried
+duration: 150 min
 record: 30 s
-events:
-  - {at: 160 min, set: {vacuum.valve: 1, cake.valve: 1}}
 """
 
 
 @pytest.mark.slow
-def test_batches_are_dried_and_discharged_to_the_last_crumb(tmp_path: Path) -> None:
+def test_batches_are_dried(tmp_path: Path) -> None:
     made = simulated(tmp_path, "dryers", DRYERS, DRYERS_RUN)
     for balance in made.balances.components:
         assert balance.measures["relative"] < 5e-12, balance.name
-    # while dryers run empty: the temperature of what is left is no linear law, see above
-    assert made.balances.energy.measures["relative"] < 5e-8
-    ready = int(np.searchsorted(made.time, 9590.0))
-    assert made.get("vacuum.X")[ready] < 0.005 < made.get("vacuum.X")[0]
-    assert made.get("vacuum.T")[ready] == pytest.approx(333.15, abs=0.5)
-    assert made.get("cake.LOD")[ready] == pytest.approx(5e-4, rel=0.1)
-    assert 0.005 <= made.get("bed.X_out")[ready] < 0.08
-    for unit in ("vacuum", "cake"):
-        assert made.get(f"{unit}.LOD")[-1] == pytest.approx(0.0, abs=1e-3), "nothing is left to be judged"
+    assert made.balances.energy.measures["relative"] < 1e-8
+    assert made.get("vacuum.X")[-1] < 0.005 < made.get("vacuum.X")[0]
+    assert made.get("vacuum.T")[-1] == pytest.approx(333.15, abs=0.5)
+    assert made.get("cake.LOD")[-1] == pytest.approx(5e-4, rel=0.1)
+    assert 0.005 <= made.get("bed.X_out")[-1] < 0.08
