@@ -203,6 +203,19 @@ def inner(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
+@cache
+def without_blas() -> None:
+    """Load numba's arrays without the search for BLAS, which imports scipy.linalg for 0.2 s: kernels call none."""
+    blas = "scipy.linalg.cython_blas"
+    if disabled() or blas in sys.modules:
+        return
+    sys.modules[blas] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        del sys.modules[blas]
+
+
 def arm(module: ModuleType | str) -> None:
     """Compile lazily: put dispatchers in place of marked functions throughout the closure.
 
@@ -212,6 +225,7 @@ def arm(module: ModuleType | str) -> None:
         module = importlib.import_module(module)
     if disabled():
         return
+    without_blas()
     with LOCK:
         members = import_closure(module)
         for member in members:

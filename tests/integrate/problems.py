@@ -81,7 +81,7 @@ def problem(
     scale = np.ones(n_y) if nominal is None else np.array(nominal, dtype=float)
     return StandIn(
         tables,
-        _dense(whole, n_y, n_w, n_q, scale, time_dependent),
+        _dense(whole, n_y, n_w, n_q, scale),
         np.array(y0, dtype=float),
         np.array(p, dtype=float),
         scale,
@@ -91,7 +91,7 @@ def problem(
     )
 
 
-def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray, timed: bool) -> JacobianTables:
+def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray) -> JacobianTables:
     """One column a colour; the quadrature rates stand first in w."""
 
     def table(rows: Any, width: int = 1) -> np.ndarray:
@@ -128,8 +128,6 @@ def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray, t
         destination=np.ascontiguousarray(columns[:, 2]),
         lengths=table([n_y, n_w, n_y]),
         absent=table([]),
-        scale=np.vstack([np.ones(n_y), scale]),
-        timed=table([timed]),
     )
 
 

@@ -36,7 +36,7 @@ def forced_total(t, y, p, rate):
 
 def end_with_steps(plant, method, h, until, events=()):
     """Integrate with steps of h: the tolerance rejects none, the largest step is h."""
-    run = Integrator(plant, method=method, rtol=1e3, keep=0.0, max_step=h, events=events)
+    run = Integrator(plant, method=method, rtol=1e3, max_step=h, events=events)
     run._memory.resume[1] = h
     assert not run.advance(until).outcome.failed
     assert run.statistics["rejected"] == 0
@@ -106,7 +106,7 @@ def test_dense_output_has_order_3(method):
     exact, got = {}, []
     for h, keep in ((1e-3, exact), (0.2, None), (0.1, None), (0.05, None)):
         blocks = []
-        run = Integrator(plant, method=method, rtol=1e3, keep=0.0, max_step=h, every=0.13, samples=blocks.append)
+        run = Integrator(plant, method=method, rtol=1e3, max_step=h, every=0.13, samples=blocks.append)
         run._memory.resume[1] = h
         run.advance(4.0)
         y = np.concatenate([b.y for b in blocks])

@@ -34,7 +34,7 @@ def rates(plant, y, t=0.0):
 def structured(plant, y, J=None):
     """dy/dt and quadrature rates differentiated by y, with the auxiliaries eliminated."""
     w, _, _ = rates(plant, y)
-    J = J or plant.full_jacobian()
+    J = J or plant.jacobian_without(np.zeros(plant.n_y, dtype=bool))
     values, q_values = np.zeros(len(J.column)), np.zeros(len(J.q_column))
     evaluate.jacobian(plant.tables, J, 0.0, y, plant.p0, w, evaluate.buffers(J), values, q_values)
     n, n_z = plant.n_y, plant.n_y + plant.n_aux

@@ -46,6 +46,8 @@ NOMINAL |= {"1/s": 1e-2, "Pa": 1e5, "N": 1.0}
 #: Qualities of what a unit makes are ratios of nothing before it makes any: compared from 1 % of full flow on.
 MAKES = {"press": "press.rate", "api_feeder": "api_feeder.F", "blender": "blender.F"}
 MAKES |= {"dryer": "dryer.product.m_flow[paracetamol]"}
+#: Mean sizes likewise, while there are hardly any crystals to have a size.
+SIZES = ("L32", "L43")
 
 
 def compare(native, other, firings):
@@ -63,6 +65,9 @@ def compare(native, other, firings):
         if owner in MAKES:
             flow = native.get(MAKES[owner])
             use = use & (flow > 0.01 * flow.max())
+        if tag.endswith(SIZES) and owner.startswith("crystallizer"):
+            content = native.get(f"{owner}.w_crystals")
+            use = use & (content > 0.01 * content.max())
         a, b = native.get(tag)[use], other.get(tag)[use]
         nominal = 1.0 if tag.endswith(".integral") else NOMINAL[native.unit(tag)]  # of K, mostly
         worst[tag] = float(np.max(np.abs(a - b) / (np.abs(a) + nominal), initial=0.0))

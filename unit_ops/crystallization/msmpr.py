@@ -102,6 +102,11 @@ class Integrals(NamedTuple):
     mass_size: Annotated[float, "kg m", "crystal mass times size", ("bins",), Nominal(1e-4)]
     mass_per_size: Annotated[float, "kg/m", "crystal mass over size", ("bins",), Nominal(1e4)]
     number: Annotated[float, "1", "number of crystals", ("bins",), Nominal(1e9)]
+    # numbers that all size classes share stand here, so that a class depends on them and not on every state
+    outflow: Annotated[float, "1/s", "part of the holdup leaving per second", ("1",), Nominal(1e-4)]
+    growth: Annotated[float, "m/s", "growth rate", ("1",), Nominal(1e-8)]
+    dissolution: Annotated[float, "m/s", "dissolution rate", ("1",), Nominal(1e-8)]
+    nucleation: Annotated[float, "1/s", "nuclei formed in the vessel", ("1",), Nominal(1e3)]
     deposition: Annotated[float, "kg/s", "mass that crystallizes, less what dissolves", ("bins",), Nominal(1e-5)]
 
 
@@ -157,17 +162,36 @@ def S(x, a, p):
 
 
 @kernel
-def kinetics(x, a, p):
-    """Rates at the present temperature and composition."""
-    temperature = T(x, a, p)
+def outflow(x, a, p, out):
+    """Fraction of the holdup leaving per second."""
+    volume = V(x, a, p)
+    out[0] = p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * volume)
+
+
+@kernel
+def driving_force(x, a, p, direction):
+    """Supersaturation (direction 1) or undersaturation (-1) in the unit of the laws."""
     c_star = c_sat(x, a, p)
-    S_now = c(x, p) / c_star - 1.0
-    S_up = above_zero(S_now, p.S_width)
-    S_down = above_zero(-S_now, p.S_width)
-    per_S = force_per_S(p.force, c_star, p.rho_solvent, p.molar_mass[p.solute])
-    sigma = per_S * S_up
-    up = power_rate(p.kg, p.Eg, p.g, sigma, temperature)
-    down = power_rate(p.kd, p.Ed, p.d, per_S * S_down, temperature)
+    force = above_zero(direction * (c(x, p) / c_star - 1.0), p.S_width)
+    return force_per_S(p.force, c_star, p.rho_solvent, p.molar_mass[p.solute]) * force
+
+
+@kernel
+def growth(x, a, p, out):
+    out[0] = power_rate(p.kg, p.Eg, p.g, driving_force(x, a, p, 1.0), T(x, a, p))
+
+
+@kernel
+def dissolution(x, a, p, out):
+    out[0] = power_rate(p.kd, p.Ed, p.d, driving_force(x, a, p, -1.0), T(x, a, p))
+
+
+@kernel
+def nucleation(x, a, p, out):
+    """Nuclei per second in the whole vessel."""
+    temperature = T(x, a, p)
+    sigma = driving_force(x, a, p, 1.0)
+    S_up = above_zero(S(x, a, p), p.S_width)
     volume = V(x, a, p)
     # a class may be slightly negative while there are no crystals yet
     content = p.M_typical * above_zero(a.crystal_mass / (volume * p.M_typical), 1e-9)
@@ -175,24 +199,17 @@ def kinetics(x, a, p):
     secondary = power_rate(p.k2, p.E2, p.b2, sigma, temperature) * content_factor(content, p.j)
     if p.basis == Basis.SOLVENT:
         volume = x.m[p.solvent] / p.rho_solvent
-    return Rates(up, down, volume * (primary + secondary))
-
-
-@kernel
-def gain(x, a, p, out):
-    """Mass gain of every size class [kg/s]: used, bit for bit, by the crystals and by the liquor."""
-    rates = kinetics(x, a, p)
-    typical = p.M_typical * p.V_weir / x.crystals.shape[0]
-    rho_kv = p.rho_solid[p.crystal] * p.kv
-    growth_gain(
-        x.crystals, p.L_edges, rho_kv, rates.up, rates.down, rates.nuclei, p.limiter, p.limiter_eps * typical, out
-    )
+    out[0] = volume * (primary + secondary)
 
 
 @kernel
 def deposition(x, a, p, w, out):
     """The gains, kept for the balances: what the liquor loses is bit for bit what the crystals gain."""
-    gain(x, a, p, w.gain)
+    typical = p.M_typical * p.V_weir / x.crystals.shape[0]
+    rho_kv = p.rho_solid[p.crystal] * p.kv
+    growth_gain(
+        x.crystals, p.L_edges, rho_kv, a.growth, a.dissolution, a.nucleation, p.limiter, p.limiter_eps * typical, w.gain
+    )
     for i in range(out.shape[0]):
         out[i] = w.gain[i]
 
@@ -213,15 +230,8 @@ def saturation_crossed(x, a, p):
 
 
 @kernel
-def outflow_rate(x, a, p):
-    """Fraction of the holdup leaving per second."""
-    volume = V(x, a, p)
-    return p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * volume)
-
-
-@kernel
 def product(x, a, p, out):
-    k = outflow_rate(x, a, p)
+    k = a.outflow
     for i in range(x.m.shape[0]):
         out.m_flow[i] = k * x.m[i]
     for i in range(x.crystals.shape[0]):
@@ -231,7 +241,7 @@ def product(x, a, p, out):
 
 @kernel
 def derivatives(x, u, a, p, w, dx):
-    k = outflow_rate(x, a, p)
+    k = a.outflow
     for i in range(x.crystals.shape[0]):
         dx.crystals[i] = w.gain[i] + u.slurry.m_flow_crystals[i] - k * x.crystals[i]
     for i in range(x.m.shape[0]):
@@ -272,7 +282,7 @@ def transport(x, u, a, p, out):
     out.m[0] = total(x.m) + a.crystal_mass
     out.m_flow[0] = total(u.feed.m_flow)
     out.m_flow[1] = total(u.slurry.m_flow) + u.slurry.m_flow_solid
-    out.m_flow[2] = outflow_rate(x, a, p) * out.m[0]
+    out.m_flow[2] = a.outflow * out.m[0]
     return Transport(out.m, out.m_flow)
 
 

@@ -13,7 +13,7 @@ from twin.integrate import tables as at
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
 from twin.plant.discrete import nothing
-from twin.plant.evaluate import JacobianTables, PlantTables, buffers
+from twin.plant.evaluate import JacobianTables, PlantTables, buffers, no_plant
 from twin.quantity import Array
 
 #: Numbers held in the sample buffer before Python is asked to take them.
@@ -108,9 +108,7 @@ def latch_rows(latches: Sequence[Latch]) -> at.LatchRows:
     )
 
 
-def memory(
-    sizes: Sizes, jacobian: JacobianTables, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0
-) -> at.Memory:
+def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
     result = at.Memory(
         np.zeros(at.RESUME_SIZE),
@@ -120,8 +118,7 @@ def memory(
         np.zeros(sizes.n_g),
         np.array([1.0 if x.armed else 0.0 for x in latches]),
         np.zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
-        np.full(jacobian.scale.shape[1], np.nan),
-        np.full(sizes.n_p, np.nan),
+        np.zeros(sizes.n_y),
         np.zeros(len(rows.time)),
         np.zeros((scans, 5)),
     )
@@ -199,7 +196,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
         return np.zeros(shape or (0,), dtype=np.int64)
 
     one = i(1)
-    plant = PlantTables(i(6), i(5), i(), i(), one, i(0, 2), i(0, 2), i(0, 2))
+    plant = no_plant()
 
     def u(*shape: int) -> Array:
         return np.zeros(shape or (0,), dtype=np.uint32)
@@ -228,8 +225,6 @@ def run_nothing(run: Callable[..., Any]) -> None:
         destination=u(),
         lengths=i(3),
         absent=i(),
-        scale=np.zeros((2, 0)),
-        timed=i(),
     )
     sizes = Sizes.of(plant)
     rows = event_rows([])
@@ -242,7 +237,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
         rows,
         latch_rows([]),
         nothing(),
-        memory(sizes, jacobian, rows, []),
+        memory(sizes, rows, []),
         work(sizes, jacobian, index, method, np.zeros(0)),
         control(t_end=-1.0, rtol=1e-6),
         recorder(sizes, i(), 0),

@@ -188,8 +188,8 @@ class Cvode(Integrator):
 
     # the loop of `loop.run`, step by step from Python
 
-    def _use_full(self) -> None:
-        super()._use_full()
+    def _revive(self) -> None:
+        super()._revive()
         self._make()
         self._stale = True
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,12 +19,6 @@ from twin.integrate.tableaux import METHODS
 from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
 from twin.quantity import Array
-
-#: A unit's slopes are kept while what it is evaluated from moves by less than this times √rtol of
-#: |value| + nominal. Rodas methods want the exact Jacobian, but its error counts only times the
-#: motion, which is as small: 1e-3 at rtol 1e-4 and 1e-4 at 1e-6 change neither steps nor errors
-#: of the flagship's day; ten times more costs steps.
-KEEP = 0.1
 
 #: Seconds between two looks at the progress of a run in another thread.
 POLL = 0.1
@@ -74,9 +67,6 @@ class Integrator:
         Largest step, in s.
     max_steps : int
         Steps after which the run is given up.
-    keep : float
-        Motion, as a part of |value| + nominal, up to which a unit's slopes are kept; by default
-        `KEEP` √rtol. With 0 the Jacobian is that of every step, as tests of the order want it.
     seed : int
         Of the random numbers that scans draw: each unit has a stream of its own, by its name.
     samples, fired : callable
@@ -96,7 +86,6 @@ class Integrator:
         start: float = 0.0,
         max_step: float = np.inf,
         max_steps: int = 10_000_000,
-        keep: float | None = None,
         seed: int = 0,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
@@ -117,12 +106,13 @@ class Integrator:
         self._latch_rows = allocate.latch_rows(latches)
         seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
         self._discrete = plant.discrete._replace(seed=seeds)
-        self._memory = allocate.memory(self._sizes, plant.jacobian, self._events, latches, len(seeds))
+        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds))
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
         self._memory.resume[at.WINDOW_START] = -np.inf
+        self._memory.absent[plant.jacobian.absent] = 1.0
         self._use(plant.jacobian)
         self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
         self._control = allocate.control(
@@ -132,7 +122,6 @@ class Integrator:
             sample_every=every,
             time_dependent=float(plant.time_dependent),
             max_steps=max_steps,
-            keep=KEEP * math.sqrt(rtol) if keep is None else keep,
         )
 
     def _use(self, jacobian: JacobianTables) -> None:
@@ -141,10 +130,11 @@ class Integrator:
         self._factors = factors(jacobian.pattern, jacobian.column, self._sizes.n_y)
         self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol)
 
-    def _use_full(self) -> None:
-        """States that were taken for absent have come alive: from now on all have rows and columns."""
-        self._use(self.plant.full_jacobian())
-        self._memory.resume[at.FULL] = 1.0
+    def _revive(self) -> None:
+        """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
+        memory = self._memory
+        memory.absent[:] = self.plant.absent_from(memory.y, memory.p, memory.absent != 0.0)
+        self._use(self.plant.jacobian_without(memory.absent != 0.0))
 
     @property
     def time(self) -> float:
@@ -225,7 +215,7 @@ class Integrator:
                 code = self._call(progress)
                 self._drain()
                 if code == at.REVIVED:
-                    self._use_full()
+                    self._revive()
                 elif code != at.FLUSH:
                     return self._ending(code)
         finally:
@@ -313,6 +303,5 @@ class Integrator:
         for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0
-        self._work.buffers.known[0] = 0.0
-        if self._memory.resume[at.FULL] != 0.0 and len(self.jacobian.absent):
-            self._use_full()
+        if not np.array_equal(np.flatnonzero(self._memory.absent), self.jacobian.absent):
+            self._use(self.plant.jacobian_without(self._memory.absent != 0.0))

@@ -7,12 +7,12 @@ import math
 from twin.integrate import tables as at
 from twin.integrate.lu import factorise, solve
 from twin.jit import kernel
-from twin.plant.evaluate import rates, renew_jacobian
+from twin.plant.evaluate import jacobian, rates
 
 #: The error norm is the greatest root mean square over a unit's states of the weighted errors, so that
 #: a controller of one state counts as much as a crystallizer of hundreds and a unit is solved as well in
 #: a large plant as alone; but never less than this part of the largest single error.
-LARGEST_SHARE = 0.1
+LARGEST_SHARE = 0.15
 
 #: Relative size of the difference for the time derivative of the rates: its error is then far
 #: below the local error of a step, its roundoff far below any tolerance in use.
@@ -60,7 +60,7 @@ def linearise(P, J, M, W, C, t, h):
     for i in range(J.absent.shape[0]):
         if M.y[J.absent[i]] != 0.0 or W.f[J.absent[i]] != 0.0:
             return at.REVIVED
-    renew_jacobian(P, J, t, M.y, M.p, W.w, C.settings[at.KEEP], M.kept, M.kept_p, W.buffers, W.values, W.q_values)
+    jacobian(P, J, t, M.y, M.p, W.w, W.buffers, W.values, W.q_values)
     C.status[at.JACOBIANS] += 1
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
         later = t + max(h * TIME_DIFFERENCE, abs(t) * 2.0**-38)

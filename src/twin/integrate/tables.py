@@ -26,12 +26,11 @@ H_PENDING = 10  #: step accepted but not yet sampled and committed; 0 when none
 T_PENDING = 11  #: its end
 CUT_GUARD = 12  #: guard located at that end; -1 when none
 JUST_FIRED = 13  #: whether an event (1) or only scans (2) changed the plant at the accepted point
-FULL = 14  #: whether states once absent have rows and columns now
-RESUME_SIZE = 15
+RESUME_SIZE = 14
 
 # Places in Control.settings
-T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS, KEEP = 0, 1, 2, 3, 4, 5, 6, 7, 8
-SETTINGS_SIZE = 9
+T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
+SETTINGS_SIZE = 8
 
 # Places in Control.status (read by other threads while the loop runs)
 INTERRUPT, STEPS, REJECTED, RHS, JACOBIANS, LU, SOLVES, EVENTS, FIRINGS, OBSERVED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -68,8 +67,7 @@ class Memory(NamedTuple):
     side: Array  #: [n_g] last sign of each guard
     armed: Array  #: [latches] 1.0 where a latch may fire
     ramp: Array  #: [n, 5] ramps under way
-    kept: Array  #: what the units were last differenced at
-    kept_p: Array  #: [n_p] and with which parameters
+    absent: Array  #: [n_y] 1.0 where a state is taken to be zero for good
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
 

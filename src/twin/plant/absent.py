@@ -4,12 +4,14 @@ Streams carry the plant's whole list of components, so nitrogen has a state in e
 that it never enters. Such states need no row or column of the Newton matrix. They are found by
 probing: everything present takes several sizes, and what then gets a rate is present, too. This only
 suggests; the integrator looks at every accepted point whether they are still zero and at rest, and
-takes the full matrix when one of them is not (a feed that changed, a valve that no probe opened).
+probes anew from there when one of them is not (a feed that changed, a valve that no probe opened).
+Balances stay exact through that: where a rate is zero with its slopes, leaving the slopes out changes
+no sum over the plant.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,20 +27,8 @@ if TYPE_CHECKING:
 SIZES = (0.0, 1e-3, 0.1, 1.0, 5.0)
 
 
-class Absent(NamedTuple):
-    """Places that are zero for good."""
-
-    y: np.ndarray  #: [n_y] bool
-    w: np.ndarray  #: [n_w] bool
-
-
-def nothing(n_y: int, n_w: int) -> Absent:
-    """No place at all."""
-    return Absent(np.zeros(n_y, dtype=bool), np.zeros(n_w, dtype=bool))
-
-
 @kernel
-def probe(T, y0, p, nominal, weight, sizes, present, present_w, y, w, dy):
+def probe(T, y0, p, nominal, weight, sizes, present, y, w, dy):
     """Mark what gets a rate while only what is present has a size; repeated until nothing is new."""
     n = y.shape[0]
     more = True
@@ -54,12 +44,11 @@ def probe(T, y0, p, nominal, weight, sizes, present, present_w, y, w, dy):
                 if not present[i] and not dy[i] == 0.0:
                     present[i] = True
                     more = True
-            for i in range(w.shape[0]):
-                if not w[i] == 0.0:
-                    present_w[i] = True
 
 
-def find_absent(nodes: list[Node], tables: PlantTables, y0: np.ndarray, p: np.ndarray, nominal: np.ndarray) -> Absent:
+def find_absent(
+    nodes: list[Node], tables: PlantTables, y: np.ndarray, p: np.ndarray, nominal: np.ndarray, among: np.ndarray
+) -> np.ndarray:
     """Probe a plant.
 
     Parameters
@@ -67,20 +56,32 @@ def find_absent(nodes: list[Node], tables: PlantTables, y0: np.ndarray, p: np.nd
     nodes : list of Node
         Units that change at instants (impulses, scans) count as present with all their states.
     tables : PlantTables
-    y0, nominal : [n_y]
-        Initial state, and the states' scales.
+    y, nominal : [n_y]
+        State, and the states' scales.
     p : [n_p]
         Parameters: a component counts as absent only as long as no feed that holds it is changed in.
+    among : [n_y] bool
+        Where to look: what is present stays so.
+
+    Returns
+    -------
+    array [n_y] of bool
     """
     arm(__name__)
-    n_y, n_w = len(y0), int(tables.sizes[2])
-    present, present_w = y0 != 0.0, np.zeros(n_w, dtype=bool)
+    present = ~among | (y != 0.0)
     for node in nodes:
         if node.model.impulses or node.model.scan:
             for f in fields(node.model.State):
                 first = node.layout.place("x", f.name)
                 present[first : first + node.layout.size("x", f.name)] = True
-    weight = 0.5 + np.random.default_rng(0).random(n_y)
-    work = np.zeros(n_y), np.zeros(n_w), np.zeros(n_y)
-    probe(tables, y0, p, nominal, weight, np.array(SIZES), present, present_w, *work)
-    return Absent(~present, ~present_w)
+    weight = 0.5 + np.random.default_rng(0).random(len(y))
+    work = np.zeros(len(y)), np.zeros(int(tables.sizes[2])), np.zeros(len(y))
+    probe(tables, y, p, nominal, weight, np.array(SIZES), present, *work)
+    return ~present
+
+
+def compile_probe() -> None:
+    """Compile the probe, or load it from the cache: one job of the first run."""
+    from twin.plant.evaluate import no_plant
+
+    find_absent([], no_plant(), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))

@@ -15,7 +15,7 @@ import numpy as np
 
 from twin import jit
 from twin.config.spec import PlantSpec
-from twin.plant.absent import find_absent, nothing
+from twin.plant.absent import find_absent
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
@@ -51,8 +51,10 @@ class Plant:
     discrete: Discrete
     impulses: tuple[str, ...]  #: paths, in the order of `discrete.impulse`
     scanned: tuple[str, ...]  #: units, in the order of `discrete.scan`
-    #: makes the tables without regard to which states are absent
-    full_jacobian: Callable[[], JacobianTables]
+    #: jacobian_without(absent): the tables without rows and columns of those states, [n_y] bool
+    jacobian_without: Callable[[np.ndarray], JacobianTables]
+    #: absent_from(y, p, among): which of those states are absent
+    absent_from: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
     @property
     def n_y(self) -> int:
@@ -149,8 +151,14 @@ def compile_plant(spec: PlantSpec) -> Plant:
     tables = _tables(nodes, placed, rates)
     aux = auxiliaries(nodes)
     tables.sizes[5] = len(aux)
-    absent = find_absent(nodes, tables, placed.y0, placed.p0, placed.nominal)
-    jacobian = jacobian_tables(nodes, placed, aux, absent)
+
+    def jacobian_without(absent: np.ndarray) -> JacobianTables:
+        return jacobian_tables(nodes, placed, aux, absent)
+
+    def absent_from(y: np.ndarray, p: np.ndarray, among: np.ndarray) -> np.ndarray:
+        return find_absent(nodes, tables, y, p, placed.nominal, among)
+
+    absent = absent_from(placed.y0, placed.p0, np.ones(len(placed.y0), dtype=bool))
     instants, impulses, scanned = discrete(nodes)
     digest = hashlib.sha256(jit.versions().encode())
     for node in nodes:
@@ -158,7 +166,7 @@ def compile_plant(spec: PlantSpec) -> Plant:
     return Plant(
         spec=spec,
         tables=tables,
-        jacobian=jacobian,
+        jacobian=jacobian_without(absent),
         y0=placed.y0,
         p0=placed.p0,
         nominal=placed.nominal,
@@ -175,7 +183,8 @@ def compile_plant(spec: PlantSpec) -> Plant:
         discrete=instants,
         impulses=impulses,
         scanned=scanned,
-        full_jacobian=lambda: jacobian_tables(nodes, placed, aux, nothing(len(placed.y0), placed.w.at)),
+        jacobian_without=jacobian_without,
+        absent_from=absent_from,
     )
 
 

@@ -13,7 +13,6 @@ from twin.plant.structure import colour, unit_dependence
 from twin.quantity import Field, fields
 
 if TYPE_CHECKING:
-    from twin.plant.absent import Absent
     from twin.plant.nodes import Node
     from twin.plant.placement import Placement
 
@@ -98,7 +97,6 @@ class _Block:
         self.local, self.n_y, self.n_w = alone(node)
         self.y_first = node.layout.place("x", model.State._fields[0]) if model.State._fields else 0  # type: ignore[attr-defined]
         self.gather_w: list[tuple[int, int]] = []
-        self.scale_w: list[tuple[float, float]] = []  # in step with gather_w
         self.inputs: dict[Spot, tuple[int, float]] = {}  # local place -> (column of z, nominal)
         self.results: dict[Spot, tuple[str, int]] = {}  # local place -> ("z" or "q", row)
         n_states = len(placed.y0)
@@ -123,11 +121,9 @@ class _Block:
 
     def _input(self, key: tuple[str, ...], aux: dict[int, int], n_states: int) -> None:
         first, source = self.local.place(*key), self.node.layout.place(*key)
-        nominal, unit = _nominal(self.node, key)
+        nominal = _nominal(self.node, key)
         for i in range(self.local.size(*key)):
             self.gather_w.append((first + i, source + i))
-            # a part of an absolute temperature says nothing: 10 K is what counts
-            self.scale_w.append((0.0, 10.0) if unit == "K" else (1.0, nominal))
             if source + i in aux:  # a feed is a parameter: no column
                 self.inputs[(1, first + i)] = (n_states + aux[source + i], nominal)
 
@@ -213,22 +209,22 @@ class _Block:
         return found
 
 
-def _nominal(node: Node, key: tuple[str, ...]) -> tuple[float, str]:
-    """Scale of an inlet's number or an integral, and its unit."""
+def _nominal(node: Node, key: tuple[str, ...]) -> float:
+    """Scale of an inlet's number or an integral."""
     table: tuple[Field, ...]
     if key[0] == "a":
         table = fields(node.model.Integrals)
     else:
         port = node.model.inlets[key[1]]
         if port.is_signal:  # temperatures and pressures are large; flows, depths and speeds are small
-            return {"K": 1.0, "Pa": 1e5}.get(port.unit, 1e-3), port.unit
+            return {"K": 1.0, "Pa": 1e5}.get(port.unit, 1e-3)
         table = fields(port.stream)
-    return next((f.nominal, f.unit) for f in table if f.name == key[-1])
+    return next(f.nominal for f in table if f.name == key[-1])
 
 
-def jacobian_tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: Absent) -> JacobianTables:
-    """Build the tables; `aux` numbers the auxiliaries, and rows and columns of what is absent stay empty."""
-    gone = {*np.flatnonzero(absent.y).tolist(), *(len(placed.y0) + n for place, n in aux.items() if absent.w[place])}
+def jacobian_tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: np.ndarray) -> JacobianTables:
+    """Build the tables; `aux` numbers the auxiliaries; rows and columns of states that are absent stay empty."""
+    gone = set(np.flatnonzero(absent).tolist())
     consumed = {source for node in nodes for source in node.sources.values() if source[0]}
     blocks = [_Block(node, placed, aux, consumed) for node in nodes]
     n_z, n_q = len(placed.y0) + len(aux), placed.q.at
@@ -244,7 +240,7 @@ def jacobian_tables(nodes: list[Node], placed: Placement, aux: dict[int, int], a
     flat = _Flat()
     for block, members in zip(blocks, pairs, strict=True):
         flat.add(block, members, place, q_place)
-    return flat.tables(pattern, column, q_pattern, q_column, np.flatnonzero(absent.y))
+    return flat.tables(pattern, column, q_pattern, q_column, np.flatnonzero(absent))
 
 
 def _csr(rows: list[set[int]]) -> tuple[np.ndarray, np.ndarray, Places]:
@@ -263,22 +259,18 @@ class _Flat:
 
     def __init__(self) -> None:
         self.local_offsets: list[np.ndarray] = []
-        names = "gather_y scale_y gather_w scale_w calls perturbed nominal needed entries entry"
+        names = "gather_y gather_w calls perturbed nominal needed entries entry"
         self.lists: dict[str, list[Any]] = {name: [] for name in names.split()}
         self.starts: dict[str, list[int]] = {k: [0] for k in ("local", "gather_y", "gather_w", "calls", "colour")}
         self.colours = [0]
         self.largest = [0, 0, 0]
-        self.timed: list[int] = []
 
     def add(self, block: _Block, members: list[Pair], place: Places, q_place: Places) -> None:
         """Append a unit: its gathers, its calls, and its colours with their entries."""
         self.local_offsets.append(block.local.offsets)
         self.starts["local"].append(self.starts["local"][-1] + len(block.local.offsets))
         self.lists["gather_y"] += [(i, block.y_first + i) for i in range(block.n_y)]
-        self.lists["scale_y"] += [(1.0, block.inputs[(0, i)][1]) for i in range(block.n_y)]
         self.lists["gather_w"] += block.gather_w
-        self.lists["scale_w"] += block.scale_w
-        self.timed.append(int(is_timed(block.node)))
         self.lists["calls"] += block.calls
         number = {result: n for n, result in enumerate(dict.fromkeys(r for r, _ in members))}
         by_source: dict[Spot, list[Spot]] = {}
@@ -375,6 +367,4 @@ class _Flat:
             destination=np.ascontiguousarray(entry[:, 2]),
             lengths=integers(self.largest),
             absent=absent.astype(np.int64),
-            scale=np.array(self.lists["scale_y"] + self.lists["scale_w"], dtype=float).reshape(-1, 2).T.copy(),
-            timed=integers(self.timed),
         )

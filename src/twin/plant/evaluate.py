@@ -50,6 +50,15 @@ class PlantTables(NamedTuple):
     guards: Any  #: [calls, 2] giving the guards (integrals first)
 
 
+def no_plant() -> PlantTables:
+    """Tables of a plant without units, by which the engine is compiled ahead."""
+
+    def i(*shape: int) -> Any:
+        return np.zeros(shape, dtype=np.int64)
+
+    return PlantTables(i(6), i(5), i(0), i(0), i(1), i(0, 2), i(0, 2), i(0, 2))
+
+
 class JacobianTables(NamedTuple):
     """How the structured Jacobian is differenced and where its numbers go."""
 
@@ -76,8 +85,6 @@ class JacobianTables(NamedTuple):
     destination: Any  #: [e] uint32 place in values or q_values
     lengths: Any  #: [3] sizes of the local y, w, and most variables of a colour
     absent: Any  #: states without row and column, being 0 for good
-    scale: Any  #: [2, gathered y, then gathered w] weight of the value, and nominal: what counts as moved
-    timed: Any  #: [units] 1 where a unit's kernels depend on time
 
 
 class Buffers(NamedTuple):
@@ -90,15 +97,12 @@ class Buffers(NamedTuple):
     dy_base: Any
     saved: Any
     per_delta: Any
-    point: Any  #: what each unit is differenced at: states, then inlets and integrals, as they are gathered
-    known: Any  #: [1] 0 until `values` hold the slopes at the points kept
 
 
 def buffers(jacobian: JacobianTables) -> Buffers:
     """Allocate what `jacobian` needs: one set a thread."""
     n_y, n_w, n_delta = (int(n) for n in jacobian.lengths)
-    lengths = (n_y, n_w, n_y, n_w, n_y, n_delta, n_delta, jacobian.scale.shape[1], 1)
-    return Buffers(*(np.zeros(max(n, 1)) for n in lengths))
+    return Buffers(*(np.zeros(max(n, 1)) for n in (n_y, n_w, n_y, n_w, n_y, n_delta, n_delta)))
 
 
 @kernel
@@ -138,94 +142,31 @@ def _difference(value, nominal):
 
 
 @kernel
-def _gather(J, k, y, w, point):
-    """What unit k is evaluated from."""
-    n = J.gather_y.shape[0]
-    for i in range(J.gather_y_start[k], J.gather_y_start[k + 1]):
-        point[i] = y[J.gather_y[i, 1]]
-    for i in range(J.gather_w_start[k], J.gather_w_start[k + 1]):
-        point[n + i] = w[J.gather_w[i, 1]]
-
-
-@kernel
 def jacobian(T, J, t, y, p, w, B, values, q_values):
     """Difference every unit; `w` holds the streams and integrals of (t, y) from `rates`.
 
     values[nnz] and q_values[nnz_q] follow the patterns of `J`.
     """
+    for i in range(values.shape[0]):
+        values[i] = 0.0
+    for i in range(q_values.shape[0]):
+        q_values[i] = 0.0
     for k in range(T.address.shape[0]):
-        _gather(J, k, y, w, B.point)
-        _difference_unit(T, J, k, t, p, B.point, B, values, q_values)
-
-
-@kernel
-def _far(value, kept, weight, nominal, tolerance):
-    return not abs(value - kept) <= tolerance * (weight * abs(value) + nominal)
-
-
-@kernel
-def _moved(J, k, y, w, kept, tolerance):
-    """Whether a number that unit k is evaluated from has gone far from where it was differenced."""
-    for i in range(J.gather_y_start[k], J.gather_y_start[k + 1]):
-        if _far(y[J.gather_y[i, 1]], kept[i], J.scale[0, i], J.scale[1, i], tolerance):
-            return True
-    n = J.gather_y.shape[0]
-    for i in range(J.gather_w_start[k], J.gather_w_start[k + 1]):
-        if _far(w[J.gather_w[i, 1]], kept[n + i], J.scale[0, n + i], J.scale[1, n + i], tolerance):
-            return True
-    return False
-
-
-@kernel
-def renew_jacobian(T, J, t, y, p, w, tolerance, kept, kept_p, B, values, q_values):
-    """As `jacobian`, but the slopes of a unit are kept while nothing that it is evaluated from moves far.
-
-    Parameters
-    ----------
-    tolerance : float
-        How far, relative to |value| + nominal.
-    kept, kept_p : arrays, lent and part of what a checkpoint must hold
-        What the units were last differenced at: their gathered numbers, and the parameters. NaN at first.
-    """
-    if B.known[0] == 0.0 and kept_p.shape[0] > 0 and kept_p[0] == kept_p[0]:
-        for k in range(T.address.shape[0]):  # the run goes on from a checkpoint
-            _difference_unit(T, J, k, t, kept_p, kept, B, values, q_values)
-    B.known[0] = 1.0
-    changed = False
-    for i in range(p.shape[0]):
-        if not p[i] == kept_p[i]:
-            changed = True
-            kept_p[i] = p[i]
-    for k in range(T.address.shape[0]):
-        if changed or J.timed[k] != 0 or _moved(J, k, y, w, kept, tolerance):
-            _gather(J, k, y, w, kept)
-            _difference_unit(T, J, k, t, p, kept, B, values, q_values)
-
-
-@kernel
-def _difference_unit(T, J, k, t, p, point, B, values, q_values):
-    """Slopes of unit k at `point`."""
-    if J.colour_start[k] == J.colour_start[k + 1]:
-        return
-    for c in range(J.colour_start[k], J.colour_start[k + 1]):
-        for e in range(J.entries[c, 0], J.entries[c, 2]):
-            values[J.destination[e]] = 0.0
-        for e in range(J.entries[c, 2], J.entries[c, 3]):
-            q_values[J.destination[e]] = 0.0
-    for i in range(J.gather_y_start[k], J.gather_y_start[k + 1]):
-        B.y[J.gather_y[i, 0]] = point[i]
-    n = J.gather_y.shape[0]
-    for i in range(J.gather_w_start[k], J.gather_w_start[k + 1]):
-        B.w[J.gather_w[i, 0]] = point[n + i]
-    n_y = J.local_offsets[J.local_start[k]]
-    n_w = J.local_offsets[J.local_start[k] + 1]
-    _local(T, J, k, t, p, B, -1)
-    for i in range(n_y):
-        B.dy_base[i] = B.dy[i]
-    for i in range(n_w):
-        B.w_base[i] = B.w[i]
-    for c in range(J.colour_start[k], J.colour_start[k + 1]):
-        _difference_colour(T, J, k, c, t, p, B, values, q_values)
+        if J.colour_start[k] == J.colour_start[k + 1]:
+            continue
+        for i in range(J.gather_y_start[k], J.gather_y_start[k + 1]):
+            B.y[J.gather_y[i, 0]] = y[J.gather_y[i, 1]]
+        for i in range(J.gather_w_start[k], J.gather_w_start[k + 1]):
+            B.w[J.gather_w[i, 0]] = w[J.gather_w[i, 1]]
+        n_y = J.local_offsets[J.local_start[k]]
+        n_w = J.local_offsets[J.local_start[k] + 1]
+        _local(T, J, k, t, p, B, -1)
+        for i in range(n_y):
+            B.dy_base[i] = B.dy[i]
+        for i in range(n_w):
+            B.w_base[i] = B.w[i]
+        for c in range(J.colour_start[k], J.colour_start[k + 1]):
+            _difference_colour(T, J, k, c, t, p, B, values, q_values)
 
 
 @kernel

@@ -18,7 +18,7 @@ from twin.plant.adapter import cache_folder, entry
 from twin.plant.model import load_model
 
 #: Jobs that compile the engine itself: "module:function", each leaving its code in the cache.
-ENGINE = ("twin.integrate.loop:compile_engine",)
+ENGINE = ("twin.integrate.loop:compile_engine", "twin.plant.absent:compile_probe")
 
 Report = Callable[[int, int, str], None]
 
