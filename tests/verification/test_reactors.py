@@ -17,10 +17,14 @@ from scipy.linalg import eig
 from scipy.optimize import root
 
 from tests.unit_ops.reaction.stirred import Vessel, overflowing
+from tests.verification.record import record
 from unit_ops.reaction.stirred_vessel import Jacket
 
 R = 8.31446261815324
 HOUR, MINUTE = 3600.0, 60.0
+VAN_DE_VUSSE = "Van de Vusse's reactions, isothermal"
+KLATT = "Klatt and Engell's reactor"
+KLATT_SOURCE = "doi 10.1016/S0098-1354(97)00261-5; recomputed"
 KLATT_ENGELL = {"A": 0.1, "B": 0.1, "C": 0.1, "D": 0.2}
 
 
@@ -86,11 +90,13 @@ def test_van_de_vusse_isothermal() -> None:
     """
     vessel = van_de_vusse()
     y = steady(vessel, vessel.filled(0.01, 300.0, {"A": 3e3, "B": 1e3}))
-    assert vessel.c(y, "A") == pytest.approx(3000.692967415, rel=1e-12)
-    assert vessel.c(y, "B") == pytest.approx(1117.160449522, rel=1e-12)
+    for name, wanted in (("A", 3000.692967415), ("B", 1117.160449522)):
+        record(VAN_DE_VUSSE, "quadratic equation", f"c_{name} [mol/m3]", wanted, vessel.c(y, name))
+        assert vessel.c(y, name) == pytest.approx(wanted, rel=1e-12)
     rest = np.linalg.eigvals(jacobian(vessel, y)) * HOUR
     for pole in (-144.3138593, -134.3):
         found, rest = take(rest, pole)
+        record(VAN_DE_VUSSE, "triangular Jacobian", f"pole at {pole:.0f} [1/h]", pole, found.real)
         # ten digits are given; differences leave 1e-9
         assert found == pytest.approx(pole, rel=2e-9)
     # what the mass basis adds: wash-out of the other components and of heat, the level, two idle jackets
@@ -115,6 +121,9 @@ def test_van_de_vusse_answers_in_the_wrong_direction_first() -> None:
     pencil = np.block([[A * scale / scale[:, None], (b / scale)[:, None]], [c * scale, 0.0]])
     zeros = eig(pencil, np.diag([*[1.0] * n, 0.0]), right=False)
     zeros = zeros[np.isfinite(zeros) & (np.abs(zeros) < 1e6)]
+    record(
+        VAN_DE_VUSSE, "its zero dynamics", "zero from feed to c_B [1/h]", 168.9494251, take(zeros, 168.9494251)[0].real
+    )
     assert take(zeros, 168.9494251)[0] == pytest.approx(168.9494251, rel=1e-5)  # central differences of c
     assert np.sum(zeros.real > 1.0) == 1
 
@@ -140,13 +149,18 @@ def test_klatt_engell() -> None:
         feed=vessel.feed(V_flow, 104.9 + 273.15, {"A": 5100.0}), T_jacket=300.0, Q_jacket=-1113.5e3 / HOUR
     )
     y = steady(vessel, vessel.filled(V, 387.0, {"A": 2100.0, "B": 1100.0, "C": 1000.0, "D": 400.0}))
-    assert vessel.c(y, "A") == pytest.approx(2140.210530132, rel=1e-11)
-    assert vessel.c(y, "B") == pytest.approx(1090.30436133, rel=1e-11)
-    assert vessel.T(y) - 273.15 == pytest.approx(114.1910844206, rel=1e-11)
-    assert vessel.measure("T_shell", y) - 273.15 == pytest.approx(112.9065929108, rel=1e-11)
+    for what, wanted, got in (
+        ("c_A [mol/m3]", 2140.210530132, vessel.c(y, "A")),
+        ("c_B [mol/m3]", 1090.30436133, vessel.c(y, "B")),
+        ("T [degC]", 114.1910844206, vessel.T(y) - 273.15),
+        ("T of the jacket [degC]", 112.9065929108, vessel.measure("T_shell", y) - 273.15),
+    ):
+        record(KLATT, KLATT_SOURCE, what, wanted, got)
+        assert got == pytest.approx(wanted, rel=1e-11)
     rest = np.linalg.eigvals(jacobian(vessel, y)) * HOUR
     for wanted in (-117.812924, -37.440362, -20.515549, -13.658535):
         found, rest = take(rest, wanted)
+        record(KLATT, KLATT_SOURCE, f"eigenvalue at {wanted:.0f} [1/h]", wanted, found.real)
         assert found == pytest.approx(wanted, abs=1e-6)  # six decimals are given
     # wash-out of what takes no further part, the level, the unused wall
     assert sorted(rest.real) == pytest.approx([-141.9, -14.19, -14.19, 0.0], rel=1e-6, abs=1e-9)
@@ -184,6 +198,14 @@ def test_exothermic_vessel_has_three_steady_states() -> None:
             found[round(vessel.T(y), 3)] = y
     assert len(found) == 3
     for (T, c, eigenvalue), (_, y) in zip(SEBORG, sorted(found.items()), strict=True):
+        case = f"Exothermic vessel, steady state at {T:.0f} K"
+        eigen = take(np.linalg.eigvals(jacobian(vessel, y)) * MINUTE, eigenvalue)[0]
+        for what, wanted, got in (
+            ("T [K]", T, vessel.T(y)),
+            ("c_A [mol/m3]", 1e3 * c, vessel.c(y, "A")),
+            ("real part of the eigenvalue [1/min]", eigenvalue.real, eigen.real),
+        ):
+            record(case, "Seborg et al., ISBN 978-0-470-12867-1; recomputed", what, wanted, got)
         assert vessel.T(y) == pytest.approx(T, abs=1e-9)
         assert vessel.c(y, "A") == pytest.approx(1e3 * c, rel=1e-9)
         rest = np.linalg.eigvals(jacobian(vessel, y)) * MINUTE
@@ -216,9 +238,13 @@ def test_consecutive_reactions_in_a_batch() -> None:
     top = lambda t, y: vessel.rhs(t, y)[5]  # noqa: E731 (scipy sets attributes on a function)
     run = solve_ivp(vessel.rhs, (0.0, 6.0), y0, "DOP853", events=top, rtol=1e-13, atol=1e-12)
     (t_max,), (y_max,) = run.t_events[0], run.y_events[0]
-    assert t_max == pytest.approx(3.054302439581, rel=1e-9)
-    assert vessel.c(y_max, "B") == pytest.approx(542.883523319, rel=1e-11)
-    assert vessel.c(exactly(vessel, y0, [0.0, 2.0])[-1], "B") == pytest.approx(504.067674774, rel=1e-11)
+    for what, wanted, got, rel in (
+        ("time of the highest c_B [s]", 3.054302439581, t_max, 1e-9),
+        ("highest c_B [mol/m3]", 542.883523319, vessel.c(y_max, "B"), 1e-11),
+        ("c_B at 2 s [mol/m3]", 504.067674774, vessel.c(exactly(vessel, y0, [0.0, 2.0])[-1], "B"), 1e-11),
+    ):
+        record("Batch A -> B -> C", "closed form", what, wanted, got)
+        assert got == pytest.approx(wanted, rel=rel)
 
 
 def test_second_order_extent_in_a_batch() -> None:
@@ -227,6 +253,7 @@ def test_second_order_extent_in_a_batch() -> None:
         {"A": 0.1, "B": 0.1, "C": 0.2}, [{"equation": "A + B -> C", "k0": "0.1 L/(mol s)", "E": 0, "dH": 0}]
     )
     y = exactly(vessel, vessel.filled(1.0, 300.0, {"A": 2000.0, "B": 1000.0}), [0.0, 10.0])[-1]
+    record("Batch A + B -> C", "closed form", "extent at 10 s [mol/m3]", 774.600326439, vessel.c(y, "C"))
     assert vessel.c(y, "C") == pytest.approx(774.600326439, rel=1e-11)
     assert vessel.c(y, "A") == pytest.approx(2000.0 - 774.600326439, rel=1e-11)
 
@@ -242,9 +269,12 @@ def test_pharmapy_demonstration_batch() -> None:
     k = [float(k0 * np.exp(-E / (R * 313.15))) for k0, E in zip(vessel.p.k0, vessel.p.E, strict=True)]
     assert [1e3 * value for value in k] == pytest.approx([5.64292e-3, 5.24781e-3], rel=1e-6)
     rows = exactly(vessel, vessel.filled(1.0, 313.15, {"A": 330.0, "B": 330.0}), [0.0, 1800.0, 3600.0])
-    wanted = {1: (0.02233017, 0.11327927, 0.12577164, 0.0909491), 2: (0.00231208, 0.10363915, 0.12503378, 0.10132707)}
-    for row, values in wanted.items():
+    table = {1: (0.02233017, 0.11327927, 0.12577164, 0.0909491), 2: (0.00231208, 0.10363915, 0.12503378, 0.10132707)}
+    for row, values in table.items():
         got = [1e-3 * vessel.c(rows[row], name) for name in "ABCD"]
+        for name, wanted, found in zip("ABCD", values, got, strict=True):
+            record("Batch A + B -> C, A + C -> D", "PharmaPy's demonstration, recomputed",
+                   f"c_{name} at {1800 * row} s [mol/L]", wanted, found)  # fmt: skip
         assert got == pytest.approx(values, abs=6e-9)  # eight decimals are given
 
 
@@ -259,8 +289,10 @@ def test_constant_jacket() -> None:
     """T = T_j - (T_j - T_0) exp(-UA t/(m cp))."""
     vessel, y0 = heated(Jacket.CONSTANT)
     rows = exactly(vessel, y0, [0.0, 600.0, 3600.0])
-    assert vessel.T(rows[1]) - 273.15 == pytest.approx(65.7188874483, rel=1e-11)
-    assert vessel.T(rows[2]) - 273.15 == pytest.approx(79.9890902198, rel=1e-11)
+    for row, t, wanted in ((1, 600, 65.7188874483), (2, 3600, 79.9890902198)):
+        got = vessel.T(rows[row]) - 273.15
+        record("Vessel heated by a jacket", "closed form", f"T at {t} s, constant jacket [degC]", wanted, got)
+        assert got == pytest.approx(wanted, rel=1e-11)
 
 
 def test_flow_limited_jacket() -> None:
@@ -269,4 +301,28 @@ def test_flow_limited_jacket() -> None:
     effectiveness = vessel.quadratures(vessel.unpack(y0)).duty / (0.2 * 4180.0 * 60.0)
     assert effectiveness == pytest.approx(0.450137000940, rel=1e-11)
     assert effectiveness == pytest.approx(1.0 - math.exp(-500.0 / 836.0), rel=1e-12)
-    assert vessel.T(exactly(vessel, y0, [0.0, 600.0])[-1]) - 273.15 == pytest.approx(59.6309669465, rel=1e-11)
+    got = vessel.T(exactly(vessel, y0, [0.0, 600.0])[-1]) - 273.15
+    record(
+        "Vessel heated by a jacket", "closed form", "effectiveness, 0.2 kg/s of coolant", 0.450137000940, effectiveness
+    )
+    record("Vessel heated by a jacket", "closed form", "T at 600 s, 0.2 kg/s of coolant [degC]", 59.6309669465, got)
+    assert got == pytest.approx(59.6309669465, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(2, 0.25), (3, 0.216), (5, 0.1859344321), (10, 0.1615055829), (50, 0.1407126153)]
+)
+def test_cascade_of_vessels(n: int, expected: float) -> None:
+    """First order at Da = 2 through n vessels in a row, each fed with what overflows from the one before."""
+    V, V_flow = 0.1 / n, 1e-3
+    reactions = [{"equation": "A -> B", "k0": 2.0 * V_flow / 0.1, "E": 0.0, "dH": 0.0}]
+    vessel = Vessel({"A": 0.1, "B": 0.1}, reactions, **overflowing(V, V_flow))
+    flow = vessel.feed(V_flow, 300.0, {"A": 1000.0})
+    for _ in range(n):
+        vessel.set_inlets(feed=flow, T_jacket=300.0)
+        y = steady(vessel, vessel.filled(V, 300.0, {"A": 500.0, "B": 500.0}))
+        out = vessel.outlet("product", vessel.unpack(y))
+        flow = {"T": out.T, "m_flow": np.array(out.m_flow)}
+    got = vessel.c(y, "A") / 1000.0
+    record("First-order reaction in a cascade of vessels, Da = 2", "closed form", f"c/c0, n = {n}", expected, got)
+    assert got == pytest.approx(expected, abs=6e-11)  # ten decimals are given

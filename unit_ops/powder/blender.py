@@ -26,7 +26,6 @@ from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Range
 from unit_ops.powder.blending import (
     ASSAY_HEEL,
-    Blend,
     Feeds,
     Watched,
     cell_mass,
@@ -39,11 +38,11 @@ from unit_ops.powder.blending import (
 from unit_ops.powder.blending import F as F
 from unit_ops.powder.blending import M as M
 from unit_ops.powder.blending import product as product
-from unit_ops.streams import Holdup
+from unit_ops.streams import Holdup, Powder
 
 DIMS = {"tanks": 3}
 
-Inlets, Outlets, Measurements = Feeds, Blend, Watched
+Inlets, Measurements = Feeds, Watched
 
 
 class State(NamedTuple):
@@ -59,6 +58,10 @@ class Params(NamedTuple):
     speed: Annotated[float, "1/s", "blade speed", Range(0.01, 100.0)] = 4.0
     speed_ss: Annotated[float, "1/s", "blade speed at the nominal point", Range(0.01, 100.0)] = 4.0
     speed_exponent: Annotated[float, "1", "exponent of the blade speed in the outflow", Range(-2.0, 5.0)] = 0.0
+
+
+class Outlets(NamedTuple):
+    product: Annotated[Powder, "blend"]
 
 
 class Initial(NamedTuple):

@@ -35,10 +35,6 @@ class Feeds(NamedTuple):
     third: Annotated[Powder, "third powder", Optional()]
 
 
-class Blend(NamedTuple):
-    product: Annotated[Powder, "blend"]
-
-
 class Watched(NamedTuple):
     api_content: Annotated[float, "1", "mass fraction of the API at the outlet"]
     M: Annotated[float, "kg", "holdup"]

@@ -34,7 +34,6 @@ from twin.quantity import Array, Fractions, Index, Nominal, Range
 from unit_ops.powder.blending import (
     ASSAY_HEEL,
     HEEL,
-    Blend,
     Feeds,
     Watched,
     cell_mass,
@@ -48,11 +47,11 @@ from unit_ops.powder.blending import F as F
 from unit_ops.powder.blending import M as M
 from unit_ops.powder.blending import product as product
 from unit_ops.smooth import reciprocal
-from unit_ops.streams import Holdup
+from unit_ops.streams import Holdup, Powder
 
 DIMS = {"cells": 30}
 
-Inlets, Outlets, Measurements = Feeds, Blend, Watched
+Inlets, Measurements = Feeds, Watched
 
 
 class State(NamedTuple):
@@ -69,6 +68,10 @@ class Params(NamedTuple):
     speed: Annotated[float, "1/s", "blade speed", Range(0.01, 100.0)] = 4.0
     speed_ss: Annotated[float, "1/s", "blade speed at the nominal point", Range(0.01, 100.0)] = 4.0
     speed_exponent: Annotated[float, "1", "exponent of the blade speed in the outflow", Range(-2.0, 5.0)] = 0.0
+
+
+class Outlets(NamedTuple):
+    product: Annotated[Powder, "blend"]
 
 
 class Initial(NamedTuple):

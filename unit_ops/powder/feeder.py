@@ -5,7 +5,8 @@ Assumptions
 - a turn of the screw delivers the feed factor, which falls as the head of powder falls;
 - below the heel mass the screw runs partly empty, so that the flow dies out with the holdup;
 - outflows are rounded to 2e-16 kg/s, so that a refill does not blur the balance (see rounding.py);
-- the drive follows the commanded speed as a first-order lag;
+- the drive follows the commanded speed as a first-order lag; the screw pulsates, and delivers at random more or
+  less than its feed factor where a fluctuation is wired to it;
 - the scale infers the discharge as a filtered loss in weight; while material flows in, neither the
   filter nor the trim of the controller moves (the usual volumetric bridge over a refill).
 
@@ -14,10 +15,10 @@ stored for the present weight (the choice under a continuous inflow, where weigh
 nothing); GRAVIMETRIC adds a PI on the inferred discharge to the first.
 
 Balances
-    dm_i/dt = ṁ_i,in − k m_i,   k = N ff(m) (1 + a sin 2πft)/m
+    dm_i/dt = ṁ_i,in − k m_i,   k = N ff(m) (1 + z)(1 + a sin 2πft)/m      (z: the deviation wired in)
     ff(m)   = ff_max − (ff_max − ff_min) exp(−β m)
     dN/dt   = (N_set − N)/τ_drive
-    dF̂/dt   = g (N ff − ṁ_in − F̂)/τ_filter,   g = 1/(1 + (ṁ_in/ṁ_bridge)⁴)
+    dF̂/dt   = g (N ff (1 + z) − ṁ_in − F̂)/τ_filter,   g = 1/(1 + (ṁ_in/ṁ_bridge)⁴)
     N_set   = F_set/ff_ref + g K (F_set − F̂)/ff_max + I,   held within 0…N_max
     dI/dt   = [g K (F_set − F̂)/ff_max + (N_set,held − N_set)]/T_i
 
@@ -81,6 +82,7 @@ class Inlets(NamedTuple):
     material: Annotated[Powder, "continuous inflow", Optional()]
     refill: Annotated[Powder, "refill, opened and closed by events", Optional()]
     setpoint: Annotated[Signal, "kg/s", "setpoint of the discharge"]
+    deviation: Annotated[Signal, "1", "relative deviation of the delivery, of fluctuation.py", Optional()]
 
 
 class Outlets(NamedTuple):
@@ -89,7 +91,7 @@ class Outlets(NamedTuple):
 
 class Measurements(NamedTuple):
     m: Annotated[float, "kg", "mass in the hopper"]
-    F: Annotated[float, "kg/s", "discharge, averaged over a pulsation"]
+    F: Annotated[float, "kg/s", "discharge, averaged over pulsation and fluctuation"]
     fill: Annotated[float, "1", "mass in the hopper over its capacity"]
     speed: Annotated[float, "1/s", "screw speed"]
     F_measured: Annotated[float, "kg/s", "discharge inferred from the loss in weight"]
@@ -129,7 +131,7 @@ def mass(x):
 
 @kernel
 def discharge_rate(x, p):
-    """Fraction of the holdup leaving per second, without pulsation."""
+    """Fraction of the holdup leaving per second, without pulsation and fluctuation."""
     M = mass(x)
     return x.N * feed_factor(M, p.ff_max, p.ff_min, p.ff_decay) * reciprocal(M, p.heel)
 
@@ -180,8 +182,8 @@ def empty(x, p):
 
 
 @kernel
-def product(t, x, p, out):
-    k = discharge_rate(x, p) * pulsating(t, p)
+def product(t, x, deviation, p, out):
+    k = discharge_rate(x, p) * (1.0 + deviation.value) * pulsating(t, p)
     for i in range(x.m_solids.shape[0]):
         out.m_flow[i] = rounded(k * x.m_solids[i])
     for i in range(x.m_liquid.shape[0]):
@@ -191,7 +193,7 @@ def product(t, x, p, out):
 
 @kernel
 def derivatives(t, x, u, p, dx):
-    k_mean = discharge_rate(x, p)
+    k_mean = discharge_rate(x, p) * (1.0 + u.deviation.value)
     k = k_mean * pulsating(t, p)
     inflow = 0.0
     for i in range(x.m_solids.shape[0]):
@@ -236,7 +238,7 @@ def transport(t, x, u, p, out):
     out.m[0] = mass(x)
     out.m_flow[0] = total(u.material.m_flow) + total(u.material.m_flow_liquid)
     out.m_flow[1] = total(u.refill.m_flow) + total(u.refill.m_flow_liquid)
-    out.m_flow[2] = discharge_rate(x, p) * pulsating(t, p) * mass(x)
+    out.m_flow[2] = discharge_rate(x, p) * (1.0 + u.deviation.value) * pulsating(t, p) * mass(x)
     return Transport(out.m, out.m_flow)
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
 from unit_ops.powder.blender import advance, carried
-from unit_ops.powder.blending import ASSAY_HEEL, Blend, cell_mass, chain, fed, held, last_content, outflow_rate
+from unit_ops.powder.blending import ASSAY_HEEL, cell_mass, chain, fed, held, last_content, outflow_rate
 from unit_ops.powder.blending import F as F
 from unit_ops.powder.blending import M as M
 from unit_ops.powder.blending import product as product
@@ -34,8 +34,6 @@ from unit_ops.smooth import fading_reciprocal
 from unit_ops.streams import Holdup, Powder, Signal
 
 DIMS = {"tanks": 3}
-
-Outlets = Blend
 
 
 class State(NamedTuple):
@@ -60,6 +58,10 @@ class Inlets(NamedTuple):
     second: Annotated[Powder, "lubricant"]
     third: Annotated[Powder, "another powder", Optional()]
     lubrication_in: Annotated[Signal, "m", "extent of lubrication of the powder fed"]
+
+
+class Outlets(NamedTuple):
+    product: Annotated[Powder, "blend"]
 
 
 class Measurements(NamedTuple):

@@ -9,6 +9,7 @@ import pytest
 
 import unit_ops.powder.blender as blender
 from tests.unit_ops.piping.bench import Bench
+from twin.library import names
 
 M_SS, F_SS = 0.6, 0.01
 TAU = M_SS / F_SS
@@ -87,3 +88,8 @@ def test_a_trace_has_no_assay_but_flows_with_its_own_content() -> None:
     assert bench.measure("api_content", y) == pytest.approx(3e-6, rel=1e-3)  # 3z² at z = 1e-3
     out = bench.outlet("product", bench.unpack(y))
     assert out.m_flow == pytest.approx([0.0, 1e-6 * F_SS], rel=1e-12)
+
+
+def test_the_blenders_are_in_the_library() -> None:
+    """What they share stands in one file; `twin models` and the documentation find them all the same."""
+    assert {"powder.blender", "powder.dispersion_blender", "powder.lubricant_blender"} <= set(names())

@@ -120,7 +120,7 @@ def test_pulsation_averages_out() -> None:
     flows = []
     for t in np.arange(8) / 16.0:
         out = bench.lent(type(bench.outlet("product", x)))
-        flows.append(feeder.product(t, x, bench.p, out).m_flow.sum())
+        flows.append(feeder.product(t, x, bench.u.deviation, bench.p, out).m_flow.sum())
     mean = bench.measure("F", bench.pack(x))
     assert np.mean(flows) == pytest.approx(mean, rel=1e-12)
     assert max(flows) == pytest.approx(1.1 * mean, rel=1e-12)
