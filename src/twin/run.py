@@ -167,6 +167,7 @@ def run(
     if parallel:
         _warm(spec.plant, progress)
     from twin.plant import compile_plant
+    from twin.results.behind import Behind
     from twin.results.events import EventRow, Snapshot
     from twin.results.layout import recording
     from twin.results.reader import open_run
@@ -182,15 +183,17 @@ def run(
 
     # results
     def into_the_file() -> tuple[Ending, float, tuple[str, ...]]:
-        with RunWriter(path, plant, spec, resolved=resolved_yaml(spec)) as writer:
+        with RunWriter(path, plant, spec, resolved=resolved_yaml(spec)) as writer, Behind() as behind:
 
             def keep_events(happened: list[Happened], sides: list[Sides]) -> None:
-                writer.events([EventRow(*event) for event in happened], [Snapshot(*side) for side in sides])
+                rows, snapshots = [EventRow(*event) for event in happened], [Snapshot(*side) for side in sides]
+                behind.do(lambda: writer.events(rows, snapshots))
 
-            simulation.hand_to(lambda block: writer.append(*block), keep_events)
+            simulation.hand_to(lambda block: behind.do(lambda: writer.append(*block)), keep_events)
             started = time.perf_counter()
             ending = simulation.run()
             wall = time.perf_counter() - started
+            behind.finish()
             session = {"integration_wall_s": wall}
             writer.finish(ending.outcome, str(ending), stats=simulation.statistics, session=session)
         return ending, wall, writer.warnings

@@ -33,6 +33,15 @@ class StandIn:
     discrete: discrete.Discrete = field(default_factory=discrete.nothing)
     scanned: tuple[str, ...] = ()
 
+    def absent(self, changes: Any) -> np.ndarray:
+        return np.zeros(len(self.y0), dtype=bool)
+
+    def jacobian_without(self, absent: np.ndarray) -> JacobianTables:
+        return self.jacobian
+
+    def watching(self, guards: Any) -> PlantTables:
+        return self.tables
+
     def label(self, state: int) -> str:
         return f"unit.y[{state}]"
 

@@ -53,7 +53,6 @@ from unit_ops.crystallization.vessel import (
     L43,
     Initial,
     Measurements,
-    Rates,
     crystal_mass,
     filling,
     mass_per_size,

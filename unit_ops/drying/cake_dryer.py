@@ -222,10 +222,10 @@ def latent_heat(m, p):
 
 
 @kernel
-def evaporation(i, j, x, p, T, per_mole, units, n_gas, mean_mass):
+def evaporation(i, j, x, p, T, per_mole, units, n_gas, per_gas, mean_mass):
     """Mass flow of component i from cell j into its gas, at temperature T of the cake."""
     share = 1.0 / (p.tau_gas * x.M.shape[0])
-    p_gas = p.P * share * x.m_gas[i] / p.molar_mass[i] * reciprocal(n_gas, least_gas(p))
+    p_gas = p.P * share * x.m_gas[i] / p.molar_mass[i] * per_gas
     p_sat = vapour_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
     p_surface = x.m[i, j] / p.molar_mass[i] * per_mole * p_sat
     units_i = units * p.P / p.P_ref * mean_mass / p.molar_mass[i]
@@ -299,6 +299,7 @@ def derivatives(x, u, p, dx):
     dH_gas = enthalpy_flow(u.gas.T, u.gas.m_flow, p.cp) - C_gas * dT_gas
 
     n_gas = gas_moles(x, p)
+    per_gas = reciprocal(n_gas, least_gas(p))
     mean_mass = mean_gas_mass(x, p, n_gas)
     M_in = u.cake.m_flow_crystals
     A_in = u.cake.A_flow
@@ -318,7 +319,7 @@ def derivatives(x, u, p, dx):
             duct_in = 0.0 if j == 0 else k_d * x.m_duct[i, j - 1]
             e = 0.0
             if p.volatile[i] > 0.0:
-                e = evaporation(i, j, x, p, T_REF + dT, per_mole, units, n_gas, mean_mass)
+                e = evaporation(i, j, x, p, T_REF + dT, per_mole, units, n_gas, per_gas, mean_mass)
             latent += e * p.dH_vap[i]
             vapour += e * p.cp[i] * dT
             dx.m[i, j] = moved_in - k_b * x.m[i, j] - e
@@ -376,6 +377,7 @@ def holdup(x, p, out):
 def transport(x, u, p, out):
     cells = x.M.shape[0]
     n_gas = gas_moles(x, p)
+    per_gas = reciprocal(n_gas, least_gas(p))
     mean_mass = mean_gas_mass(x, p, n_gas)
     belt = total(x.M)
     gas = total(x.m_gas)
@@ -393,7 +395,7 @@ def transport(x, u, p, out):
         units = wet_units(x, j, p)
         for i in range(x.m.shape[0]):
             if p.volatile[i] > 0.0:
-                evaporated += evaporation(i, j, x, p, T, per_mole, units, n_gas, mean_mass)
+                evaporated += evaporation(i, j, x, p, T, per_mole, units, n_gas, per_gas, mean_mass)
     out.m[0] = belt
     out.m[1] = gas
     out.m_flow[0] = u.cake.m_flow_crystals + total(u.cake.m_flow)

@@ -132,7 +132,7 @@ class Work(NamedTuple):
     T_face: Annotated[Array, "K", "temperature on its outer face", ("cells",)]
     Q: Annotated[Array, "m^3/s", "flow through its outer face", ("cells",)]
     flow: Annotated[Array, "kg/s", "flow of one component through its outer face", ("cells",)]
-    r: Annotated[Array, "mol/s", "one reaction in a cell", ("cells",)]
+    extent: Annotated[Array, "mol/s", "every reaction in a cell", ("reactions", "cells")]
 
 
 def faces(dims: Mapping[str, int]) -> tuple[tuple[object, object], ...]:
@@ -213,10 +213,11 @@ def react(x, p, w, k, out):
 
 @kernel
 def extents(x, p, w, k, out):
-    """As `react`; zero when there is no reaction k."""
+    """Reaction k in every cell, kept for the balances, after `warmth`; zero when there is none."""
     if k < p.k0.shape[0]:
-        fill(x, p, w)
         react(x, p, w, k, out)
+        for j in range(out.shape[0]):
+            w.extent[k, j] = out[j]
     else:
         for j in range(out.shape[0]):
             out[j] = 0.0
@@ -224,6 +225,7 @@ def extents(x, p, w, k, out):
 
 @kernel
 def warmth(x, p, w, out):
+    """The first integral: it fills in the cells for all that follow."""
     fill(x, p, w)
     for j in range(out.shape[0]):
         out[j] = w.T[j] - T_REF
@@ -302,9 +304,8 @@ def product(x, p, out):
 
 
 @kernel
-def prepare(x, p, w):
-    """What all faces need: cells filled in, flows and temperatures on faces."""
-    fill(x, p, w)
+def prepare(p, w):
+    """What all faces need beside the cells filled in: flows and temperatures on faces."""
     T, T_face, scheme = w.T, w.T_face, p.scheme
     n = T.shape[0]
     eps = T_SCALE * p.limiter_eps
@@ -341,8 +342,8 @@ def face_flows(x, p, w, i, out):
 
 @kernel
 def derivatives(x, u, p, w, dx):
-    prepare(x, p, w)
-    C, per_V, T, T_face, flow, r, dm, dH = w.C, w.per_V, w.T, w.T_face, w.flow, w.r, dx.m, dx.H
+    prepare(p, w)
+    C, per_V, T, T_face, flow, r, dm, dH = w.C, w.per_V, w.T, w.T_face, w.flow, w.extent, dx.m, dx.H
     n = T.shape[0]
     # heat: jacket, dispersion
     mixed = exchange(n, p)
@@ -368,14 +369,13 @@ def derivatives(x, u, p, w, dx):
             H_in = H_out
     # reaction
     for k in range(p.k0.shape[0]):
-        react(x, p, w, k, r)
         for j in range(n):
-            dH[j] -= p.dH[k] * r[j]
+            dH[j] -= p.dH[k] * r[k, j]
         for i in range(dm.shape[0]):
             nu = p.nu_mass[k, i]
             if nu != 0.0:
                 for j in range(n):
-                    dm[i, j] += nu * r[j]
+                    dm[i, j] += nu * r[k, j]
     return State(dm, dH)
 
 
@@ -411,7 +411,8 @@ def holdup(x, out):
 @kernel
 def transport(x, u, p, w, out):
     n = x.H.shape[0]
-    prepare(x, p, w)
+    fill(x, p, w)
+    prepare(p, w)
     out.m_flow[0] = total(u.feed.m_flow)
     for j in range(n):
         out.m[j] = 0.0

@@ -128,9 +128,9 @@ class Cvode(Integrator):
         if status[at.INTERRUPT] != 0:  # one call of CVODE can take steps without end on the way to a sample
             raise _Interrupted
         work.y_stage[:] = z[:n_y]
-        self._kernels.rates_at(self.plant.tables, self._memory, work, t)
+        self._kernels.rates_at(self._tables, self._memory, work, t)
         out[:n_y] = work.dy
-        first = int(self.plant.tables.places[0])
+        first = int(self._tables.places[0])
         out[n_y:] = work.w[first : first + self._sizes.n_q]
         status[at.RHS] += 1
         if t != self._last_rhs:
@@ -141,10 +141,10 @@ class Cvode(Integrator):
         self._work.y_stage[:] = z[: self._sizes.n_y]
         absent = self.jacobian.absent
         if len(absent):
-            self._kernels.rates_at(self.plant.tables, self._memory, self._work, t)
+            self._kernels.rates_at(self._tables, self._memory, self._work, t)
             if self._work.y_stage[absent].any() or self._work.dy[absent].any():
                 raise _Revived
-        self._kernels.jacobian_at(self.plant.tables, self.jacobian, self._memory, self._work, t)
+        self._kernels.jacobian_at(self._tables, self.jacobian, self._memory, self._work, t)
         self._control.status[at.JACOBIANS] += 1
 
     def _jacobian(self, t: float, z: Array, rates: Array, out: Array) -> None:
@@ -180,7 +180,7 @@ class Cvode(Integrator):
     def _guards(self, t: float, z: Array, out: Array) -> None:
         work = self._work
         work.y_stage[:] = z[: self._sizes.n_y]
-        self._kernels.evaluate_guards(self.plant.tables, self._memory, work, t, work.y_stage)
+        self._kernels.evaluate_guards(self._tables, self._memory, work, t, work.y_stage)
         out[:] = work.guard
         resting = work.guard == 0.0
         if resting.any():  # zero itself is no crossing: the native methods wait for the other side, too
@@ -200,7 +200,7 @@ class Cvode(Integrator):
 
     def _call(self, progress: Callable[[float], None] | None) -> int:
         tables, memory, work, control, buffers = (
-            self.plant.tables,
+            self._tables,
             self._memory,
             self._work,
             self._control,
@@ -264,14 +264,14 @@ class Cvode(Integrator):
     def _look(self, t: float) -> tuple[int, bool]:
         """Fire what crossed at the accepted point; gives a code to return (DONE for none), and whether all is said."""
         memory, status, kernels = self._memory, self._control.status, self._kernels
-        kernels.evaluate_guards(self.plant.tables, memory, self._work, t, memory.y)
+        kernels.evaluate_guards(self._tables, memory, self._work, t, memory.y)
         if memory.resume[at.SIDES_KNOWN] == 0.0:
             kernels.learn_sides(memory, self._work)
         if not kernels.guards_known(self._latch_rows, self._work, self._control):
             return at.GUARD_NAN, False
         before = int(status[at.FIRINGS])
         latch = kernels.fire_latches(
-            self.plant.tables, self._discrete, self._latch_rows, memory, self._work, self._control, self._recorder, t
+            self._tables, self._discrete, self._latch_rows, memory, self._work, self._control, self._recorder, t
         )
         fired = int(status[at.FIRINGS]) != before
         if fired:

@@ -11,7 +11,7 @@ import numpy as np
 
 from twin.integrate import allocate
 from twin.integrate import tables as at
-from twin.integrate.allocate import Event, Latch, Sizes
+from twin.integrate.allocate import Event, Kind, Latch, Sizes
 from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import factors
@@ -99,6 +99,7 @@ class Integrator:
         self.samples, self.fired = samples, fired
         self.wall = 0.0
         self._sizes = Sizes.of(plant.tables)
+        self._tables = plant.watching(latch.guard for latch in latches)
         self._method = METHODS[method]()
         self._atol = rtol * plant.nominal
         self._latches = tuple(latches)
@@ -112,8 +113,10 @@ class Integrator:
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
         self._memory.resume[at.WINDOW_START] = -np.inf
-        self._memory.absent[plant.jacobian.absent] = 1.0
-        self._use(plant.jacobian)
+        to_come = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
+        to_come += [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
+        self._memory.absent[plant.absent(to_come)] = 1.0
+        self._use(plant.jacobian_without(self._memory.absent != 0.0))
         self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
         self._control = allocate.control(
             rtol=rtol,
@@ -223,7 +226,7 @@ class Integrator:
 
     def _call(self, progress: Callable[[float], None] | None) -> int:
         arguments = (
-            self.plant.tables,
+            self._tables,
             self.jacobian,
             self._factors,
             self._method,

@@ -12,7 +12,7 @@ from twin.plant.evaluate import jacobian, rates
 #: The error norm is the greatest root mean square over a unit's states of the weighted errors, so that
 #: a controller of one state counts as much as a crystallizer of hundreds and a unit is solved as well in
 #: a large plant as alone; but never less than this part of the largest single error.
-LARGEST_SHARE = 0.15
+LARGEST_SHARE = 0.25
 
 #: Relative size of the difference for the time derivative of the rates: its error is then far
 #: below the local error of a step, its roundoff far below any tolerance in use.

@@ -7,8 +7,9 @@ of their addresses, offsets and order, so a new flowsheet of known units costs n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,6 @@ class Plant:
 
     spec: PlantSpec
     tables: PlantTables
-    jacobian: JacobianTables
     y0: np.ndarray
     p0: np.ndarray
     nominal: np.ndarray
@@ -79,6 +79,40 @@ class Plant:
     @property
     def n_aux(self) -> int:
         return int(self.tables.sizes[5])
+
+    @cached_property
+    def jacobian(self) -> JacobianTables:
+        """Tables without what is absent as long as no parameter changes."""
+        return self.jacobian_without(self.absent())
+
+    def absent(self, changes: Sequence[tuple[int, float]] = ()) -> np.ndarray:
+        """Find the states that are absent from the start, [n_y] bool.
+
+        Parameters
+        ----------
+        changes : sequence of (place in p, value)
+            Changes to come: what any of them brings, all taken together, is present as well.
+        """
+        absent = self.absent_from(self.y0, self.p0, np.ones(self.n_y, dtype=bool))
+        if changes:
+            p = self.p0.copy()
+            for place, value in changes:
+                if value != 0.0:
+                    p[place] = value
+            absent = self.absent_from(self.y0, p, absent)
+        return absent
+
+    def watching(self, guards: Iterable[int]) -> PlantTables:
+        """Give the tables with only those calls for guards that these ones, by number, need."""
+        names = {self.guard_names[guard] for guard in guards}
+        calls: list[tuple[int, int]] = []
+        for k, node in enumerate(self.nodes):
+            own = [f.name for f in node.model.guards]
+            if names.intersection(f"{node.name}.{name}" for name in own):
+                if any("a" in node.model.arguments(name) for name in own):
+                    calls += [(k, INTEGRAL + i) for i in range(len(fields(node.model.Integrals)))]
+                calls.append((k, GUARDS))
+        return self.tables._replace(guards=_calls(calls))
 
     def label(self, state: int) -> str:
         """Name of a state: `crystallizer.crystals[37]`, `tank.m[ethanol]`."""
@@ -158,7 +192,6 @@ def compile_plant(spec: PlantSpec) -> Plant:
     def absent_from(y: np.ndarray, p: np.ndarray, among: np.ndarray) -> np.ndarray:
         return find_absent(nodes, tables, y, p, placed.nominal, among)
 
-    absent = absent_from(placed.y0, placed.p0, np.ones(len(placed.y0), dtype=bool))
     instants, impulses, scanned = discrete(nodes)
     digest = hashlib.sha256(jit.versions().encode())
     for node in nodes:
@@ -166,7 +199,6 @@ def compile_plant(spec: PlantSpec) -> Plant:
     return Plant(
         spec=spec,
         tables=tables,
-        jacobian=jacobian_without(absent),
         y0=placed.y0,
         p0=placed.p0,
         nominal=placed.nominal,
@@ -201,10 +233,11 @@ def _rate_calls(nodes: list[Node], order: list[tuple[int, int]]) -> list[tuple[i
     return calls
 
 
-def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) -> PlantTables:
-    def calls(pairs: list[tuple[int, int]]) -> np.ndarray:
-        return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+def _calls(pairs: list[tuple[int, int]]) -> np.ndarray:
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
+
+def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) -> PlantTables:
     observed = []
     for k, node in enumerate(nodes):
         left = [i for i, f in enumerate(fields(node.model.Integrals)) if f.name not in node.needed]
@@ -226,7 +259,7 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
         address=np.array([node.entry.address for node in nodes], dtype=np.int64),
         offsets=np.concatenate([node.layout.offsets for node in nodes]).astype(np.int64),
         start=starts,
-        rates=calls(rates),
-        observe=calls(observed),
-        guards=calls(guarded),
+        rates=_calls(rates),
+        observe=_calls(observed),
+        guards=_calls(guarded),
     )
