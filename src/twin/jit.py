@@ -149,6 +149,18 @@ def closure_hash(module: ModuleType) -> str:
     return digest.hexdigest()[:16]
 
 
+def kernel_folder(module: ModuleType) -> Path:
+    """Cache folder of a module's kernels that Python calls.
+
+    Its name holds also where the file lies and when it was written, since numba takes the code of no other
+    file: another clone, or the same one made anew, finds nothing compiled, and is to know that beforehand.
+    """
+    file = getattr(module, "__file__", None) or ""
+    stat = os.stat(file)
+    place = hashlib.sha256(f"{os.path.abspath(file)} {stat.st_mtime_ns} {stat.st_size}".encode()).hexdigest()[:8]
+    return cache_root() / f"{module.__name__}-{closure_hash(module)}-{place}"
+
+
 _armed: dict[int, Any] = {}
 #: every dispatcher of this process: their compilations (not cache loads) are counted for tests.
 _dispatchers: list[Any] = []
@@ -188,7 +200,7 @@ def _inner_class() -> Any:
         def __call__(self, *arguments: Any) -> Any:
             if self.called is None:
                 module = sys.modules[self.py_func.__module__]
-                self.called = compile_kernel(self.py_func, cache_root() / f"{module.__name__}-{closure_hash(module)}")
+                self.called = compile_kernel(self.py_func, kernel_folder(module))
             return self.called(*arguments)
 
     return Inner

@@ -68,6 +68,20 @@ class Fractions:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """On a measurement: what a law rests on that was fitted between two parameters of the unit, `low` and `high`.
+
+    Outside, a run has a warning by the law's name. `used` names a parameter that is zero where the law
+    is not used (for a component, say).
+    """
+
+    law: str
+    low: str
+    high: str
+    used: str = ""
+
+
+@dataclass(frozen=True)
 class Optional:
     """An inlet that may stay unconnected: nothing flows there then."""
 
@@ -94,6 +108,7 @@ class Field:
     grid: str | None = None
     utility: bool = False
     fractions: bool = False
+    fitted: tuple[Fitted, ...] = ()
     enum: type[IntEnum] | None = None
     default: Any = None
     has_default: bool = False
@@ -158,6 +173,7 @@ def _field(cls: type, name: str, base: Any, texts: list[str], extras: list[Any],
         grid=grid.name if grid else None,
         utility=pick(Utility) is not None,
         fractions=pick(Fractions) is not None,
+        fitted=tuple(e for e in extras if isinstance(e, Fitted)),
         enum=enum,
         default=defaults.get(name),
         has_default=name in defaults,

@@ -136,3 +136,18 @@ def test_what_cannot_be_removed_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "rename", refuse)
     claim(tmp_path / "unit_ops.piping.tank-dddd-1")
     assert (held / "inner" / "code.nbc").read_bytes() == b"code"
+
+
+def test_the_same_file_elsewhere_or_written_anew_is_known_to_need_compiling(package):
+    """Numba takes no code of another file or time: the folder says so, lest a run compile without a word."""
+    unit = importlib.import_module(f"{package.name}.unit")
+    before = jit.kernel_folder(unit)
+    assert jit.kernel_folder(unit) == before
+    later = (package / "unit.py").stat().st_mtime_ns + 1_000_000_000
+    os.utime(package / "unit.py", ns=(later, later))
+    written_anew = jit.kernel_folder(unit)
+    assert written_anew != before
+    moved = package / "moved.py"
+    (package / "unit.py").rename(moved)
+    unit.__file__ = str(moved)
+    assert jit.kernel_folder(unit) not in (before, written_anew)

@@ -5,6 +5,9 @@ States of components that a unit never sees have no row until they come alive.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -70,3 +73,63 @@ def test_a_checkpoint_after_that_goes_on_with_the_same_bits(plant):
     second.restore(first.state())
     second.advance(2000.0)
     assert second.y.tobytes() == whole.y.tobytes()
+
+
+@pytest.fixture(scope="module")
+def valved(tmp_path_factory):
+    """A vessel of ethanol to come, and of paracetamol once a valve is open: both are zero at the start."""
+    file = tmp_path_factory.mktemp("valved") / "plant.yaml"
+    file.write_text(VALVED, encoding="utf-8")
+    return compile_plant(load_plant(file))
+
+
+VALVED = """\
+twin: 1
+fluids: [ethanol, paracetamol, water]
+units:
+  vessel:
+    model: tests.integrate.valved
+    params: {valve: 0, k: 0.05 1/s}
+    initial: {m: [0, 0, 1]}
+feeds:
+  supply: {T: 20 degC, m_flow: {ethanol: 10 g/s}}
+connections:
+  - supply -> vessel.feed
+"""
+
+
+@pytest.mark.parametrize("method", ["rodas4p", "cvode", "cvode-gmres"])
+def test_a_slope_that_comes_with_a_valve_is_in_the_first_step_already(valved, method):
+    """With the valve opened at 0 s, ethanol turns at once, at a rate that is 0 only at that very point."""
+    if method != "rodas4p":
+        pytest.importorskip("sksundae")
+    place, _ = valved.parameter("vessel.valve")
+    assert {valved.label(i) for i in valved.jacobian.absent} == {"vessel.m[paracetamol]"}
+    kind = Cvode if method.startswith("cvode") else Integrator
+    # loose, so that the first step is long: without the slope 1e-5 kg are lost in it
+    made = kind(valved, method=method, rtol=1e-3)
+    made.set(place, 1.0)  # not foreseen, as it would be in the table of events
+    assert made.advance(100.0).outcome is Outcome.FINISHED
+    ethanol, paracetamol, water = made.y
+    # the solution is F/k (1 - exp(-k t)); rtol 1e-3 a step, ten times that over the run
+    assert ethanol == pytest.approx(0.2 * (1.0 - np.exp(-5.0)), rel=1e-2)
+    assert ethanol + paracetamol == pytest.approx(1.0, rel=1e-10)  # 10 g/s for 100 s, to the differences' rounding
+    assert water == 1.0
+
+
+def test_cvode_that_never_got_to_a_matrix_can_be_let_go():
+    """Freed before its first factorisation, SUNDIALS' sparse solver takes the whole process down."""
+    pytest.importorskip("sksundae")
+    text = """
+import gc
+import numpy as np
+from twin.config import load_plant
+from twin.integrate.cvode import Cvode
+from twin.plant import compile_plant
+made = Cvode(compile_plant(load_plant("two_tanks")))
+made._solver.init_step(0.0, np.concatenate([made.y, made.q]))
+del made
+gc.collect()
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

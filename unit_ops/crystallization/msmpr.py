@@ -105,7 +105,7 @@ class Integrals(NamedTuple):
     outflow: Annotated[float, "1/s", "part of the holdup leaving per second", ("1",), Nominal(1e-4)]
     growth: Annotated[float, "m/s", "growth rate", ("1",), Nominal(1e-8)]
     dissolution: Annotated[float, "m/s", "dissolution rate", ("1",), Nominal(1e-8)]
-    nucleation: Annotated[float, "1/s", "nuclei formed in the vessel", ("1",), Nominal(1e3)]
+    nuclei_flow: Annotated[float, "1/s", "nuclei formed in the vessel", ("1",), Nominal(1e3)]
     deposition: Annotated[float, "kg/s", "mass that crystallizes, less what dissolves", ("bins",), Nominal(1e-5)]
 
 
@@ -186,7 +186,7 @@ def dissolution(x, a, p, out):
 
 
 @kernel
-def nucleation(x, a, p, out):
+def nuclei_flow(x, a, p, out):
     """Nuclei per second in the whole vessel."""
     temperature = T(x, a, p)
     sigma = driving_force(x, a, p, 1.0)
@@ -207,7 +207,15 @@ def deposition(x, a, p, w, out):
     typical = p.M_typical * p.V_weir / x.crystals.shape[0]
     rho_kv = p.rho_solid[p.crystal] * p.kv
     growth_gain(
-        x.crystals, p.L_edges, rho_kv, a.growth, a.dissolution, a.nucleation, p.limiter, p.limiter_eps * typical, w.gain
+        x.crystals,
+        p.L_edges,
+        rho_kv,
+        a.growth,
+        a.dissolution,
+        a.nuclei_flow,
+        p.limiter,
+        p.limiter_eps * typical,
+        w.gain,
     )
     for i in range(out.shape[0]):
         out[i] = w.gain[i]

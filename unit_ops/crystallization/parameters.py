@@ -85,6 +85,8 @@ class SolubilityParams(NamedTuple):
     sol_b: Annotated[float, "1/K", "solubility coefficient b", Range(-10.0, 10.0)] = 0.0
     sol_c: Annotated[float, "1/K^2", "solubility coefficient c", Range(-10.0, 10.0)] = 0.0
     sol_E: Annotated[float, "J/mol", "enthalpy of solution in the van 't Hoff law", Range(-1e6, 1e6)] = 0.0
+    T_sol_low: Annotated[float, "K", "lowest temperature of the solubility's fit", Range(1.0, 1e4)] = 1.0
+    T_sol_high: Annotated[float, "K", "highest temperature of the solubility's fit", Range(1.0, 1e4)] = 1e4
     solubility: Annotated[Solubility, "1", "solubility law"] = Solubility.EXPONENTIAL
     force: Annotated[DrivingForce, "1", "driving force of growth, dissolution and nucleation"] = DrivingForce.RELATIVE
 

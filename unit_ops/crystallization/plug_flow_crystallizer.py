@@ -29,7 +29,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Fractions, Nominal, Optional, Range
+from twin.quantity import Array, Fitted, Fractions, Nominal, Optional, Range
 from unit_ops.crystallization.parameters import (
     AntisolventParams,
     ClassesParams,
@@ -111,7 +111,7 @@ class Work(NamedTuple):
 
 
 class Measurements(NamedTuple):
-    T_out: Annotated[float, "K", "temperature at the outlet"]
+    T_out: Annotated[float, "K", "temperature at the outlet", Fitted("solubility", "T_sol_low", "T_sol_high")]
     S: Annotated[float, "1", "relative supersaturation at the outlet"]
     w_crystals: Annotated[float, "1", "mass fraction of crystals at the outlet"]
     L43: Annotated[float, "m", "mass mean crystal size at the outlet; 0 without crystals"]

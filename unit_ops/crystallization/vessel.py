@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Fractions, Range
+from twin.quantity import Array, Fitted, Fractions, Range
 from unit_ops.crystallization.laws import (
     Basis,
     content_factor,
@@ -35,7 +35,7 @@ HEEL = 1e-4
 
 
 class Measurements(NamedTuple):
-    T: Annotated[float, "K", "temperature"]
+    T: Annotated[float, "K", "temperature", Fitted("solubility", "T_sol_low", "T_sol_high")]
     V: Annotated[float, "m^3", "slurry volume"]
     c: Annotated[float, "1", "concentration: solute per solvent mass"]
     c_sat: Annotated[float, "1", "saturation concentration: solute per solvent mass"]

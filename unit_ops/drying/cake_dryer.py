@@ -31,7 +31,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Range
 from unit_ops.drying.laws import (
     evaporation_flow,
     falling_rate,
@@ -82,6 +82,12 @@ class Params(NamedTuple):
     ka_kv: Annotated[float, "1", "surface over volume shape factor", Range(3.0, 100.0)] = 6.0
     tau_gas: Annotated[float, "s", "residence time in the gas plenum", Range(1e-2, 1e4)] = 10.0
     tau_duct: Annotated[float, "s", "residence time along the exhaust duct", Range(1e-2, 1e4)] = 10.0
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ] = 1.0  # type: ignore[assignment]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ] = 1e4  # type: ignore[assignment]
 
 
 class Inlets(NamedTuple):
@@ -104,7 +110,12 @@ class Quadratures(NamedTuple):
 
 class Measurements(NamedTuple):
     T_gas: Annotated[float, "K", "gas temperature before the cake"]
-    T_cake: Annotated[float, "K", "cake temperature at the end of the belt"]
+    T_cake: Annotated[
+        float,
+        "K",
+        "cake temperature at the end of the belt",
+        Fitted("vapour pressure", "psat_T_low", "psat_T_high", "volatile"),
+    ]
     T_exhaust: Annotated[float, "K", "exhaust temperature"]
     LOD: Annotated[float, "1", "loss on drying: liquid over total mass"]
 

@@ -36,7 +36,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Optional, Range
 from unit_ops.drying.laws import falling_rate, transfer_units
 from unit_ops.properties.vapour import vapour_pressure
 from unit_ops.reaction.rates import R_GAS
@@ -78,6 +78,12 @@ class Params(NamedTuple):
     ka_kv: Annotated[float, "1", "surface over volume shape factor", Range(3.0, 100.0)] = 6.0
     tau_flow: Annotated[float, "s", "time for a step of the gas flow to pass the cake", Range(1e-6, 10.0)] = 1e-3
     heel: Annotated[float, "kg", "content below which a cell counts as bare", Range(1e-15, 1.0)] = 1e-8
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ] = 1.0  # type: ignore[assignment]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ] = 1e4  # type: ignore[assignment]
 
 
 class Inlets(NamedTuple):
@@ -97,7 +103,12 @@ class Integrals(NamedTuple):
 
 
 class Measurements(NamedTuple):
-    T_cake: Annotated[float, "K", "cake temperature where the gas leaves"]
+    T_cake: Annotated[
+        float,
+        "K",
+        "cake temperature where the gas leaves",
+        Fitted("vapour pressure", "psat_T_low", "psat_T_high", "volatile"),
+    ]
     T_exhaust: Annotated[float, "K", "exhaust temperature"]
     LOD: Annotated[float, "1", "loss on drying of the whole cake: volatile liquid over total mass"]
 

@@ -29,7 +29,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Nominal, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Nominal, Range
 from unit_ops.drying.bed import (
     ROUNDED,
     bed_capacity,
@@ -76,6 +76,12 @@ class Params(NamedTuple):
     P: Annotated[float, "Pa", "pressure", Range(1e3, 1e7)] = 101325.0
     tau: Annotated[float, "s", "time constant of the flow over the weir", Range(1e-2, 1e5)] = 10.0
     heel: Annotated[float, "kg", "mass below which a cell counts as bare", Range(1e-12, 1.0)] = 1e-6
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ] = 1.0  # type: ignore[assignment]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ] = 1e4  # type: ignore[assignment]
 
 
 class Inlets(NamedTuple):
@@ -89,7 +95,9 @@ class Outlets(NamedTuple):
 
 
 class Measurements(NamedTuple):
-    T_bed: Annotated[float, "K", "temperature of the last cell"]
+    T_bed: Annotated[
+        float, "K", "temperature of the last cell", Fitted("vapour pressure", "psat_T_low", "psat_T_high", "volatile")
+    ]
     X_out: Annotated[float, "1", "moisture of the product, dry basis"]
     LOD: Annotated[float, "1", "loss on drying: volatile liquid over total mass"]
     held: Annotated[float, "kg", "mass in the bed"]

@@ -37,7 +37,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Nominal, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Nominal, Range
 from unit_ops.drying.bed import (
     ROUNDED,
     bed_capacity,
@@ -93,6 +93,12 @@ class Params(NamedTuple):
     kappa: Annotated[float, "1", "sharpness of the filling valve's change-over", Range(5.0, 1e3)] = 100.0
     P: Annotated[float, "Pa", "pressure", Range(1e3, 1e7)] = 101325.0
     heel: Annotated[float, "kg", "mass below which a segment counts as bare", Range(1e-12, 1.0)] = 1e-6
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ] = 1.0  # type: ignore[assignment]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ] = 1e4  # type: ignore[assignment]
 
 
 class Inlets(NamedTuple):
@@ -108,7 +114,12 @@ class Outlets(NamedTuple):
 
 class Measurements(NamedTuple):
     X_out: Annotated[float, "1", "moisture of what is being discharged, dry basis; 0 between discharges"]
-    T_out: Annotated[float, "K", "temperature of what is being discharged; the reference between discharges"]
+    T_out: Annotated[
+        float,
+        "K",
+        "temperature of what is being discharged; the reference between discharges",
+        Fitted("vapour pressure", "psat_T_low", "psat_T_high", "volatile"),
+    ]
     position: Annotated[float, "1", "turns of the filling valve since the start"]
     held: Annotated[float, "kg", "mass in all segments"]
 

@@ -36,7 +36,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import empirical, kernel
-from twin.quantity import Array, Component, Fractions, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Optional, Range
 from unit_ops.properties.vapour import vapour_pressure
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Powder, Signal, dot, enthalpy_flow, total
@@ -75,6 +75,12 @@ class Params(NamedTuple):
     psat_C: Annotated[Array, "1", "vapour pressure: coefficient of ln T", ("fluids",), Component("psat_C")]
     psat_D: Annotated[Array, "1/K", "vapour pressure: coefficient of T", ("fluids",), Component("psat_D")]
     heel: Annotated[float, "kg", "content below which the dryer counts as empty", Range(1e-12, 1.0)] = 1e-6
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ] = 1.0  # type: ignore[assignment]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ] = 1e4  # type: ignore[assignment]
 
 
 class Inlets(NamedTuple):
@@ -91,7 +97,9 @@ class Outlets(NamedTuple):
 
 
 class Measurements(NamedTuple):
-    T: Annotated[float, "K", "temperature of the bed"]
+    T: Annotated[
+        float, "K", "temperature of the bed", Fitted("vapour pressure", "psat_T_low", "psat_T_high", "volatile")
+    ]
     X: Annotated[float, "1", "moisture, dry basis"]
     LOD: Annotated[float, "1", "loss on drying: volatile liquid over total mass"]
     P_boil: Annotated[float, "Pa", "pressure at which the bed boils"]

@@ -31,7 +31,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Nominal, Optional, Range
 from unit_ops.piping.liquid import GRAVITY, boiling_pressure, mixture_volume, running_dry
 from unit_ops.smooth import saturated
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, dot, enthalpy_flow, total
@@ -62,6 +62,12 @@ class Params(NamedTuple):
     suction_loss: Annotated[float, "m s^2/kg^2", "head lost in the suction line over flow squared"] = 0.0
     heel: Annotated[float, "kg", "mass below which the pump runs dry", Range(1e-9, 1e4)] = 1e-3
     P: Annotated[float, "Pa", "pressure over the liquid", Range(1.0, 1e7)] = 101325.0
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ] = 1.0  # type: ignore[assignment]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ] = 1e4  # type: ignore[assignment]
 
 
 class Inlets(NamedTuple):
@@ -75,7 +81,9 @@ class Outlets(NamedTuple):
 
 class Measurements(NamedTuple):
     V: Annotated[float, "m^3", "volume in the suction vessel"]
-    T: Annotated[float, "K", "temperature in the suction vessel"]
+    T: Annotated[
+        float, "K", "temperature in the suction vessel", Fitted("vapour pressure", "psat_T_low", "psat_T_high")
+    ]
     F_delivered: Annotated[float, "kg/s", "flow delivered"]
     NPSH: Annotated[float, "m", "net positive suction head at hand"]
     power: Annotated[float, "W", "shaft power"]

@@ -35,7 +35,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Grid, Index, Nominal, Optional, Range
 from unit_ops.drying.laws import evaporation_flow, falling_rate, transfer_units, vapour_pressure
 from unit_ops.separation.belt_filter import column_sum, liquid_volume
 from unit_ops.separation.filtration import (
@@ -108,6 +108,12 @@ class Params(NamedTuple):
     tau_discharge: Annotated[float, "s", "time in which the discharge chamber empties", Range(1e-2, 1e4)] = 2.0
     tau_receiver: Annotated[float, "s", "residence time in the receiver", Range(1e-2, 1e4)] = 2.0
     washed_port: Annotated[int, "1", "place of the port that is washed, from 0", Range(0.0, 100.0)] = 1
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ] = 1.0  # type: ignore[assignment]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ] = 1e4  # type: ignore[assignment]
 
 
 class Inlets(NamedTuple):
@@ -134,7 +140,12 @@ class Measurements(NamedTuple):
     cake_height: Annotated[float, "m", "height of the cake in the first port"]
     saturation: Annotated[float, "1", "saturation of the cake before the dryer"]
     liquid_content: Annotated[float, "1", "mass fraction of liquid in the cake in the dryer"]
-    T_cake: Annotated[float, "K", "temperature of the cake in the dryer"]
+    T_cake: Annotated[
+        float,
+        "K",
+        "temperature of the cake in the dryer",
+        Fitted("vapour pressure", "psat_T_low", "psat_T_high", "volatile"),
+    ]
     R_first: Annotated[float, "1/m", "resistance of the mesh of the first place"]
 
 

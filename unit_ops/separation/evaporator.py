@@ -32,7 +32,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Optional, Range
 from unit_ops.properties.activity import Activity
 from unit_ops.properties.mixture import volume
 from unit_ops.properties.solubility import Antisolvent, Solubility, antisolvent_factor, range_excess, saturation
@@ -120,7 +120,13 @@ class Outlets(NamedTuple):
 
 class Measurements(NamedTuple):
     V: Annotated[float, "m^3", "volume"]
-    T: Annotated[float, "K", "temperature"]
+    T: Annotated[
+        float,
+        "K",
+        "temperature",
+        Fitted("vapour pressure", "psat_T_low", "psat_T_high"),
+        Fitted("solubility", "T_sol_low", "T_sol_high", "sol_a"),
+    ]
     P_bub: Annotated[float, "Pa", "bubble pressure"]
     w_key: Annotated[float, "1", "mass fraction of the key component"]
     x_key: Annotated[float, "1", "mole fraction of the key component"]

@@ -36,7 +36,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Range
 from unit_ops.properties.activity import Activity, activity
 from unit_ops.properties.solubility import R_GAS, range_excess
 from unit_ops.properties.vapour import amount
@@ -108,7 +108,9 @@ class Outlets(NamedTuple):
 
 class Measurements(NamedTuple):
     T_raffinate: Annotated[float, "K", "temperature of the last stage"]
-    T_extract: Annotated[float, "K", "temperature of the first stage"]
+    T_extract: Annotated[
+        float, "K", "temperature of the first stage", Fitted("partition coefficient", "T_K_low", "T_K_high")
+    ]
     w_raffinate: Annotated[float, "1", "mass fraction of the key component in the raffinate phase of the last stage"]
     w_extract: Annotated[float, "1", "mass fraction of the key component in the extract phase of the first stage"]
 

@@ -33,7 +33,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Optional, Range
 from unit_ops.properties.activity import Activity
 from unit_ops.properties.mixture import R_GAS, volume
 from unit_ops.properties.vapour import amount, equilibrium_pressure, heat_of_evaporation, psat_range_excess
@@ -106,7 +106,7 @@ class Outlets(NamedTuple):
 
 class Measurements(NamedTuple):
     V: Annotated[float, "m^3", "volume"]
-    T: Annotated[float, "K", "temperature"]
+    T: Annotated[float, "K", "temperature", Fitted("vapour pressure", "psat_T_low", "psat_T_high")]
     P: Annotated[float, "Pa", "pressure"]
     w_key: Annotated[float, "1", "mass fraction of the key component"]
     x_key: Annotated[float, "1", "mole fraction of the key component"]

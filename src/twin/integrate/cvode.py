@@ -11,6 +11,7 @@ Differences to the native methods: a restored checkpoint starts CVODE anew, so i
 
 from __future__ import annotations
 
+import ctypes
 import warnings
 from collections.abc import Callable
 from types import ModuleType
@@ -109,6 +110,9 @@ class Cvode(Integrator):
             # a pattern is needed with a Jacobian of one's own, and yet warned of
             warnings.filterwarnings("ignore", message="Custom sparse Jacobian")
             self._solver = sundae.CVODE(self._right_hand_side, **choices)
+        self._unfactorised = method == "cvode"
+        if self._unfactorised:  # freed before its first factorisation it brings the process down: never let go
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._solver))
 
     def _direct(self, n_y: int, n_q: int) -> dict[str, Any]:
         from scipy.sparse import csc_matrix
@@ -142,7 +146,9 @@ class Cvode(Integrator):
         absent = self.jacobian.absent
         if len(absent):
             self._kernels.rates_at(self._tables, self._memory, self._work, t)
-            if self._work.y_stage[absent].any() or self._work.dy[absent].any():
+            alive = absent[(self._work.y_stage[absent] != 0.0) | (self._work.dy[absent] != 0.0)]
+            if len(alive):
+                self._memory.absent[alive] = 0.0
                 raise _Revived
         self._kernels.jacobian_at(self._tables, self.jacobian, self._memory, self._work, t)
         self._control.status[at.JACOBIANS] += 1
@@ -154,6 +160,9 @@ class Cvode(Integrator):
             self._plan, work.values, work.q_values, self._sizes.n_y, self._rows, self._scratch, self._values
         )
         out[:] = self._values
+        if self._unfactorised:  # what follows is its first factorisation
+            self._unfactorised = False
+            ctypes.pythonapi.Py_DecRef(ctypes.py_object(self._solver))
 
     def _set_up(self, t: float, z: Array, rates: Array, reuse: bool, renewed: list[int], gamma: float) -> None:
         renewed[0] = 0 if reuse else 1

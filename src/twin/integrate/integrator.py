@@ -69,6 +69,9 @@ class Integrator:
         Steps after which the run is given up.
     seed : int
         Of the random numbers that scans draw: each unit has a stream of its own, by its name.
+    foreseen : sequence of (place in p, value), optional
+        Changes of parameters to come: what they bring into the plant is in the Newton matrix from the start.
+        Those of `events` and `latches` unless given.
     samples, fired : callable
         Receive blocks of :class:`Samples` and :class:`Fired` (copies) as buffers fill.
     """
@@ -87,6 +90,7 @@ class Integrator:
         max_step: float = np.inf,
         max_steps: int = 10_000_000,
         seed: int = 0,
+        foreseen: Sequence[tuple[int, float]] | None = None,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
     ) -> None:
@@ -113,9 +117,10 @@ class Integrator:
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
         self._memory.resume[at.WINDOW_START] = -np.inf
-        to_come = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
-        to_come += [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
-        self._memory.absent[plant.absent(to_come)] = 1.0
+        if foreseen is None:
+            foreseen = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
+            foreseen += [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
+        self._memory.absent[plant.absent(foreseen)] = 1.0
         self._use(plant.jacobian_without(self._memory.absent != 0.0))
         self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
         self._control = allocate.control(

@@ -21,7 +21,7 @@ from twin.integrate.firing import (
 )
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.sampling import next_sample, record, record_step, sample_due
-from twin.integrate.stepping import attempt, error_norm, linearise, prepare_dense
+from twin.integrate.stepping import COMES_ALIVE, attempt, error_norm, linearise, prepare_dense
 from twin.jit import kernel
 
 EPSILON = 2.0**-52
@@ -114,7 +114,10 @@ def _advance(P, J, F, R, E, G, M, W, C):
             fresh = True
         if h < 16.0 * EPSILON * abs(t) and end != stop and cut == 0.0:
             return reason
-        if attempt(P, J, F, R, M, W, C, t, h) >= 0:
+        failure = attempt(P, J, F, R, M, W, C, t, h)
+        if failure == COMES_ALIVE:
+            return at.REVIVED
+        if failure >= 0:
             reason = at.SINGULAR
             error = math.nan
         else:

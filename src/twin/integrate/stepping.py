@@ -14,6 +14,9 @@ from twin.plant.evaluate import jacobian, rates
 #: a large plant as alone; but never less than this part of the largest single error.
 LARGEST_SHARE = 0.25
 
+#: What `attempt` returns when a state without row and column gets a rate within the step.
+COMES_ALIVE = -2
+
 #: Relative size of the difference for the time derivative of the rates: its error is then far
 #: below the local error of a step, its roundoff far below any tolerance in use.
 TIME_DIFFERENCE = 2.0**-20
@@ -32,10 +35,25 @@ def move_ramps(p, ramp, n, t):
 
 
 @kernel
+def revived(J, M, y, dy):
+    """Whether a state without row and column is no longer zero and at rest; such are marked in M.absent.
+
+    What is no number stands for nothing: the step is refused for that.
+    """
+    found = False
+    for i in range(J.absent.shape[0]):
+        k = J.absent[i]
+        if abs(y[k]) > 0.0 or abs(dy[k]) > 0.0:
+            M.absent[k] = 0.0
+            found = True
+    return found
+
+
+@kernel
 def linearise(P, J, M, W, C, t, h):
     """Rates, Jacobian and time derivative at the accepted point.
 
-    Returns DONE, NOT_FINITE, or REVIVED where a state without row and column is zero or at rest no more.
+    Returns DONE, NOT_FINITE, or REVIVED where a state without row and column is no longer zero and at rest.
     """
     n_y = M.y.shape[0]
     n_q = M.q.shape[0]
@@ -57,9 +75,8 @@ def linearise(P, J, M, W, C, t, h):
             finite = False
     if not finite:
         return at.NOT_FINITE
-    for i in range(J.absent.shape[0]):
-        if M.y[J.absent[i]] != 0.0 or W.f[J.absent[i]] != 0.0:
-            return at.REVIVED
+    if revived(J, M, M.y, W.f):
+        return at.REVIVED
     jacobian(P, J, t, M.y, M.p, W.w, W.buffers, W.values, W.q_values)
     C.status[at.JACOBIANS] += 1
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
@@ -93,7 +110,8 @@ def _combine(out, n, coefficients, vectors, count, scale):
 def attempt(P, J, F, R, M, W, C, t, h):
     """All stages of a step of size h from the linearised point (t, M.y) into W.y_new, W.q_new.
 
-    Returns -1, or the place in z of a singular row.
+    Returns -1, the place in z of a singular row, or COMES_ALIVE: a slope that the matrix lacks moves a state
+    in this step already, and what leaves another state by it would be lost.
     """
     n_y = M.y.shape[0]
     n_q = M.q.shape[0]
@@ -119,6 +137,8 @@ def attempt(P, J, F, R, M, W, C, t, h):
             move_ramps(M.p, M.ramp, n_ramps, t + R.c[s] * h)
             rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
             C.status[at.RHS] += 1
+            if revived(J, M, W.y_stage, W.dy):
+                return COMES_ALIVE
             for i in range(n_y):
                 W.rhs[i] = W.dy[i]
             for i in range(n_q):

@@ -3,10 +3,10 @@
 Streams carry the plant's whole list of components, so nitrogen has a state in every cell of a reactor
 that it never enters. Such states need no row or column of the Newton matrix. They are found by
 probing: everything present takes several sizes, and what then gets a rate is present, too. This only
-suggests; the integrator looks at every accepted point whether they are still zero and at rest, and
-probes anew from there when one of them is not (a feed that changed, a valve that no probe opened).
-Balances stay exact through that: where a rate is zero with its slopes, leaving the slopes out changes
-no sum over the plant.
+suggests; the integrator looks at every accepted point and at every stage of a step whether they are
+still zero and at rest. When one of them is not (a feed that changed, a valve that no probe opened), it
+drops the step, takes that state for present and probes anew from the last accepted point. Balances stay
+exact through that: a step is only ever taken in which the rates left out were zero throughout.
 """
 
 from __future__ import annotations

@@ -44,8 +44,7 @@ def compile_engine_part(job: str) -> str:
 def engine_is_cached(job: str) -> bool:
     """Whether an engine module's code is on disk."""
     module = importlib.import_module(job.partition(":")[0])
-    folder = jit.cache_root() / f"{module.__name__}-{jit.closure_hash(module)}"
-    return any(folder.rglob("*.nbi"))
+    return any(jit.kernel_folder(module).rglob("*.nbi"))
 
 
 def _leave_interrupts_to_the_parent() -> None:

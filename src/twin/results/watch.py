@@ -1,14 +1,20 @@
-"""Looks at what is recorded for numbers that no plant can have: negative holdups, measurements that are no numbers.
+"""Looks at what is recorded for numbers that no plant can have, and for laws used outside the range of their fit.
 
-A run may reach its end in spite of them; each is an alarm of the file, with the time at which it was first recorded.
+No plant has negative holdups, or measurements that are no numbers. A run may reach its end in spite of them; each is
+an alarm of the file, with the time at which it was first recorded. The range of a law is that of the unit's
+parameters at the start; each law of a unit warns once, for each component that it is fitted to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from twin.quantity import Fitted
 from twin.results.events import AlarmRow
 from twin.results.layout import Recording, Variable, element_tags, unit_of
 
@@ -22,24 +28,55 @@ FINITE = ("measurement", "outlet")
 MASSES = ("fluids", "solids")
 
 
+@dataclass(frozen=True)
+class FitRange:
+    """Between which values of a measurement a law holds."""
+
+    variable: Variable
+    law: str
+    low: float
+    high: float
+
+    @property
+    def tag(self) -> str:
+        return str(self.variable.column.path)
+
+
+def _ranges(variable: Variable, fit: Fitted, plant: Any) -> Iterator[FitRange]:
+    """The range of a law, or one for each component."""
+
+    def values(name: str) -> np.ndarray:
+        place, _, shape, _ = plant.parameters[f"{variable.column.owner}.{name}"]
+        return np.asarray(plant.p0[place : place + prod(shape)])
+
+    low, high = values(fit.low), values(fit.high)
+    used = values(fit.used) if fit.used else np.ones(1)
+    _, _, _, dims = plant.parameters[f"{variable.column.owner}.{fit.low}"]
+    for k, is_used in enumerate(np.broadcast_to(used, low.shape)):
+        law = f"{fit.law} of {plant.dim_labels[dims[0]][k]}" if dims else fit.law
+        if is_used != 0.0:
+            yield FitRange(variable, law, float(low[k]), float(high[k]))
+
+
 class Watch:
     """Sees every recorded row; `alarms` are what it noticed, the first time of each.
 
     Parameters
     ----------
     recording : Recording
-    labels : dict
-        Names of the elements of dimensions.
+    plant : Plant
+        Its names of the elements of dimensions, and its parameters at the start.
     rtol : float
         Relative tolerance of the run.
     """
 
-    def __init__(self, recording: Recording, labels: dict[str, Any], rtol: float) -> None:
+    def __init__(self, recording: Recording, plant: Any, rtol: float) -> None:
         self.alarms: list[AlarmRow] = []
-        self._labels = labels
+        self._labels = plant.dim_labels
         self._share = max(NEGATIVE, TOLERANCES * rtol)
         self._masses = [v for v in recording.of("w") if v.column.kind == "holdup" and v.column.field.name in MASSES]
         self._finite = [v for v in recording.of("w") if v.column.kind in FINITE]
+        self._ranges = [r for v in recording.of("w") for fit in v.column.field.fitted for r in _ranges(v, fit, plant)]
         self._largest: dict[str, float] = {}
         self._noted: set[tuple[str, str]] = set()
 
@@ -55,6 +92,24 @@ class Watch:
             self._note(v, times, w, w[:, v.start : v.stop] < limit, "negative", limit)
         for v in self._finite:
             self._note(v, times, w, ~np.isfinite(w[:, v.start : v.stop]), "not a number", np.nan)
+        for r in self._ranges:
+            self._note_range(r, times, w[:, r.variable.start])
+        self._ranges = [r for r in self._ranges if (r.tag, r.law) not in self._noted]
+
+    def _note_range(self, r: FitRange, times: np.ndarray, values: np.ndarray) -> None:
+        outside = (values < r.low) | (values > r.high)
+        if not outside.any():
+            return
+        self._noted.add((r.tag, r.law))
+        row = int(np.argmax(outside))
+        value = float(values[row])
+        limit = r.low if value < r.low else r.high
+        unit = unit_of(r.variable.column)
+        text = (
+            f"{r.variable.column.owner}: {r.law} is used outside its range from {times[row]:.6g} s on: "
+            f"{r.tag} is {value:.6g} {unit}, the fit holds from {r.low:.6g} to {r.high:.6g} {unit}"
+        )
+        self.alarms.append(AlarmRow(float(times[row]), r.tag, "outside its range", value, limit, text))
 
     def _note(self, v: Variable, times: np.ndarray, w: np.ndarray, wrong: np.ndarray, kind: str, limit: float) -> None:
         if not wrong.any():

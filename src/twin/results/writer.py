@@ -78,7 +78,7 @@ class RunWriter:
         self._flushed = time.monotonic()
         self._event_rows: list[EventRow] = []
         self._alarm_rows: list[AlarmRow] = []
-        self._watch = Watch(self.recording, plant.dim_labels, float(scenario.rtol))
+        self._watch = Watch(self.recording, plant, float(scenario.rtol))
         self._snapshots = Snapshots(self.recording, plant.dim_labels)
         sizes = (plant.n_y, len(self.recording.w_index), plant.n_q)
         self._blocks = [np.empty((layout.BLOCK_ROWS, n)) for n in (1, *sizes)]
@@ -156,8 +156,8 @@ class RunWriter:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was recorded that no plant can have, in sentences."""
-        return tuple(row.text for row in self._watch.alarms)
+        """What the recorded rows give reason to doubt, in sentences, by time."""
+        return tuple(row.text for row in sorted(self._watch.alarms, key=lambda row: row.time))
 
     def flush(self) -> None:
         """Let readers see everything appended so far."""

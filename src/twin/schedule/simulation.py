@@ -98,19 +98,28 @@ class Simulation:
             Latch(
                 guard[latch.guard],
                 1 if latch.direction == "rises" else -1,
-                _index(plant, Does(latch.kind), latch.path) if table else -1,
-                latch.value if table else math.nan,
+                _index(plant, Does(latch.kind), latch.path),
+                latch.value,
                 kind=_KINDS[Does(latch.kind)],
             )
             for latch in scenario.latches
         ]
+        rows = self._run_ahead(self._timetable if table else Timetable(scenario.events, scenario.latches, self.end))
+        # known to the matrix in advance, whichever drives them: the same bits
+        foreseen = [(row.index, row.value) for row, _ in rows if row.kind in (Kind.SET, Kind.RAMP)]
+        foreseen += [(latch.index, latch.value) for latch in latches if latch.kind == Kind.SET]
+        if table:
+            self._journal.sources = [action for _, action in rows]
+        else:
+            rows, latches = [], [latch._replace(index=-1, value=math.nan) for latch in latches]
         self._integrator = _integrator(scenario.method)(
             plant,
             method=scenario.method,
             rtol=scenario.rtol,
             seed=scenario.seed,
-            events=self._whole_table() if table else (),
+            events=[row for row, _ in rows],
             latches=latches,
+            foreseen=foreseen,
             record=record,
             every=scenario.record_every,
             samples=self._take_samples,
@@ -177,16 +186,15 @@ class Simulation:
         self._journal.timed, self._journal.unreported = checkpoint.counts
         self._integrator.restore(checkpoint.state)
 
-    def _whole_table(self) -> list[Event]:
-        """Let SimPy run ahead to the end: nothing timed needs Python."""
-        rows: list[Event] = []
-        while self._timetable.next_time() <= self.end:
-            for action in self._timetable.step():
+    def _run_ahead(self, timetable: Timetable) -> list[tuple[Event, Action]]:
+        """Let SimPy run ahead to the end, for nothing timed needs Python: rows of the table, each with its action."""
+        rows: list[tuple[Event, Action]] = []
+        while timetable.next_time() <= self.end:
+            for action in timetable.step():
                 if action.kind is Does.HOLD:
-                    self._timetable.answer(action, float(len(rows)))  # the row whose finding is restored
+                    timetable.answer(action, float(len(rows)))  # the row whose finding is restored
                 kind = Kind.RESTORE if action.kind is Does.RESTORE else _KINDS[action.kind]
-                rows.append(self._event(action)._replace(kind=kind))
-                self._journal.sources.append(action)
+                rows.append((self._event(action)._replace(kind=kind), action))
         return rows
 
     def _event(self, action: Action) -> Event:

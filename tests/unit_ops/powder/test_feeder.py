@@ -85,6 +85,13 @@ def test_a_refill_is_bridged_and_overfeeds() -> None:
     assert bench.measure("F", y[-1]) > 1.15 * 0.02
 
 
+def test_the_scale_tells_loss_and_not_discharge() -> None:
+    """A trickle far below the bridge is taken for so much less discharge: F̂ settles at F less the inflow."""
+    bench = build(Mode.VOLUMETRIC, refill=1e-4, m_flow_bridge=1.0, ff_decay=100.0)
+    y = bench.solve(bench.initial(m=6.0, w=W, F=0.02), [0.0, 200.0], rtol=1e-9)[-1]
+    assert bench.measure("F_measured", y) == pytest.approx(bench.measure("F", y) - 1e-4, rel=1e-6)
+
+
 def test_what_is_refilled_is_held_or_discharged() -> None:
     """Refill mass identity: change of weight = refilled − the integral of the measured discharge."""
     bench = build(Mode.GRAVIMETRIC, refill=0.1)

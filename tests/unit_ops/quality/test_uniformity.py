@@ -56,6 +56,17 @@ def test_one_tablet_far_out_fails_stage_two_only() -> None:
     assert judge(contents).passed
 
 
+def test_limits_of_single_tablets_are_about_the_reference_value() -> None:
+    """Mean 95, so M = 98.5: a quarter below it is 73.875, whatever the mean."""
+    for content, outside in ((73.8, 1), (74.0, 0)):
+        contents = np.full(30, (30.0 * 95.0 - content) / 29.0)
+        contents[0] = content
+        found = judge(contents)
+        assert found.mean == pytest.approx(95.0, rel=1e-12)
+        assert found.value < 15.0
+        assert (found.outside, found.passed) == (outside, outside == 0)
+
+
 @pytest.mark.parametrize("contents", [np.full(12, 100.0), [*[100.0] * 9, float("nan")], np.full((2, 5), 100.0)])
 def test_what_cannot_be_judged_is_refused(contents: object) -> None:
     with pytest.raises(ValueError, match=r"10 or 30|no number"):
