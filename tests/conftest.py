@@ -42,7 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("--write-table"):
         return
     if config.getoption("numprocesses", None) or config.option.keyword:
-        raise pytest.UsageError("--write-table collects the rows of all cases in one process: run it without -n and -k")
+        raise pytest.UsageError(
+            "--write-table collects the rows of all cases in one process: run it with -n 0, without -k"
+        )
     config.option.markexpr = ""  # the table has the slow cases too
 
 

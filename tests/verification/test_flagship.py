@@ -44,7 +44,7 @@ NOMINAL = {"K": 1.0, "m^3": 1e-4, "1": 2e-2, "m": 1e-4, "1/m^3": 1e9, "kg": 1e-4
 NOMINAL |= {"1/s": 1e-2, "Pa": 1e5, "N": 1.0}
 
 #: Qualities of what a unit makes are ratios of nothing before it makes any: compared from 1 % of full flow on.
-MAKES = {"press": "press.rate", "api_feeder": "api_feeder.F", "blender": "blender.F"}
+MAKES = {"press": "press.rate", "api_feeder": "api_feeder.F", "mcc_feeder": "mcc_feeder.F", "blender": "blender.F"}
 MAKES |= {"dryer": "dryer.product.m_flow[paracetamol]"}
 #: Mean sizes likewise, while there are hardly any crystals to have a size.
 SIZES = ("L32", "L43")

@@ -53,11 +53,11 @@ def test_the_page_lists_every_case(root: Path, pytestconfig: pytest.Config) -> N
     if pytestconfig.getoption("--write-table"):
         pytest.skip("the table is about to be written")
     if not (root / PAGE).exists():
-        pytest.skip("no table has been written yet: pytest tests/verification --write-table")
+        pytest.skip("no table has been written yet: pytest -n 0 tests/verification --write-table")
     page = (root / PAGE).read_text(encoding="utf-8")
     for file in sorted((root / "tests" / "verification").glob("test_*.py")):
         for case in recorded_cases(file.read_text(encoding="utf-8")):
             shown = case.replace("|", "\\|")
             assert file.name == "test_record.py" or f"| {shown}" in page, (
-                f"{case} of {file.name} is missing: run pytest tests/verification --write-table"
+                f"{case} of {file.name} is missing: run pytest -n 0 tests/verification --write-table"
             )
