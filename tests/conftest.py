@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if config.getoption("numprocesses", None) or config.option.keyword:
         raise pytest.UsageError(
-            "--write-table collects the rows of all cases in one process: run it with -n 0, without -k"
+            "--write-table collects all rows in one process: run it with -n 0 and without -k"
         )
     config.option.markexpr = ""  # the table has the slow cases too
 
