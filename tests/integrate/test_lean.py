@@ -133,3 +133,22 @@ gc.collect()
 """
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("method", ["rodas4p", "cvode", "cvode-gmres"])
+def test_a_checkpoint_from_after_a_revival_brings_its_matrix(valved, method):
+    if method != "rodas4p":
+        pytest.importorskip("sksundae")
+    place, _ = valved.parameter("vessel.valve")
+    kind = Cvode if method.startswith("cvode") else Integrator
+    first, second = (kind(valved, method=method, rtol=1e-8) for _ in range(2))
+    first.set(place, 1.0)
+    first.advance(50.0)
+    assert len(first.jacobian.absent) == 0
+    assert len(second.jacobian.absent) == 1
+    second.restore(first.state())
+    assert second.advance(100.0).outcome is Outcome.FINISHED
+    assert len(second.jacobian.absent) == 0
+    # the solution is F/k (1 - exp(-k t)); rtol 1e-8 a step, a hundred times that over the run
+    assert second.y[0] == pytest.approx(0.2 * (1.0 - np.exp(-5.0)), rel=1e-6)
+    assert second.y[:2].sum() == pytest.approx(1.0, rel=1e-10)

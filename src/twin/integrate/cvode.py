@@ -202,6 +202,13 @@ class Cvode(Integrator):
         self._make()
         self._stale = True
 
+    def restore(self, state: dict[str, Array]) -> None:
+        """Continue from a checkpoint, with a solver for the matrix that the run had then."""
+        before = self.jacobian
+        super().restore(state)
+        if self.jacobian is not before:
+            self._make()
+
     def advance(self, until: float, **options: Any) -> Ending:
         """As the native `advance`; parameters and states changed in between start CVODE anew."""
         self._stale = True
