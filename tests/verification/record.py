@@ -17,7 +17,7 @@ PAGE = Path("docs") / "verification.md"
 HEAD = """# Verification
 
 Numbers of closed forms, of high-accuracy solutions and of the literature beside what Twin computes. Written by the
-tests (`pytest -n 0 tests/verification --write-table`), which hold every number to its own tolerance; not edited by hand.
+tests (`pytest -n 0 tests/verification --write-table`), which hold every number to its own tolerance; no hand edits it.
 The error is relative, or absolute where zero is expected; the order is that of the error under refinement.
 
 Two cases of the literature are not in it: diffusion out of a sphere, since no unit resolves the inside of a particle,
