@@ -82,7 +82,8 @@ def test_front_in_a_long_tube() -> None:
         for row in rows:
             x = bench.unpack(row)
             w = bench.lent(plug_flow.Work)
-            plug_flow.prepare(x, bench.p, w)
+            plug_flow.fill(x, bench.p, w)
+            plug_flow.prepare(bench.p, w)
             plug_flow.face_flows(x, bench.p, w, 1, w.flow)
             fluxes.append(w.flow[cells // 4 - 1] / float(bench.u.feed.m_flow[1]))
         found.append(np.array(fluxes))

@@ -4,6 +4,10 @@ Volumes and heat capacities add (no excess): good to a per cent or two for organ
 4 % for alcohols in water. The viscosity is Grunberg and Nissan's without interaction: fair for liquids
 of one kind, poor for alcohols in water, whose maximum it misses.
 
+Of these the units of the library use `volume` only: enthalpies add component by component in their balances,
+filters take the viscosity of their liquid as a function of temperature alone, settlers as a number. The
+others are for units of one's own.
+
 References
 [1] Poling, Prausnitz, O'Connell, The Properties of Gases and Liquids, 5th ed., McGraw-Hill 2001,
     ch. 4, 6 and 9 (ISBN 978-0-07-011682-5)

@@ -19,6 +19,8 @@ Balances (cell j, faces j and j+1; feed enters face 0, face n is the outlet)
 
 Second order in space: faces are reconstructed linearly with the smooth van Albada average; the
 first cell is taken as constant, and so is the last, whose gradient vanishes at the closed end.
+Other limiters (van Leer, superbee) and WENO are not offered here: on the smooth profiles of a tube with
+dispersion they come to the same second order, and their kinks or wider stencils cost steps.
 Steps below limiter_eps × 1000 kg/m³ are not limited, so that composition fronts undershoot by some
 such concentration: with the default of 1e-4 no component's mass in the negative cells exceeds 1e-5
 of the holdup (2.5e-6 in a start-up of the paracetamol line; in proportion to limiter_eps).
