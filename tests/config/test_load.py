@@ -44,7 +44,7 @@ def test_numbers_are_in_si_and_complete(plant: PlantSpec) -> None:
     assert set(reactor.initial["T"]) == {313.15}
     assert reactor.nominal == {"m": 0.002}
     feeder = plant.unit("feeder")
-    assert feeder.signals == {"setpoint": 0.001}
+    assert feeder.signals == {"setpoint": 0.001, "deviation": 0.0}
     assert feeder.params["mode"] == 1
     assert plant.unit("crystallizer").signals == {"T_jacket": 283.15}
     assert plant.feed("reagents").values["m_flow"].tolist() == [0.01, 0.001, 0.0012, 0.0, 0.0]

@@ -186,8 +186,13 @@ def compile_plant(spec: PlantSpec) -> Plant:
     aux = auxiliaries(nodes)
     tables.sizes[5] = len(aux)
 
+    made: dict[bytes, JacobianTables] = {}  # many runs of a plant share its tables
+
     def jacobian_without(absent: np.ndarray) -> JacobianTables:
-        return jacobian_tables(nodes, placed, aux, absent)
+        key = absent.tobytes()
+        if key not in made:
+            made[key] = jacobian_tables(nodes, placed, aux, absent)
+        return made[key]
 
     def absent_from(y: np.ndarray, p: np.ndarray, among: np.ndarray) -> np.ndarray:
         return find_absent(nodes, tables, y, p, placed.nominal, among)
