@@ -146,6 +146,7 @@ def test_streams_of_different_types_are_refused(tmp_path: Path) -> None:
     assert "Powder" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_choice_is_not_ramped_and_a_law_set_by_an_event_keeps_the_structure(root: Path, tmp_path: Path) -> None:
     """The law is part of p: its branches were all taken when the structure was found."""
     from tests.plant.test_compile import structured

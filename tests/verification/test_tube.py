@@ -47,6 +47,7 @@ def outlet(cells: int, Pe: float, Da: float) -> np.ndarray:
     return np.array([profile(bench, y, 1)[-1] / 0.1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("Pe", list(CONVERSION))
 def test_first_order_reaction_with_dispersion(Pe: float) -> None:
     """c_out/c_in = 4a e^(Pe/2)/[(1+a)² e^(aPe/2) − (1−a)² e^(−aPe/2)], a = √(1 + 4 Da/Pe)."""

@@ -111,6 +111,7 @@ def shape_error(b: Bench, y0: np.ndarray, exact: Any) -> float:
     return float(np.abs(density(b, y) / 1e12 * np.diff(L) - reference).sum() / reference.sum())
 
 
+@pytest.mark.slow
 def test_size_dependent_growth_in_a_continuous_crystallizer() -> None:
     """ASL growth G0 (1 + L/(G0 τ))^½ in the vessel itself; closed form of Abegg, Stevens, Larson.
 
