@@ -19,12 +19,8 @@ from twin.plant import adapter, compile_plant, evaluate
 PLANTS = ["two_tanks", "paracetamol_tablets"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def armed():
-    jit.arm(evaluate)
-
-
 def rates(plant, y, t=0.0):
+    jit.arm(evaluate)
     w, dy = np.zeros(plant.n_w), np.zeros(plant.n_y)
     evaluate.rates(plant.tables, t, y, plant.p0, w, dy)
     first = plant.tables.places[0]

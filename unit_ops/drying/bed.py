@@ -19,7 +19,7 @@ from twin.jit import kernel
 from unit_ops.drying.laws import evaporation_flow
 from unit_ops.properties.vapour import vapour_pressure
 from unit_ops.smooth import above_zero, reciprocal
-from unit_ops.streams import T_REF
+from unit_ops.streams import T_REF, Gas
 
 #: Part of the falling-rate period over which its two ends are rounded.
 ROUNDED = 0.02
@@ -128,3 +128,33 @@ def bed_evaporation(i, m_liquid, gas, p, j, T, per_mole, units_wet, n_gas, cells
         p_surface = m_liquid[i, j] / p.molar_mass[i] * per_mole * p_sat
         return evaporation_flow(n_gas, p.molar_mass[i], p.P, p_surface, p_gas, units_wet)
     return 0.0 * gas.m_flow[i]
+
+
+@kernel
+def wet_units(x, C_gas, p, j):
+    """Transfer units of the gas that passes column j, for vapour."""
+    f = falling(moisture(x.m_liquid, x.m_solids, p, j), p.X_crit, p.X_eq, ROUNDED)
+    return bed_units(x.m_solids, C_gas, p, j) * f
+
+
+@kernel
+def gas_above(x, gas, p, out):
+    """The gas that has passed all columns of the bed, mixed again."""
+    cells = x.H.shape[0]
+    C_gas = gas_capacity(gas, p, cells)
+    n_gas = gas_moles(gas, p, cells)
+    H = C_gas * cells * (gas.T - T_REF)
+    C = C_gas * cells
+    for i in range(out.m_flow.shape[0]):
+        out.m_flow[i] = gas.m_flow[i]
+    for j in range(cells):
+        dT = bed_excess(x.H[j], bed_capacity(x.m_liquid, x.m_solids, p, j), p)
+        H -= heating(C_gas, gas.T, dT, bed_units(x.m_solids, C_gas, p, j))
+        units = wet_units(x, C_gas, p, j)
+        per_mole = volatile_moles(x.m_liquid, p, j)
+        for i in range(out.m_flow.shape[0]):
+            e = bed_evaporation(i, x.m_liquid, gas, p, j, T_REF + dT, per_mole, units, n_gas, cells)
+            out.m_flow[i] += e
+            H += e * p.cp[i] * dT
+            C += e * p.cp[i]
+    return Gas(T_REF + H * reciprocal(C, 1e-6 * p.heel * p.cp[0] / p.tau), out.m_flow)

@@ -39,21 +39,20 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fitted, Fractions, Nominal, Range
 from unit_ops.drying.bed import (
-    ROUNDED,
     bed_capacity,
     bed_evaporation,
     bed_excess,
     bed_units,
     column,
-    falling,
+    gas_above,
     gas_capacity,
     gas_moles,
     heating,
-    moisture,
     volatile_mass,
     volatile_moles,
+    wet_units,
 )
-from unit_ops.smooth import fading_reciprocal, reciprocal, step
+from unit_ops.smooth import fading_reciprocal, step
 from unit_ops.streams import T_REF, Gas, Granules, Holdup, Signal, total
 
 DIMS = {"segments": 6}
@@ -174,13 +173,6 @@ def discharge_rate(turn, p, n, j):
 
 
 @kernel
-def wet_units(x, C_gas, p, j):
-    """Transfer units for vapour."""
-    f = falling(moisture(x.m_liquid, x.m_solids, p, j), p.X_crit, p.X_eq, ROUNDED)
-    return bed_units(x.m_solids, C_gas, p, j) * f
-
-
-@kernel
 def discharged_solids(x, p):
     n = x.H.shape[0]
     flow = 0.0
@@ -252,24 +244,7 @@ def product(x, p, out):
 
 @kernel
 def exhaust(x, gas, p, out):
-    n = x.H.shape[0]
-    C_gas = gas_capacity(gas, p, n)
-    n_gas = gas_moles(gas, p, n)
-    H = C_gas * n * (gas.T - T_REF)
-    C = C_gas * n
-    for i in range(out.m_flow.shape[0]):
-        out.m_flow[i] = gas.m_flow[i]
-    for j in range(n):
-        dT = bed_excess(x.H[j], bed_capacity(x.m_liquid, x.m_solids, p, j), p)
-        H -= heating(C_gas, gas.T, dT, bed_units(x.m_solids, C_gas, p, j))
-        units = wet_units(x, C_gas, p, j)
-        per_mole = volatile_moles(x.m_liquid, p, j)
-        for i in range(out.m_flow.shape[0]):
-            e = bed_evaporation(i, x.m_liquid, gas, p, j, T_REF + dT, per_mole, units, n_gas, n)
-            out.m_flow[i] += e
-            H += e * p.cp[i] * dT
-            C += e * p.cp[i]
-    return Gas(T_REF + H * reciprocal(C, 1e-6 * p.heel * p.cp[0] / p.tau), out.m_flow)
+    return gas_above(x, gas, p, out)
 
 
 @kernel

@@ -105,13 +105,7 @@ class Plant:
     def watching(self, guards: Iterable[int]) -> PlantTables:
         """Give the tables with only those calls for guards that these ones, by number, need."""
         names = {self.guard_names[guard] for guard in guards}
-        calls: list[tuple[int, int]] = []
-        for k, node in enumerate(self.nodes):
-            own = [f.name for f in node.model.guards]
-            if names.intersection(f"{node.name}.{name}" for name in own):
-                if any("a" in node.model.arguments(name) for name in own):
-                    calls += [(k, INTEGRAL + i) for i in range(len(fields(node.model.Integrals)))]
-                calls.append((k, GUARDS))
+        calls = _guard_calls(self.nodes, lambda path: path in names)
         return self.tables._replace(guards=_calls(calls))
 
     def label(self, state: int) -> str:
@@ -242,6 +236,18 @@ def _calls(pairs: list[tuple[int, int]]) -> np.ndarray:
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
+def _guard_calls(nodes: Sequence[Node], wanted: Callable[[str], bool]) -> list[tuple[int, int]]:
+    """Calls that give the guards of the units that own a wanted one, after the integrals that those ask for."""
+    calls: list[tuple[int, int]] = []
+    for k, node in enumerate(nodes):
+        own = [f.name for f in node.model.guards]
+        if any(wanted(f"{node.name}.{name}") for name in own):
+            if any("a" in node.model.arguments(name) for name in own):
+                calls += [(k, INTEGRAL + i) for i in range(len(fields(node.model.Integrals)))]
+            calls.append((k, GUARDS))
+    return calls
+
+
 def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) -> PlantTables:
     observed = []
     for k, node in enumerate(nodes):
@@ -250,11 +256,6 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
         observed += [(k, MEASURE + i) for i in range(len(node.model.measurements))]
         if node.model.has("holdup"):
             observed.append((k, HOLDUP))
-    guarded = []
-    for k, node in enumerate(nodes):
-        if node.model.guards:
-            guarded += [(k, INTEGRAL + i) for i in range(len(fields(node.model.Integrals)))]
-            guarded.append((k, GUARDS))
     starts = np.cumsum([0, *(len(node.layout.offsets) for node in nodes)]).astype(np.int64)
     return PlantTables(
         sizes=np.array([placed.y.at, placed.p.at, placed.w.at, placed.q.at, placed.g.at, 0], dtype=np.int64),
@@ -266,5 +267,5 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
         start=starts,
         rates=_calls(rates),
         observe=_calls(observed),
-        guards=_calls(guarded),
+        guards=_calls(_guard_calls(nodes, lambda path: True)),
     )
