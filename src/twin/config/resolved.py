@@ -43,6 +43,7 @@ def resolved_yaml(scenario: ScenarioSpec) -> str:
         "batches": list(scenario.batches),
         "lots": list(scenario.lots),
         "containers": list(scenario.containers),
+        **({"figure": [list(panel) for panel in scenario.figure]} if scenario.figure else {}),
         "plant": plant_tree(scenario.plant),
     }
     lines: list[str] = []

@@ -9,6 +9,7 @@ from typing import Any
 from twin.config.context import Override
 from twin.config.document import Node, Problems, Source
 from twin.config.events import read_events, read_quality
+from twin.config.figure import read_figure
 from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides
 from twin.config.reading import read_file
 from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
@@ -29,7 +30,7 @@ KEYS: tuple[str, ...] = (
     "initial",
     "events",
 )
-KEYS += ("quality", "batches", "lots", "containers")
+KEYS += ("quality", "batches", "lots", "containers", "figure")
 #: Far beyond any use; keeps counts of records and repeats within integers.
 LONGEST = 1e10
 
@@ -99,6 +100,7 @@ def build_scenario(
     seed = _seed(problems, root.get("seed"))
     events, latches = read_events(problems, root.get("events"), plant, duration or LONGEST)
     quality = read_quality(problems, root.get("quality"), plant)
+    figure = read_figure(problems, root.get("figure"), plant)
     given_stop = root.get("until")
     stop = None if given_stop is None else _number(problems, given_stop, "until", "s", 0.0, LONGEST)
     stop = stop if until is None else _until(problems, until)
@@ -130,6 +132,7 @@ def build_scenario(
         containers=raw["containers"],
         source_text=root.source.text,
         path=path,
+        figure=figure,
     )
 
 

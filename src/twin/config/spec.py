@@ -176,6 +176,7 @@ class ScenarioSpec:
     containers: tuple[Any, ...]
     source_text: str
     path: Path | None
+    figure: tuple[tuple[str, ...], ...] = ()  #: tags drawn in the documentation, panel by panel
 
 
 def frozen_array(values: Any) -> np.ndarray:
