@@ -62,6 +62,9 @@ COMPONENTS = {
     "mcc": ("microcrystalline cellulose (repeating unit)", "C6H10O5", "9004-34-6", "solid"),
     "lactose": ("lactose monohydrate", "C12H24O12", "64044-51-5", "solid"),
     "magnesium_stearate": ("magnesium stearate", "C36H70MgO4", "557-04-0", "solid"),
+    "croscarmellose": ("croscarmellose sodium (repeating unit, one carboxymethyl)", "C8H11NaO7", "74811-65-7", "solid"),
+    "hypromellose": ("hypromellose (repeating unit, two methoxyls)", "C8H14O5", "9004-65-3", "solid"),
+    "povidone": ("povidone (repeating unit)", "C6H9NO", "9003-39-8", "solid"),
 }
 
 
@@ -105,6 +108,18 @@ TYPED: dict[str, dict[str, dict[str, Any]]] = {
     "magnesium_stearate": {
         "rho_solid": given("1092 kg/m^3", f"{HANDBOOK}: true density"),
         "cp_solid": invented("1900 J/(kg K)", "1500 J/(kg K)", "2300 J/(kg K)", "typical of metal soaps"),
+    },
+    "croscarmellose": {
+        "rho_solid": given("1543 kg/m^3", f"{HANDBOOK}: true density of Ac-Di-Sol"),
+        "cp_solid": invented("1300 J/(kg K)", "1100 J/(kg K)", "1500 J/(kg K)", "typical of dry cellulose"),
+    },
+    "hypromellose": {
+        "rho_solid": given("1326 kg/m^3", f"{HANDBOOK}: true density"),
+        "cp_solid": invented("1400 J/(kg K)", "1200 J/(kg K)", "1600 J/(kg K)", "typical of cellulose ethers"),
+    },
+    "povidone": {
+        "rho_solid": given("1180 kg/m^3", f"{HANDBOOK}: true density"),
+        "cp_solid": invented("1400 J/(kg K)", "1200 J/(kg K)", "1700 J/(kg K)", "typical of dry polymers"),
     },
 }
 #: Which method of the library gives a property, where its own choice is none or poor at 298.15 K.

@@ -36,7 +36,8 @@ def test_what_flows_as_a_fluid_has_every_property_of_a_fluid() -> None:
     needed = {"molar_mass", "rho_liquid", "cp_liquid", "psat_A", "psat_B", "psat_C", "psat_D", "dH_vap"}
     for name in (*VOLATILE, *DISSOLVED):
         assert needed <= set(database().values[name]), name
-    for name in ("paracetamol", "mcc", "lactose", "magnesium_stearate"):
+    solids = ("paracetamol", "mcc", "lactose", "magnesium_stearate", "croscarmellose", "hypromellose", "povidone")
+    for name in solids:
         assert {"molar_mass", "rho_solid", "cp_solid"} <= set(database().values[name]), name
 
 
