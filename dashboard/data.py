@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.places import Sheet
-from dashboard.sheet import read_sheet
 from twin.config.reading import read_text
 from twin.errors import TwinError
+from twin.flowsheet.places import Sheet
+from twin.flowsheet.sheet import read_sheet
 from twin.results.content import Verification, verify
 from twin.results.kpi import read_kpi
 from twin.results.reader import Run, Tag, open_run

@@ -12,11 +12,12 @@ from dash import Dash, Input, Output, State, html, no_update
 from dashboard.data import Dataset, described
 from dashboard.display import number, shown_unit, theme_of, unit_text
 from dashboard.figures import trends
-from dashboard.flowsheet import elements, extent, streams_of, stylesheet
+from dashboard.flowsheet import elements, extent, stylesheet
 from dashboard.pages.cards import cards
 from dashboard.runs import Catalog
-from dashboard.symbols import KIND_NAMES
 from dashboard.widgets import card, graph, table
+from twin.flowsheet.routes import streams_of
+from twin.flowsheet.symbols import KIND_NAMES
 
 #: Elements of an array written out in the table of parameters.
 MOST_VALUES = 12

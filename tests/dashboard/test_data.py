@@ -8,13 +8,14 @@ import pytest
 
 pytest.importorskip("dash", reason="the dashboard extra is not installed")
 
-from dashboard import display, flowsheet, symbols
+from dashboard import display, flowsheet
 from dashboard.data import Dataset, described, open_dataset
 from dashboard.pages import plant as plant_page
-from dashboard.places import Node
 from dashboard.runs import Catalog
-from dashboard.sheet import read_sheet
 from tests.dashboard.example import write_example
+from twin.flowsheet import routes, symbols
+from twin.flowsheet.places import Node
+from twin.flowsheet.sheet import read_sheet
 from twin.results.files import FileProblem
 
 
@@ -88,7 +89,7 @@ def test_recycles_are_left_out_of_the_layers_and_routed_below() -> None:
     xs = [node.x for node in sheet.nodes]
     assert xs == sorted(xs)
     assert len(set(xs)) == 3
-    back = flowsheet.route(sheet.nodes[2], sheet.nodes[0], 0)
+    back = routes.route(sheet.nodes[2], sheet.nodes[0], 0)
     assert all(y > max(node.y for node in sheet.nodes) for _, y in back)
 
 

@@ -146,6 +146,16 @@ def size(kind: str) -> tuple[float, float]:
     return _BOXES[kind][2] / 100.0, _BOXES[kind][3] / 100.0
 
 
+def box(kind: str) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the part of a 100 × 100 drawing that is not empty."""
+    return _BOXES[kind]
+
+
+def shape(kind: str, line: str, fill: str, accent: str) -> str:
+    """Give a symbol as SVG elements on 100 × 100, to stand in a drawing; colours as for :func:`drawing`."""
+    return _BODIES[kind].format(s=line, f=fill, a=accent)
+
+
 def drawing(kind: str, line: str, fill: str, accent: str) -> str:
     """Give a symbol as a data URI.
 
@@ -156,11 +166,11 @@ def drawing(kind: str, line: str, fill: str, accent: str) -> str:
     line, fill, accent : str
         Colours: outlines, body, what is inside.
     """
-    body = _BODIES[kind].format(s=line, f=fill, a=accent)
-    left, top, width, height = _BOXES[kind]
+    left, top, width, height = box(kind)
+    inside = shape(kind, line, fill, accent)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left} {top} {width} {height}" '
         f'width="{3 * width}" height="{3 * height}" fill="none" '
-        f'stroke="{line}" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">{body}</svg>'
+        f'stroke="{line}" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">{inside}</svg>'
     )
     return "data:image/svg+xml;utf8," + quote(svg)

@@ -1,4 +1,4 @@
-"""The flowsheet as a graph: read from the configuration inside a run file."""
+"""The flowsheet as a graph: read from a configuration."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dashboard.places import Edge, Node, Sheet, place
-from dashboard.symbols import kind_of
+from twin.flowsheet.places import Edge, Node, Sheet, place
+from twin.flowsheet.symbols import kind_of
 
 #: Most units that are drawn; a file with more is shown as tables.
 MOST_UNITS = 400
