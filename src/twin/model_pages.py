@@ -10,18 +10,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 from twin.errors import TwinError
 from twin.library import describe, names
+from twin.markdown import cell, prose, table
 from twin.tables import notes
 
 #: Where the pages stand, seen from the root of a clone.
 FOLDER = Path("docs") / "models"
 COMMAND = "python -m twin.model_pages"
 _MADE = f"<!-- Made by `{COMMAND}` from the model's own file: change that, then run it again. -->"
-_BAR = "\\|"
 
 
 def page(name: str) -> str:
@@ -34,21 +33,21 @@ def page(name: str) -> str:
     """
     model = describe(name)
     family, _, file = name.partition(".")
-    lines = [_MADE, "", f"# {name}", "", *_text(model["description"]), ""]
+    lines = [_MADE, "", f"# {name}", "", *prose(model["description"]), ""]
     lines += [f"File: [`unit_ops/{family}/{file}.py`](../../../unit_ops/{family}/{file}.py)", ""]
     if model["dimensions"]:
         sizes = [(f"`{dim}`", str(size)) for dim, size in model["dimensions"].items()]
-        lines += _table("Sizes", ("size", "default"), sizes)
+        lines += table("## Sizes", ("size", "default"), sizes)
     ports = []
     for port in model["ports"]:
         carries = f"{port['carries']} [{port['unit']}]" if port["unit"] else port["carries"]
         meaning = port["meaning"] + (" (may stay unconnected)" if port["optional"] else "")
         ports.append((f"`{port['name']}`", port["direction"], carries, meaning))
     if ports:
-        lines += _table("Ports", ("port", "way", "carries", "meaning"), ports)
+        lines += table("## Ports", ("port", "way", "carries", "meaning"), ports)
     for heading, rows in model["tables"].items():
         shown = [(_named(row), row["unit"], row["meaning"], notes(row)) for row in rows]
-        lines += _table(heading.capitalize(), ("name", "unit", "meaning", "notes"), shown)
+        lines += table(f"## {heading.capitalize()}", ("name", "unit", "meaning", "notes"), shown)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -61,7 +60,7 @@ def index(models: Sequence[str]) -> str:
         if own != family:
             family = own
             lines += ["", f"## {own.capitalize()}", "", "| model | what it is |", "|---|---|"]
-        lines.append(f"| [{name}]({own}/{file}.md) | {_cell(describe(name)['summary'])} |")
+        lines.append(f"| [{name}]({own}/{file}.md) | {cell(describe(name)['summary'])} |")
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 
 
@@ -100,40 +99,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _text(description: str) -> list[str]:
-    """Docstring as Markdown: its own line breaks kept where they carry meaning, formulas as they stand."""
-    blocks = []
-    for block in description.split("\n\n"):
-        lines = block.split("\n")
-        start = next((i for i, line in enumerate(lines) if line.startswith(("    ", "  "))), len(lines))
-        listed = any(line.startswith("- ") for line in lines)
-        if listed or start == len(lines):
-            # a list may follow its heading without an empty line in a docstring, not in Markdown
-            text: list[str] = []
-            for line in lines:
-                if line.startswith("- ") and text and not text[-1].startswith(("- ", "  ")):
-                    text.append("")
-                text.append(line)
-            blocks.append("\n".join(text))
-        else:
-            heading = [*lines[:start], ""] if start else []
-            blocks.append("\n".join([*heading, "```text", dedent("\n".join(lines[start:])), "```"]))
-    return "\n\n".join(blocks).split("\n")
-
-
 def _named(row: dict[str, Any]) -> str:
     shape = f"[{', '.join(row['dimensions'])}]" if "dimensions" in row else ""
     return f"`{row['name']}{shape}`"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", _BAR)
-
-
-def _table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [f"## {heading}", "", f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
-    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
-    return [*lines, ""]
 
 
 if __name__ == "__main__":
