@@ -22,6 +22,8 @@ from twin.quantity import Array
 
 #: Seconds between two looks at the progress of a run in another thread.
 POLL = 0.1
+#: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
+PAUSE_STEPS = 128
 
 
 class Samples(NamedTuple):
@@ -74,6 +76,8 @@ class Integrator:
         Those of `events` and `latches` unless given.
     samples, fired : callable
         Receive blocks of :class:`Samples` and :class:`Fired` (copies) as buffers fill.
+    pause : callable
+        Called now and then at accepted points, all samples and events handed over: `state` may be asked for then.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class Integrator:
         foreseen: Sequence[tuple[int, float]] | None = None,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
+        pause: Callable[[], None] | None = None,
     ) -> None:
         from twin.integrate import loop
         from twin.jit import arm
@@ -100,7 +105,7 @@ class Integrator:
         arm(loop)
         self._run = loop.run
         self.plant = plant
-        self.samples, self.fired = samples, fired
+        self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
         self._sizes = Sizes.of(plant.tables)
         self._tables = plant.watching(latch.guard for latch in latches)
@@ -216,7 +221,8 @@ class Integrator:
         """
         self._control.settings[at.T_END] = until
         self._control.status[at.INTERRUPT] = 0
-        self._control.status[at.STEP_BUDGET] = step_budget or np.iinfo(np.int64).max
+        uncut = np.iinfo(np.int64).max if self._pause is None else PAUSE_STEPS
+        self._control.status[at.STEP_BUDGET] = step_budget or uncut
         began = time.perf_counter()
         try:
             while True:
@@ -226,6 +232,11 @@ class Integrator:
                     self._revive()
                 elif code != at.FLUSH:
                     return self._ending(code)
+                elif self._pause is not None and not step_budget:
+                    accepted = self._memory.resume[at.H_PENDING] == 0.0
+                    self._control.status[at.STEP_BUDGET] = PAUSE_STEPS if accepted else 0
+                    if accepted:
+                        self._pause()
         finally:
             self.wall += time.perf_counter() - began
 

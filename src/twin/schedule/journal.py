@@ -82,6 +82,16 @@ class Journal:
         if self.take is not None and (events or closed):
             self.take(events, closed)
 
+    def at(self, time: float) -> Sides | None:
+        """Give the instant of `time`, in which more may happen; one that is over by then is handed on."""
+        if self._open is not None and self._open.time < time:
+            self.close()
+        return self._open
+
+    def reopen(self, instant: Sides | None) -> None:
+        """Continue from a checkpoint, with the instant that was not over then."""
+        self._open = instant
+
     def close(self) -> None:
         """Hand on the last instant."""
         if self._open is not None and self.take is not None:

@@ -13,11 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.integrator import Samples
 from twin.integrate.outcome import Ending, Outcome
 from twin.quantity import Array
-from twin.schedule.journal import Journal, Take
+from twin.schedule.journal import Journal, Sides, Take
 from twin.schedule.segments import run_end
 from twin.schedule.timetable import Action, Timetable
 from twin.schedule.timetable import Kind as Does
@@ -52,6 +55,7 @@ class Checkpoint:
     state: dict[str, Array]
     history: tuple[Instant, ...]
     counts: tuple[int, int]  #: events by the clock, returns to Python
+    instant: Sides | None = None  #: the instant of this very time, in which more may happen
 
 
 class Simulation:
@@ -71,7 +75,7 @@ class Simulation:
     events : callable
         Receives what fired, and both sides of each instant.
     checkpoint_every : int
-        Keep a checkpoint after about so many samples; 0 for none.
+        Keep the latest checkpoint in memory, a new one after about so many samples; 0 for none.
     """
 
     def __init__(
@@ -89,7 +93,9 @@ class Simulation:
         self.end = run_end(scenario)
         self.latest: Checkpoint | None = None
         self._samples, self._every, self._since = samples, checkpoint_every, 0
-        self._stopping = False
+        self._due: Callable[[float], bool] | None = None
+        self._take: Callable[[Checkpoint], None] | None = None
+        self._stopping = self._within = False
         self._history: list[Instant] = []
         self._timetable = Timetable(scenario.events, scenario.latches, self.end)
         self._journal = Journal(scenario.latches, events)
@@ -124,6 +130,7 @@ class Simulation:
             every=scenario.record_every,
             samples=self._take_samples,
             fired=self._journal.collect,
+            pause=self._paused,
         )
 
     @property
@@ -149,6 +156,18 @@ class Simulation:
         self._samples = samples
         self._journal.take = events
 
+    def keep(self, due: Callable[[float], bool], take: Callable[[Checkpoint], None]) -> None:
+        """Hand out checkpoints under way, which alters no step.
+
+        Parameters
+        ----------
+        due : callable
+            Asked often, with the plant's clock in s: whether a checkpoint is wanted now.
+        take : callable
+            Receives it; all samples, events and instants before it have been handed out.
+        """
+        self._due, self._take = due, take
+
     def run(self, until: float | None = None) -> Ending:
         """Advance to the end of the scenario, or to `until` [s] (which cuts a step there).
 
@@ -159,19 +178,20 @@ class Simulation:
         """
         self._stopping = False
         end = self.end if until is None else min(until, self.end)
-        ending = self._advance(end) if self.table else self._drive(end)
+        ending: Ending = self._integrator.advance(end) if self.table else self._drive(end)
         self._journal.close()
         return ending
 
     def checkpoint(self) -> Checkpoint:
-        """Copy all that continuing needs; between two calls of `run` only."""
-        counts = self._journal.timed, self._journal.unreported
-        return Checkpoint(self._integrator.time, self._integrator.state(), tuple(self._history), counts)
+        """Copy all that continuing needs; between two calls of `run`, and from `keep`, only."""
+        time, counts = self._integrator.time, (self._journal.timed, self._journal.unreported)
+        return Checkpoint(time, self._integrator.state(), tuple(self._history), counts, self._journal.at(time))
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Continue from a checkpoint of the same scenario, plant and settings.
 
-        SimPy's processes are replayed against the recorded instants; the plant is not.
+        SimPy's processes are replayed against the recorded instants; the plant is not. What the scenario has
+        planned for after the checkpoint may differ: that is a fork.
         """
         for instant in checkpoint.history:
             answers = list(instant.answers)
@@ -181,10 +201,16 @@ class Simulation:
                 if action.kind is Does.HOLD:
                     self._timetable.answer(action, answers.pop(0))
             self._history.append(instant)
-        if not self.table:  # a table of the length that it had then; `run` writes the rows
-            self._integrator.schedule([Event(math.inf, Kind.RETURN)] * len(checkpoint.state["old"]))
+        state = dict(checkpoint.state)
+        if self.table:  # rows that had not fired then may be others now: a fork adds some, or ends earlier
+            fired, old = int(state["resume"][at.NEXT_ROW]), np.zeros(len(self._journal.sources))
+            old[:fired] = state["old"][:fired]
+            state["old"] = old
+        else:  # a table of the length that it had then; `run` writes the rows
+            self._integrator.schedule([Event(math.inf, Kind.RETURN)] * len(state["old"]))
         self._journal.timed, self._journal.unreported = checkpoint.counts
-        self._integrator.restore(checkpoint.state)
+        self._journal.reopen(checkpoint.instant)
+        self._integrator.restore(state)
 
     def _run_ahead(self, timetable: Timetable) -> list[tuple[Event, Action]]:
         """Let SimPy run ahead to the end, for nothing timed needs Python: rows of the table, each with its action."""
@@ -205,15 +231,16 @@ class Simulation:
     def _drive(self, end: float) -> Ending:
         """Without the table: return to Python at every instant and every guard."""
         while True:
+            self._paused()
             wake = self._timetable.next_time()
             self._schedule([Event(wake, Kind.RETURN)] if wake <= self.end else [], [None])
-            ending = self._advance(end)
+            if self._stopping:
+                return Ending(Outcome.INTERRUPTED, self._integrator.time)
+            ending: Ending = self._integrator.advance(end)
             while ending.outcome in (Outcome.EVENT, Outcome.GUARD):
                 ending = self._live_through(ending)
             if ending.outcome is not Outcome.FINISHED or ending.time >= end:
                 return ending
-            if self._every and self._since >= self._every:
-                self._keep()
 
     def _live_through(self, ending: Ending) -> Ending:
         """Let SimPy live through the instant reached, and apply what it decides."""
@@ -221,7 +248,9 @@ class Simulation:
         self._journal.stopped.clear()
         actions = self._timetable.crossed(guards, ending.time) if guards else self._timetable.step()
         self._schedule([self._event(action) for action in actions], actions)
+        self._within = True
         after: Ending = self._integrator.advance(ending.time)
+        self._within = False
         answers = []
         for row, action in enumerate(actions):
             if action.kind is Does.HOLD:
@@ -235,23 +264,21 @@ class Simulation:
         self._journal.sources = list(sources)
         self._journal.found.clear()
 
-    def _advance(self, end: float) -> Ending:
-        """Advance, pausing at accepted points for checkpoints: that alters no step."""
-        while not self._stopping:
-            ending: Ending = self._integrator.advance(end)
-            if ending.outcome is not Outcome.INTERRUPTED or self._stopping:
-                return ending
-            self._keep()
-        return Ending(Outcome.INTERRUPTED, self._integrator.time)
-
-    def _keep(self) -> None:
+    def _paused(self) -> None:
+        """Keep a checkpoint at an accepted point, if one is wanted and SimPy has lived through all until then."""
+        if self._within:
+            return
+        time = self._integrator.time
+        wanted = self._due is not None and self._due(time)
+        if not wanted and not 0 < self._every <= self._since:
+            return
         self.latest = self.checkpoint()
         self._since = 0
+        if wanted and self._take is not None:
+            self._take(self.latest)
 
     def _take_samples(self, block: Samples) -> None:
         self._since += len(block.time)
-        if self._every and self._since >= self._every:
-            self._integrator.interrupt()
         if self._samples is not None:
             self._samples(block)
 
