@@ -26,8 +26,11 @@ REFERENCE = 1e-8
 
 
 #: How often the near-infrared probe reads, and what the row is called.
-PROBES: tuple[tuple[str, dict[str, float]], ...] = (("", {}), (", NIR each minute", {"nir.period": 60.0, "nir.t_window": 60.0}),
-          (", NIR not read", {"nir.period": 1e5, "nir.t_window": 1e5}))  # fmt: skip
+PROBES: tuple[tuple[str, dict[str, float]], ...] = (
+    ("", {}),
+    (", NIR each minute", {"nir.period": 60.0, "nir.t_window": 60.0}),
+    (", NIR not read", {"nir.period": 1e5, "nir.t_window": 1e5}),
+)
 
 
 def simulate(scenario: Any, plant: Any, rtol: float, repeats: int) -> tuple[np.ndarray, dict[str, int], dict[str, Any]]:
