@@ -8,10 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from twin import jit
-from twin.cache import claim
+from twin.cache import claim, digest, stored, stored_text
 
 FILES = {
     "__init__.py": "",
@@ -151,3 +152,59 @@ def test_the_same_file_elsewhere_or_written_anew_is_known_to_need_compiling(pack
     (package / "unit.py").rename(moved)
     unit.__file__ = str(moved)
     assert jit.kernel_folder(unit) not in (before, written_anew)
+
+
+def test_what_was_worked_out_is_read_again_and_a_damaged_file_made_afresh(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return {"a": np.arange(3, dtype=np.uint32), "b": np.array([0.1])}
+
+    path = tmp_path / "new" / "numbers.npz"
+    first, again = stored(path, make), stored(path, make)
+    assert len(made) == 1
+    for name in first:
+        assert again[name].dtype == first[name].dtype
+        np.testing.assert_array_equal(again[name], first[name])
+    for damage in (b"", b"no archive", path.read_bytes()[:50]):
+        path.write_bytes(damage)
+        np.testing.assert_array_equal(stored(path, make)["a"], first["a"])
+    assert len(made) == 4
+    text = tmp_path / "texts.json"
+    assert stored_text(text, lambda: {"x": 0.1}) == stored_text(text, lambda: {"x": 0.2}) == {"x": 0.1}
+    text.write_text("{", encoding="utf-8")
+    assert stored_text(text, lambda: {"x": 0.3}) == {"x": 0.3}
+    assert sorted(p.name for p in tmp_path.rglob("*.partial")) == []
+
+
+def test_files_long_unused_go_when_one_is_made(tmp_path):
+    old = tmp_path / "old.npz"
+    stored(old, lambda: {"a": np.zeros(1)})
+    os.utime(old, (time.time() - 40 * 86400.0,) * 2)
+    stored(tmp_path / "new.npz", lambda: {"a": np.zeros(1)})
+    assert not old.exists()
+
+
+def test_names_of_what_is_stored_tell_arrays_apart():
+    a = np.arange(6)
+    names = [digest(a), digest(a.reshape(2, 3)), digest(a.astype(np.int32)), digest(a, 1), digest(a + 0.0), digest()]
+    assert len(set(names)) == len(names)
+    assert digest(a, ["x"]) == digest(a.copy(), ["x"])
+
+
+def test_tables_from_the_cache_are_those_that_were_made(tmp_path, monkeypatch):
+    from twin.config import load_plant
+    from twin.plant import compile_plant
+
+    # kernels come from the cache of all tests; the tables of plants are made here
+    monkeypatch.setattr("twin.plant.differences.tables_folder", lambda: tmp_path)
+    made = compile_plant(load_plant("two_tanks")).jacobian
+    assert len(list(tmp_path.glob("jacobian_*.npz"))) == 1
+    read = compile_plant(load_plant("two_tanks")).jacobian
+    for name in made._fields:
+        one, two = getattr(made, name), getattr(read, name)
+        assert one.dtype == two.dtype, name
+        np.testing.assert_array_equal(one, two, err_msg=name)
+    compile_plant(load_plant("direct_compression")).jacobian  # noqa: B018 (worked out when asked for)
+    assert len(list(tmp_path.glob("jacobian_*.npz"))) == 2

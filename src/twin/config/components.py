@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from twin.cache import digest, stored_text
 from twin.config.context import Context
 from twin.config.document import Node, closest
 from twin.config.models import folders
 from twin.config.reading import read_file
 from twin.config.spec import Frozen
+from twin.jit import cache_root
 from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
 
@@ -31,7 +34,17 @@ class Database:
 def database() -> Database:
     """Read the library's components. Raises ConfigError when the file is broken."""
     path = next(folder for folder in folders("unit_ops")) / "properties" / "components.yaml"
-    return read_database(path)
+    # the file is ours and long: read once, then kept as plain numbers
+    engine = [*sorted(Path(__file__).parent.glob("*.py")), *sorted(Path(__file__).parent.parent.glob("*.py"))]
+    name = digest(*(file.read_bytes() for file in (path, *engine)))
+    kept = stored_text(cache_root() / "components" / f"{name}.json", lambda: _plain(read_database(path)))
+    return Database({key: Field(**said) for key, said in kept["properties"].items()}, kept["values"])
+
+
+def _plain(base: Database) -> dict[str, Any]:
+    told = ("name", "kind", "unit", "meaning")
+    said = {key: {name: getattr(f, name) for name in told} for key, f in base.properties.items()}
+    return {"properties": said, "values": base.values}
 
 
 def read_database(path: Path) -> Database:

@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from twin.cache import digest, stored
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch, Sizes
 from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
-from twin.integrate.symbolic import factors
+from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import METHODS
+from twin.plant import tables_folder
 from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
 from twin.quantity import Array
@@ -140,7 +142,9 @@ class Integrator:
     def _use(self, jacobian: JacobianTables) -> None:
         """Order the matrix of these tables, and allocate what it needs."""
         self.jacobian = jacobian
-        self._factors = factors(jacobian.pattern, jacobian.column, self._sizes.n_y)
+        pattern, column, n_y = jacobian.pattern, jacobian.column, self._sizes.n_y
+        path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
+        self._factors = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
         self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol)
 
     def _revive(self) -> None:

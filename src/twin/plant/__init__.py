@@ -21,6 +21,23 @@ def generated_hash() -> str:
     return digest.hexdigest()[:8]
 
 
+@lru_cache(maxsize=1)
+def _engine_hash() -> str:
+    here = Path(__file__).parent
+    files = [*sorted(here.glob("*.py")), here.parent / "integrate" / "symbolic.py"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def tables_folder() -> Path:
+    """Folder of what was worked out of whole plants: named by the engine's files that do so."""
+    from twin.cache import claim
+    from twin.jit import cache_root
+
+    folder = cache_root() / f"plants-{_engine_hash()}"
+    claim(folder)
+    return folder
+
+
 def compile_plant(spec: PlantSpec) -> Plant:
     """Compile a plant; see :func:`twin.plant.compile.compile_plant`."""
     from twin.plant.compile import compile_plant as compile_now

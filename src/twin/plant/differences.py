@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin import jit
+from twin.cache import digest, stored
+from twin.plant import tables_folder
 from twin.plant.codes import INTEGRAND, MEASURE, PORT, RATES
 from twin.plant.evaluate import JacobianTables
 from twin.plant.layout import UnitLayout, lay_out_alone
@@ -48,10 +51,11 @@ def find_structure(node: Node, p0: np.ndarray) -> None:
         if key[0] == "b" or (key[0] == "m" and key[1] not in node.wired):
             made.update({local.place(*key) + i: key[1] for i in range(local.size(*key))})
     uses: dict[str, set[str]] = {}  # by an integral's or measurement's name; "" for all that rates need
-    for result, source in zip(node.dependence.results.tolist(), node.dependence.inputs.tolist(), strict=True):
-        if source[0] == 1 and source[1] in integrals:
-            user = made.get(result[1], "") if result[0] == 1 else ""
-            uses.setdefault(user, set()).add(integrals[source[1]])
+    sources, results = node.dependence.inputs, node.dependence.results
+    summed = (sources[:, 0] == 1) & np.isin(sources[:, 1], list(integrals))
+    for result, source in zip(results[summed].tolist(), sources[summed].tolist(), strict=True):
+        user = made.get(result[1], "") if result[0] == 1 else ""
+        uses.setdefault(user, set()).add(integrals[source[1]])
     integrands = {INTEGRAND + i: name for i, name in enumerate(model.Integrals._fields)}  # type: ignore[attr-defined]
     for vector, place, writer in node.dependence.readers.tolist():  # what reads an integral's scratch uses it
         if writer in integrands:
@@ -223,7 +227,26 @@ def _nominal(node: Node, key: tuple[str, ...]) -> float:
 
 
 def jacobian_tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: np.ndarray) -> JacobianTables:
-    """Build the tables; `aux` numbers the auxiliaries; rows and columns of states that are absent stay empty."""
+    """Give the tables; `aux` numbers the auxiliaries; rows and columns of states that are absent stay empty.
+
+    They are worked out once for plants of one shape, whatever their numbers.
+    """
+    shape: list[object] = [list(aux.items()), placed.q_start, placed.q.at, placed.nominal, absent]
+    for node in nodes:
+        shape += [node.model.module.__name__, jit.closure_hash(node.model.module), node.name]
+        shape += [
+            sorted(node.sizes.items()),
+            sorted(node.sources.items()),
+            sorted(node.wired),
+            node.needed,
+            node.layout.offsets,
+        ]
+        shape += list(vars(node.dependence).values())
+    path = tables_folder() / f"jacobian_{digest(*shape)}.npz"
+    return JacobianTables(**stored(path, lambda: _tables(nodes, placed, aux, absent)._asdict()))
+
+
+def _tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: np.ndarray) -> JacobianTables:
     gone = set(np.flatnonzero(absent).tolist())
     consumed = {source for node in nodes for source in node.sources.values() if source[0]}
     blocks = [_Block(node, placed, aux, consumed) for node in nodes]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from twin.cache import digest, stored
 from twin.plant import adapter
 from twin.plant.codes import INTEGRAND, MEASURE, PORT, RATES
 from twin.plant.layout import Cursor, UnitLayout, lay_out_alone
@@ -131,20 +129,8 @@ def unit_dependence(
     model: Model, sizes: dict[str, int], params: np.ndarray, integers: np.ndarray, folder: Path
 ) -> Dependence:
     """Trace a unit, or read what was traced for the same model, sizes and integer parameters."""
-    key = hashlib.sha256(json.dumps([sorted(sizes.items()), integers.tolist()]).encode()).hexdigest()[:16]
-    path = folder / f"structure_{key}.npz"
-    if path.exists():
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                return Dependence(*(stored[name] for name in Dependence.__dataclass_fields__))
-        except (OSError, ValueError, KeyError):
-            path.unlink(missing_ok=True)  # a damaged cache is traced afresh
-    found = trace_unit(model, sizes, params)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"structure_{key}.{os.getpid()}-{id(found)}.partial.npz"
-    np.savez(partial, **vars(found))
-    partial.replace(path)
-    return found
+    name = digest(sorted(sizes.items()), integers.tolist())
+    return Dependence(**stored(folder / f"structure_{name}.npz", lambda: vars(trace_unit(model, sizes, params))))
 
 
 def colour(rows_of_column: list[int]) -> list[int]:
