@@ -1,0 +1,167 @@
+"""The search: implicit Euler steps in pseudo-time that grow into Newton's method.
+
+A step of length δ solves (1/δ − J) d = f(y) and corrects itself once with the same matrix. Its correction
+says how far the plant is from linear over the step; where that is little, the next step is longer, until
+1/δ vanishes beside J. From its start the search so follows the plant's own way roughly, through what fills
+and heats up, to where it comes to rest. `nearest=True` begins with long steps instead (Newton's method,
+damped), which also finds the steady states from which a plant runs away.
+
+References: Kelley & Keyes, SIAM J. Numer. Anal. 35 (1998) 508, doi:10.1137/S0036142996304796.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from twin.quantity import Array
+from twin.steady.view import View
+
+#: Steps after which the search is given up.
+MOST_STEPS = 2000
+#: Longest step in s: beside it the slowest rate of a plant is Newton's.
+LONGEST = 1e11
+#: Steps this long [s] with corrections below `CLOSE` are Newton's at its end.
+LONG = 1e8
+#: Size of a Newton step, relative to the states, that ends the search; rounding takes over below.
+CLOSE = 1e-9
+#: Newton steps at the end that take rounding as far as it goes, for components of which there is little.
+POLISH = 6
+#: Largest correction of a step, and its largest part of the step.
+NONLINEAR, CONTRACTION = 0.2, 0.3
+#: A state this many times its scale goes on growing.
+GROWN = 1e7
+#: Units of what cannot be negative, and what a step that would empty it leaves.
+CONTENTS = ("kg", "m^2", "m^3", "mol")
+SHARE_LEFT = 0.1
+#: A state this much below zero, in scales, is negative.
+NEGATIVE = 1e-6
+
+
+class Outcome(Enum):
+    """How a search ended, by the sentences that say so."""
+
+    FOUND = "The plant has come to rest."
+    DRIFTS = "Something goes on changing: the plant as it stands has no steady state, or none near this start."
+    NOT_FINITE = "The rates at the start are not finite: the plant is outside the range of its models."
+    STUCK = "The search does not get on: the rates change too abruptly for it."
+    NEGATIVE = "What was found is no state of a plant: something in it is negative."
+
+
+@dataclass
+class Found:
+    """Where a search ended."""
+
+    outcome: Outcome
+    y: Array
+    rates: Array  #: dy/dt there, those of held states too
+    steps: int
+    place: int = -1  #: the state that kept it from its end
+
+
+class Search:
+    """A search from y with some states held.
+
+    Parameters
+    ----------
+    view : View
+        Of the plant; its fixed states are the held and the absent ones.
+    scale : array [n_y]
+        Sizes of the states, the plant's nominal values.
+    held : array [n_y] of bool
+    """
+
+    def __init__(self, view: View, scale: Array, held: Array) -> None:
+        self.view, self.scale, self.held = view, scale, held
+        self.contents = np.zeros(len(scale), dtype=bool)
+        for column in view.plant.columns:
+            if column.kind == "state" and column.vector == "y" and column.field.unit in CONTENTS:
+                self.contents[column.offset : column.offset + int(np.prod(column.shape))] = True
+
+    def run(self, y: Array, nearest: bool = False) -> Found:
+        """Search from `y`."""
+        f = self._linearised(y)
+        if not np.all(np.isfinite(f)):
+            return self._ended(Outcome.NOT_FINITE, y, f, 0)
+        delta = LONGEST if nearest else 0.1 / max(self._size(y, f), 1e-6)
+        for step in range(1, MOST_STEPS + 1):
+            tried = self._step(y, f, delta)
+            if tried is None:
+                delta *= 0.25
+                if delta * self._size(y, f) < 1e-13:
+                    return self._ended(Outcome.STUCK, y, f, step)
+                continue
+            y, size, contraction = tried
+            if delta >= LONG and size < CLOSE:
+                return self._polished(y, step)
+            if np.any(np.abs(y[~self.held]) > GROWN * self.scale[~self.held]):
+                return self._ended(Outcome.DRIFTS, y, self._linearised(y), step)
+            f = self._linearised(y)
+            delta = min(delta * min(10.0, 0.5 * CONTRACTION / max(contraction, 1e-2) + 0.5), LONGEST)
+        return self._ended(Outcome.DRIFTS, y, f, MOST_STEPS)
+
+    def _step(self, y: Array, f: Array, delta: float) -> tuple[Array, float, float] | None:
+        """One step; None where the plant is not near linear over it, else where it leads and how large it was."""
+        view = self.view
+        if not view.factorise(1.0 / delta):
+            return None
+        d = view.solve(f)
+        there = self._within(y, y + d)
+        f_there = self._rates(there)
+        if not (np.all(np.isfinite(there)) and np.all(np.isfinite(f_there))):
+            return None
+        correction = view.solve(f_there - (there - y) / delta)
+        size, changed = self._size(y, d), self._size(y, correction)
+        contraction = changed / size if size > CLOSE else 0.0
+        if not (changed <= NONLINEAR and (contraction <= CONTRACTION or size < 1e-6)):
+            return None
+        corrected = self._within(y, there + correction)
+        return (corrected, size, contraction) if np.all(np.isfinite(self._rates(corrected))) else None
+
+    def _polished(self, y: Array, steps: int) -> Found:
+        """Repeat Newton's step while the rates fall."""
+        best, f = y, self._linearised(y)
+        rest = self._size(y, f)
+        for _ in range(POLISH):
+            if not self.view.factorise(1.0 / LONGEST):
+                break
+            y = best + self.view.solve(f)
+            tried = self._linearised(y)
+            size = self._size(y, tried)
+            if not size < 0.5 * rest:
+                break
+            best, f, rest = y, tried, size
+        outcome, place = Outcome.FOUND, -1
+        below = np.where(self.contents, best / self.scale, 0.0)
+        if below.min(initial=0.0) < -NEGATIVE:
+            outcome, place = Outcome.NEGATIVE, int(np.argmin(below))
+        return Found(outcome, best, self.view.rates(best), steps, place)
+
+    def _within(self, y: Array, moved: Array) -> Array:
+        """Where a step leads, stopped on its way below zero of what cannot be: models are not made for that."""
+        return np.where(self.contents & (moved < 0.0) & (y >= 0.0), SHARE_LEFT * y, moved)
+
+    def _rates(self, y: Array) -> Array:
+        return np.where(self.held, 0.0, self.view.rates(y))
+
+    def _linearised(self, y: Array) -> Array:
+        return np.where(self.held, 0.0, self.view.linearise(y))
+
+    def _size(self, y: Array, change: Array) -> float:
+        """Largest change of a state relative to its size."""
+        return float(np.max(np.abs(change) / np.maximum(np.abs(y), self.scale), initial=0.0))
+
+    def _ended(self, outcome: Outcome, y: Array, f: Array, steps: int) -> Found:
+        relative = np.abs(f) / np.maximum(np.abs(y), self.scale)
+        relative[~np.isfinite(relative)] = np.inf
+        place = int(np.argmax(relative)) if len(y) else -1
+        return Found(outcome, y, self.view.rates(y), steps, place)
+
+
+def absent_still(view: View, y: Array, absent: Array) -> Array:
+    """States taken for absent that are zero and at rest at y, [n_y] bool."""
+    rates: Any = view.rates(y)
+    return absent & (rates == 0.0) & (y == 0.0)
