@@ -68,6 +68,13 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--no-table", action="store_true", help="apply every event from Python (same bits, slower)")
     _output(run)
 
+    steady = command("steady", "solve for the steady state of a plant, and say whether it is stable")
+    steady.add_argument("name", metavar="PLANT", help="a plant, or a scenario whose plant and values are taken")
+    _set(steady)
+    steady.add_argument("--nearest", action="store_true", help="also an unstable one, near the initial state")
+    steady.add_argument("--out", metavar="FILE", help="write all of it, with every state, as JSON")
+    steady.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
     report = command("report", "print throughput, yield, quality, utilities and balances of a run")
     report.add_argument("file", metavar="FILE", help="a run file")
     report.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -92,6 +99,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _scenario(command: argparse.ArgumentParser) -> None:
     command.add_argument("scenario", metavar="SCENARIO", help="a name in scenarios/ or a file")
+    _set(command)
+    command.add_argument("--until", metavar="TIME", help="stop the plant's clock earlier, e.g. 8h")
+
+
+def _set(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--set",
         action="append",
@@ -99,7 +111,6 @@ def _scenario(command: argparse.ArgumentParser) -> None:
         metavar="PATH=VALUE",
         help="replace a value, e.g. --set 'reactor.T_jacket=65 degC'",
     )
-    command.add_argument("--until", metavar="TIME", help="stop the plant's clock earlier, e.g. 8h")
 
 
 def _output(command: argparse.ArgumentParser) -> None:

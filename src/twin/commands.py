@@ -103,6 +103,29 @@ def demo(arguments: Namespace) -> int:
     return code
 
 
+def steady(arguments: Namespace) -> int:
+    """`twin steady PLANT|SCENARIO`"""
+    from twin.plant import compile_plant
+    from twin.steady import report as told
+    from twin.steady.state import steady as solve
+
+    plant = compile_plant(told.load(arguments.name, arguments.set))
+    found = solve(plant, nearest=arguments.nearest)
+    data = told.as_dict(plant, found)
+    if arguments.out:
+        told.write(Path(arguments.out), data)
+    if arguments.json:
+        _json(data)
+    else:
+        from rich.console import Console
+
+        from twin.results.report import WIDTH
+
+        console = Console()
+        (console if console.width >= WIDTH else Console(width=WIDTH)).print(told.render(plant, found))
+    return int(data["exit_code"])
+
+
 def report(arguments: Namespace) -> int:
     """`twin report FILE`"""
     from twin.results.reader import open_run

@@ -54,7 +54,9 @@ def closures(view: View, y: Array, held: Array) -> tuple[Closure, ...]:
     rows = []
     for i, name in enumerate([*balance.components, "energy"]):
         inflow, outflow, source = sums["feed"][i], -sums["product"][i], sums["source"][i]
-        rows.append(Closure(name, "W" if name == "energy" else "kg/s", *map(float, (inflow, outflow, source, drawn[i]))))
+        rows.append(
+            Closure(name, "W" if name == "energy" else "kg/s", *map(float, (inflow, outflow, source, drawn[i])))
+        )
     return tuple(rows)
 
 

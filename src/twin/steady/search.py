@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 
@@ -159,9 +158,3 @@ class Search:
         relative[~np.isfinite(relative)] = np.inf
         place = int(np.argmax(relative)) if len(y) else -1
         return Found(outcome, y, self.view.rates(y), steps, place)
-
-
-def absent_still(view: View, y: Array, absent: Array) -> Array:
-    """States taken for absent that are zero and at rest at y, [n_y] bool."""
-    rates: Any = view.rates(y)
-    return absent & (rates == 0.0) & (y == 0.0)

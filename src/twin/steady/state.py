@@ -142,10 +142,10 @@ def _residuals(plant: Any, relative: Array) -> tuple[Residual, ...]:
 
 def _message(plant: Any, found: Found, p: Array) -> str:
     if found.outcome is Outcome.FOUND:
-        return found.outcome.value
+        return str(found.outcome.value)
     from twin.integrate.diagnosis import first_not_finite
 
-    parts = [found.outcome.value]
+    parts = [str(found.outcome.value)]
     if found.place >= 0:
         state = plant.label(found.place)
         unit, value, rate = state.partition(".")[0], found.y[found.place], found.rates[found.place]

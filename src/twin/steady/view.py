@@ -26,10 +26,10 @@ class View:
     """
 
     def __init__(self, plant: Any, p: Array, fixed: Array | None = None) -> None:
-        from twin.steady import kernels
+        from twin.integrate import steady_kernels
 
-        arm(kernels)
-        self._kernels = kernels
+        arm(steady_kernels)
+        self._kernels: Any = steady_kernels
         self.plant, self.p = plant, np.ascontiguousarray(p, dtype=float)
         self.w = np.zeros(plant.n_w)
         self._dy = np.zeros(plant.n_y)
