@@ -10,6 +10,7 @@ import pytest
 
 from twin.config import ConfigError, load_plant, load_scenario
 from twin.config.context import PathError
+from twin.config.material_spec import LotSpec
 from twin.config.paths import resolve, resolve_guard, resolve_measurement, written
 from twin.config.spec import Connection, EventSpec, KpiSpec, LatchSpec, PlantSpec, QualitySpec, ScenarioSpec, same
 
@@ -144,7 +145,7 @@ def test_events_latches_and_limits(scenario: ScenarioSpec) -> None:
         QualitySpec("reactor.T_out", 313.15, 363.15, 600.0),
         QualitySpec("feeder.F", None, 0.002, 0.0),
     )
-    assert scenario.lots == ({"name": "A-1", "of": "reagents"},)
+    assert scenario.lots == (LotSpec("A-1", "reagents"),)
 
 
 def test_set_reaches_parameters_elements_choices_sizes_and_initial_values() -> None:

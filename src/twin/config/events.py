@@ -6,13 +6,14 @@ from typing import Any
 
 from twin.config.context import PathError
 from twin.config.document import Node, Problems
+from twin.config.faults import read_fault
 from twin.config.paths import resolve, resolve_guard, resolve_impulse, resolve_measurement
 from twin.config.spec import EventSpec, LatchSpec, PlantSpec, QualitySpec
 from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
 
 ACTIONS = ("set", "ramp", "hold", "fire")
-EVENT_KEYS = ("at", "when", "set", "ramp", "over", "hold", "for", "fire", "value", "every", "until", "name")
+EVENT_KEYS = ("at", "when", "set", "ramp", "over", "hold", "for", "fire", "value", "every", "until", "name", "fault")
 QUALITY_KEYS = ("tag", "low", "high", "average")
 #: More repeats than this are a slip of a unit.
 MOST_REPEATS = 1_000_000
@@ -42,10 +43,10 @@ def read_events(
 
 
 def _timed(problems: Problems, item: Node, kind: str, plant: PlantSpec | None, duration: float) -> list[EventSpec]:
-    at = _time(problems, item, "at", required=True)
-    every, until = _time(problems, item, "every"), _time(problems, item, "until")
+    at = time_of(problems, item, "at", required=True)
+    every, until = time_of(problems, item, "every"), time_of(problems, item, "until")
     span = {"ramp": "over", "hold": "for"}.get(kind)
-    over = _time(problems, item, span, required=True) if span else 0.0
+    over = time_of(problems, item, span, required=True) if span else 0.0
     for key in ("over", "for"):
         if key != span and item.get(key) is not None:
             problems.add(item.key(key), "unknown key", f"A {kind} has no '{key}'; {_SPANS}.")
@@ -63,9 +64,10 @@ def _timed(problems: Problems, item: Node, kind: str, plant: PlantSpec | None, d
     if every is not None and over is not None and over > every:
         problems.add(item.key("every"), "overlapping repeats", f"Each {kind} takes {over:g} s, longer than every.")
     found = []
-    for path, value in _changes(problems, item, kind, plant):
+    fault = read_fault(problems, item.get("fault"), plant, clears=True)
+    for path, value in changes(problems, item, kind, plant):
         if at is not None and over is not None and value is not None:
-            found.append(EventSpec(at, kind, path, value, over, _name(problems, item), every, until))
+            found.append(EventSpec(at, kind, path, value, over, _name(problems, item), every, until, fault))
     return found
 
 
@@ -92,10 +94,10 @@ def _latches(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
             resolve_guard(plant, guard)
         except PathError as error:
             problems.add(when.part(guard), "unknown guard", str(error))
-    name = _name(problems, item)
+    name, fault = _name(problems, item), read_fault(problems, item.get("fault"), plant, clears=True)
     return [
-        LatchSpec(guard, direction, path, value, name, kind)
-        for path, value in _changes(problems, item, kind, plant)
+        LatchSpec(guard, direction, path, value, name, kind, fault)
+        for path, value in changes(problems, item, kind, plant)
         if value is not None
     ]
 
@@ -105,7 +107,7 @@ def _name(problems: Problems, item: Node) -> str:
     return "" if node is None else problems.string(node, "not a name")
 
 
-def _changes(problems: Problems, item: Node, kind: str, plant: PlantSpec | None) -> list[tuple[str, float | None]]:
+def changes(problems: Problems, item: Node, kind: str, plant: PlantSpec | None) -> list[tuple[str, float | None]]:
     """Read {path: value}; a mapping below the path of an array names its elements."""
     node = item.get(kind)
     assert node is not None
@@ -198,7 +200,8 @@ def value_of(problems: Problems, node: Node, field: Field, path: str, feed: bool
     return None
 
 
-def _time(problems: Problems, item: Node, key: str, required: bool = False) -> float | None:
+def time_of(problems: Problems, item: Node, key: str, required: bool = False) -> float | None:
+    """Read a time of an entry, from zero on; None where it has none."""
     node = item.get(key)
     if node is None:
         if required:
@@ -243,7 +246,7 @@ def read_quality(problems: Problems, node: Node | None, plant: PlantSpec | None)
             problems.add(item.key("low"), "out of range", f"{path}: low lies above high.")
         if low is None and high is None:
             problems.add(tag, "not a quality limit", f"{path} needs low:, high: or both.")
-        found.append(QualitySpec(path, low, high, _time(problems, item, "average") or 0.0))
+        found.append(QualitySpec(path, low, high, time_of(problems, item, "average") or 0.0))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from twin.config.equipment import CONTROLLER_KEYS
+from twin.config.process_tree import fault_tree, material_tree, process_tree
 from twin.config.spec import EventSpec, KpiSpec, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, Value
 from twin.plant.model import load_model
 from twin.quantity import fields
@@ -40,9 +41,8 @@ def resolved_yaml(scenario: ScenarioSpec) -> str:
             }
             for q in scenario.quality
         ],
-        "batches": list(scenario.batches),
-        "lots": list(scenario.lots),
-        "containers": list(scenario.containers),
+        **process_tree(scenario),
+        **material_tree(scenario),
         **({"figure": [list(panel) for panel in scenario.figure]} if scenario.figure else {}),
         "plant": plant_tree(scenario.plant),
     }
@@ -56,7 +56,7 @@ def _named(event: Any) -> dict[str, str]:
 
 
 def _latches(latches: tuple[LatchSpec, ...]) -> list[dict[str, Any]]:
-    return [{"when": f"{e.guard} {e.direction}", **_does(e), **_named(e)} for e in latches]
+    return [{"when": f"{e.guard} {e.direction}", **_does(e), **_named(e), **fault_tree(e.fault)} for e in latches]
 
 
 def _does(event: EventSpec | LatchSpec) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _events(events: tuple[EventSpec, ...]) -> list[dict[str, Any]]:
             item["every"] = e.every
         if e.until is not None:
             item["until"] = e.until
-        out.append({**item, **_named(e)})
+        out.append({**item, **_named(e), **fault_tree(e.fault)})
     return out
 
 

@@ -10,7 +10,9 @@ from twin.config.context import Override
 from twin.config.document import Node, Problems, Source
 from twin.config.events import read_events, read_quality
 from twin.config.figure import read_figure
+from twin.config.materials import read_batches, read_containers, read_lots
 from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides
+from twin.config.processes import read_processes
 from twin.config.reading import read_file
 from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
 from twin.errors import ConfigError, Problem
@@ -30,7 +32,7 @@ KEYS: tuple[str, ...] = (
     "initial",
     "events",
 )
-KEYS += ("quality", "batches", "lots", "containers", "figure")
+KEYS += ("resources", "recipes", "processes", "quality", "batches", "lots", "containers", "figure")
 #: Far beyond any use; keeps counts of records and repeats within integers.
 LONGEST = 1e10
 
@@ -104,11 +106,11 @@ def build_scenario(
     given_stop = root.get("until")
     stop = None if given_stop is None else _number(problems, given_stop, "until", "s", 0.0, LONGEST)
     stop = stop if until is None else _until(problems, until)
-    raw = {}
-    for key in ("batches", "lots", "containers"):
-        node = root.get(key)
-        items = problems.sequence(node, f"{key} are a list", "[{name: A}]") if node else []
-        raw[key] = tuple(item.plain() for item in items)
+    span = duration or LONGEST
+    processes = read_processes(problems, root, plant, span)
+    lots = read_lots(problems, root.get("lots"), plant, span)
+    batches = read_batches(problems, root.get("batches"), plant, span)
+    containers = read_containers(problems, root.get("containers"), plant, span)
     title = problems.text(root, "title", stem.replace("_", " "))
     name = name_of(problems, root, stem)
     problems.stop()
@@ -127,9 +129,12 @@ def build_scenario(
         events=tuple(events),
         latches=tuple(latches),
         quality=tuple(quality),
-        batches=raw["batches"],
-        lots=raw["lots"],
-        containers=raw["containers"],
+        batches=tuple(batches),
+        lots=tuple(lots),
+        containers=tuple(containers),
+        resources=processes.resources,
+        recipes=processes.recipes,
+        processes=processes.processes,
         source_text=root.source.text,
         path=path,
         figure=figure,

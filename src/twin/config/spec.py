@@ -11,6 +11,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from twin.config.material_spec import BatchSpec, ContainerSpec, LotSpec
+from twin.config.process_spec import FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
+
 #: Methods of integration: the native ones, and SUNDIALS.
 METHODS = ("rodas4p", "rodas4p2", "cvode", "cvode-gmres")
 #: Short names, and the method that each stands for.
@@ -131,6 +134,7 @@ class EventSpec:
     name: str = ""
     every: float | None = None
     until: float | None = None
+    fault: FaultSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ class LatchSpec:
     value: float
     name: str = ""
     kind: str = "set"  #: or "fire"
+    fault: FaultSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -171,11 +176,14 @@ class ScenarioSpec:
     events: tuple[EventSpec, ...]
     latches: tuple[LatchSpec, ...]
     quality: tuple[QualitySpec, ...]
-    batches: tuple[Any, ...]
-    lots: tuple[Any, ...]
-    containers: tuple[Any, ...]
+    batches: tuple[BatchSpec, ...]
+    lots: tuple[LotSpec, ...]
+    containers: tuple[ContainerSpec, ...]
     source_text: str
     path: Path | None
+    resources: tuple[ResourceSpec, ...] = ()
+    recipes: tuple[RecipeSpec, ...] = ()
+    processes: tuple[ProcessSpec, ...] = ()
     figure: tuple[tuple[str, ...], ...] = ()  #: tags drawn in the documentation, panel by panel
 
 

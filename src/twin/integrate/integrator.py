@@ -198,6 +198,24 @@ class Integrator:
         self._memory = self._memory._replace(old=np.zeros(len(events)))
         self._memory.resume[at.NEXT_ROW] = 0.0
 
+    @property
+    def fired_rows(self) -> int:
+        """Rows of the event table that have fired."""
+        return int(self._memory.resume[at.NEXT_ROW])
+
+    @property
+    def olds(self) -> Array:
+        """What each row of the event table found that has fired."""
+        return self._memory.old
+
+    def old(self, row: int) -> float:
+        """What a row of the event table found."""
+        return float(self._memory.old[row])
+
+    def arm(self, row: int, armed: bool) -> None:
+        """Let a latch fire from now on, or not."""
+        self._memory.armed[row] = 1.0 if armed else 0.0
+
     def interrupt(self) -> None:
         """Ask a run in another thread to stop at its next accepted point."""
         self._control.status[at.INTERRUPT] = 1

@@ -23,11 +23,27 @@ class Outcome(Enum):
     EVENT_BROKE = "An event took the plant out of the range of its models: the rates right after it are not finite."
     GUARD_NOT_A_NUMBER = "A guard that the scenario waits for is not a number: its crossing could pass unseen."
     SOLVER_FAILED = "The solver gave up."
+    DEADLOCK = "Processes of the schedule wait for each other: none of them can ever go on."
+    SCHEDULE_TIMEOUT = "The schedule waited in vain: a time limit passed."
+    SCHEDULE_CONFLICT = "The schedule contradicts itself: two of its processes hold the same value."
+    SCHEDULE_STUCK = "The schedule runs in circles: it repeats steps that take no time."
+    SCHEDULE_STOPPED = "A step of the schedule ended the run."
 
     @property
     def failed(self) -> bool:
         """Whether the run can not go on."""
         return self not in (Outcome.FINISHED, Outcome.EVENT, Outcome.GUARD, Outcome.INTERRUPTED)
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether the schedule brought it about, and not the plant."""
+        return self in (
+            Outcome.DEADLOCK,
+            Outcome.SCHEDULE_TIMEOUT,
+            Outcome.SCHEDULE_CONFLICT,
+            Outcome.SCHEDULE_STUCK,
+            Outcome.SCHEDULE_STOPPED,
+        )
 
 
 #: Outcome of each code that the compiled loop returns to stay.
@@ -71,7 +87,7 @@ class Ending:
 
     def __str__(self) -> str:
         parts = [self.outcome.value]
-        if self.outcome.failed:
+        if self.outcome.failed and not self.outcome.scheduled:
             place = f"At {self.time:.10g} s"
             parts.append(f"{place}, worst state {self.state}." if self.state else f"{place}.")
         if self.cause:

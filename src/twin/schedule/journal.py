@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from twin.integrate import tables as at
 from twin.integrate.integrator import Fired
 from twin.quantity import Array
@@ -38,7 +40,7 @@ Take = Callable[[list[Happened], list[Sides]], None]
 
 
 class Journal:
-    """Names what fired and hands it on; knows the last value that each row of the table found.
+    """Names what fired and hands it on; keeps what the plant showed at the last return to Python.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ class Journal:
         self.take = take
         self._open: Sides | None = None
         self.sources: list[Action | None] = []  #: action behind each row of the table; None: nothing to report
-        self.found: dict[int, float] = {}  #: old value by row
+        self.returned: Array = np.zeros(0)  #: recorded part of w at the last return to Python
         self.timed = 0  #: events by the clock
         self.unreported = 0  #: returns to Python, which are no events of the scenario
         self.stopped: list[tuple[str, str]] = []  #: (guard, direction) that stopped the loop
@@ -71,9 +73,9 @@ class Journal:
                     continue
                 events.append(Happened(time, latch.kind, latch.path, old, new, latch_cause(latch)))
             else:
-                self.found[int(row)] = old
                 action = self.sources[int(row)]
                 if action is None:
+                    self.returned = fired.w[i, 1]
                     self.unreported += 1
                     continue
                 self.timed += not action.latch
