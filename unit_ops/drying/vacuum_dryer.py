@@ -175,8 +175,12 @@ def partial_pressure(x, p, i, T):
         for k in range(x.m.shape[0]):
             if p.volatile[k] > 0.0:
                 n += x.m[k] / p.molar_mass[k]
-        held = 1.0 - math.exp(-volatile_liquid(x, p) * reciprocal(x.M, p.heel) / p.X_sorption)
-        share = x.m[i] / p.molar_mass[i] * reciprocal(n, 1e-3 * p.heel / p.molar_mass[i])
+        # an empty dryer keeps solver errors of either sign; with a negative sum for an amount both laws would explode
+        trace = 1e-3 * p.heel
+        liquid = above_zero(volatile_liquid(x, p), trace)
+        held = 1.0 - math.exp(-liquid * reciprocal(x.M, p.heel) / p.X_sorption)
+        amount = above_zero(n, trace / p.molar_mass[i])
+        share = x.m[i] / p.molar_mass[i] * reciprocal(amount, trace / p.molar_mass[i])
         return held * share * vapour_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
     return 0.0 * P_LEAST
 

@@ -124,3 +124,14 @@ def test_an_empty_dryer_has_finite_rates() -> None:
     assert np.isfinite(bench.rhs(0.0, y)).all()
     for name in vacuum_dryer.Measurements._fields:
         assert np.isfinite(bench.measure(name, y)), name
+
+
+def test_what_solver_errors_leave_in_an_empty_dryer_does_not_boil() -> None:
+    """Traces of either sign with a negative sum: once exp(+) of it over no crystals gave 1e12 kg of vapour."""
+    bench = build(T_jacket=343.15)
+    y = bench.initial(M=1e-8, T=343.15, w=[1.0, 0.0], moisture=1.0)
+    x = bench.unpack(y)
+    for trace in (-1e-9, -4e-8, -1e-6):
+        x.m[0] = trace
+        for flow in bench.outlet("vapour", x).m_flow:
+            assert abs(flow) < 1e-6, trace
