@@ -124,6 +124,7 @@ def fake_plant() -> Any:
         spec=spec, columns=tuple(b.columns), n_y=b.ends["y"], n_w=b.ends["w"] + 2, n_q=b.ends["q"],
         dim_sizes={"fluids": 3, "solids": 2, "bins": 4, "bins_edges": 5},
         dim_labels={"fluids": FLUIDS, "solids": SOLIDS, "bins": 0.5 * (EDGES[1:] + EDGES[:-1])},
+        nominal=np.full(1000, 1e-9),
         balance=SimpleNamespace(components=("ethanol", "p_aminophenol", "paracetamol", "mcc"), terms=tuple(terms)),
         fingerprint="f" * 64, guard_names=("crystallizer.full",),
     )

@@ -18,7 +18,8 @@ from twin.quantity import Fitted
 from twin.results.events import AlarmRow
 from twin.results.layout import Recording, Variable, element_tags, unit_of
 
-#: A holdup this part of the largest of its unit below zero is called negative; the solver's error is smaller.
+#: A holdup this part of the largest of its unit below zero is called negative; the solver's error is smaller. Before
+#: anything has come in, the scale of the unit's masses stands for the largest: errors are controlled against that.
 NEGATIVE = 1e-6
 #: And this many relative tolerances.
 TOLERANCES = 10.0
@@ -78,6 +79,10 @@ class Watch:
         self._finite = [v for v in recording.of("w") if v.column.kind in FINITE]
         self._ranges = [r for v in recording.of("w") for fit in v.column.field.fitted for r in _ranges(v, fit, plant)]
         self._largest: dict[str, float] = {}
+        for c in plant.columns:
+            if c.kind == "state" and c.vector == "y" and c.field.unit == "kg":
+                scale = float(np.max(plant.nominal[c.offset : c.offset + prod(c.shape)], initial=0.0))
+                self._largest[c.owner] = max(scale, self._largest.get(c.owner, 0.0))
         self._noted: set[tuple[str, str]] = set()
 
     def see(self, times: np.ndarray, w: np.ndarray) -> None:
