@@ -144,6 +144,10 @@ _AROUND: dict[str, tuple[Point, ...]] = {
 }
 
 
+#: How far out places are tried, in those steps.
+_RINGS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+
+
 def upright(source: Point, target: Point) -> bool:
     """Whether a pipe leaves at the bottom or top rather than at the side."""
     return abs(source[0] - target[0]) < 0.7 * STEP_X and abs(source[1] - target[1]) > 0.5 * STEP_Y
@@ -157,15 +161,43 @@ def _beside(node: Node, edges: list[Edge], places: dict[str, Point]) -> Point:
     x, y = sum(a for a, _ in anchors) / len(anchors), min(b for _, b in anchors)
     taken = set() if len(set(anchors)) > 1 else _sides(ends[0], edges, places)
     up = -1.0 if any(e.stream == "Gas" for e in wired) else 1.0  # gases enter below and leave above
-    for ring in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0):
-        for dx, dy in _AROUND[node.role]:
-            side = (up * dy > 0) - (up * dy < 0)
-            if side in taken and (node.role != "controller" or dx == 0):
-                continue
-            spot = (x + dx * ring * STEP_X, y + up * dy * ring * STEP_Y)
-            if all(abs(spot[0] - a) > 0.4 * STEP_X or abs(spot[1] - b) > 0.4 * STEP_Y for a, b in places.values()):
-                return spot
+    for rings, sides, level in (((1.0, 1.5, 2.0), taken, True), ((1.0, 1.5), set(), True), (_RINGS, taken, False)):
+        for ring in rings:
+            for dx, dy in _AROUND[node.role]:
+                side = (up * dy > 0) - (up * dy < 0)
+                if side in sides and (node.role != "controller" or dx == 0):
+                    continue
+                spot = (x + dx * ring * STEP_X, y + up * dy * ring * STEP_Y)
+                hidden = level and dy == 0 and len(set(anchors)) == 1 and _between(spot, anchors[0], places)
+                if not hidden and _free(spot, node, edges, places):
+                    return spot
     return x, y + 12 * STEP_Y
+
+
+def _free(spot: Point, node: Node, edges: list[Edge], places: dict[str, Point]) -> bool:
+    """Whether nothing stands at a place, no level pipe runs through it, and a controller covers no caption."""
+    for a, b in places.values():
+        if abs(spot[0] - a) <= 0.4 * STEP_X and abs(spot[1] - b) <= 0.4 * STEP_Y:
+            return False
+        if node.role == "controller" and abs(spot[0] - a) < 0.35 * STEP_X and 0.0 < spot[1] - b < 0.6 * STEP_Y:
+            return False
+    return not _on_a_pipe(spot, edges, places)
+
+
+def _between(spot: Point, anchor: Point, places: dict[str, Point]) -> bool:
+    """Whether something stands on the straight way from a place to a unit on the same level."""
+    low, high = sorted((spot[0], anchor[0]))
+    return any(low + 1.0 < x < high - 1.0 and abs(y - anchor[1]) < 0.4 * STEP_Y for x, y in places.values())
+
+
+def _on_a_pipe(spot: Point, edges: list[Edge], places: dict[str, Point]) -> bool:
+    """Whether a straight level pipe runs through a place."""
+    for edge in edges:
+        if edge.stream != "Signal" and edge.source in places and edge.target in places:
+            (x0, y0), (x1, y1) = places[edge.source], places[edge.target]
+            if abs(y0 - y1) < 1.0 and abs(spot[1] - y0) < 0.2 * STEP_Y and min(x0, x1) < spot[0] < max(x0, x1):
+                return True
+    return False
 
 
 def _sides(unit: str, edges: list[Edge], places: dict[str, Point]) -> set[int]:

@@ -57,7 +57,8 @@ def routed(sheet: Sheet) -> tuple[list[Pipe], set[str]]:
         if source is None or target is None:
             continue
         wire = edge.stream == "Signal"
-        bends = [] if wire or edge.source == edge.target else route(source, target, back)
+        straight = wire or edge.source == edge.target or _backwards(sheet, source, target)
+        bends = [] if straight else route(source, target, back)
         back += target.x < source.x
         corners = [*bends, (target.x, target.y)] if not wire else []
         for node, (x, y) in ((source, corners[0]), (target, ([(source.x, source.y), *bends])[-1])) if corners else ():
@@ -65,6 +66,17 @@ def routed(sheet: Sheet) -> tuple[list[Pipe], set[str]]:
                 aside.add(node.name)
         pipes.append(Pipe(edge, source, target, bends))
     return pipes, aside
+
+
+def _backwards(sheet: Sheet, source: Node, target: Node) -> bool:
+    """Whether a pipe can run straight back to a neighbour: nothing between them, nothing the other way."""
+    if abs(source.y - target.y) >= 1.0 or target.x >= source.x:
+        return False
+    between = any(target.x < node.x < source.x and abs(node.y - source.y) < 0.4 * STEP_Y for node in sheet.nodes)
+    pipes = [(edge.source, edge.target) for edge in sheet.edges if edge.stream != "Signal"]
+    into = [sheet.node(start) for start, end in pipes if end == source.name]
+    taken = any(node is not None and node.x < source.x and abs(node.y - source.y) < 1.0 for node in into)
+    return not between and not taken and (target.name, source.name) not in pipes
 
 
 def route(source: Node, target: Node, back: int) -> list[tuple[float, float]]:
@@ -82,8 +94,9 @@ def route(source: Node, target: Node, back: int) -> list[tuple[float, float]]:
         return [(target.x, source.y)] if abs(source.x - target.x) > 1.0 else []
     if target.role == "product":
         return [(source.x, target.y)] if abs(source.x - target.x) > 1.0 else []
-    if upright((source.x, source.y), (target.x, target.y)) and target.y > source.y:
-        middle = target.y - 0.5 * min(target.y - source.y, 0.9 * STEP_Y)
+    if upright((source.x, source.y), (target.x, target.y)):
+        rise = target.y - source.y
+        middle = target.y - 0.5 * max(-0.9 * STEP_Y, min(rise, 0.9 * STEP_Y))
         return [(source.x, middle), (target.x, middle)] if abs(source.x - target.x) > 1.0 else []
     if target.x > source.x:
         middle = 0.5 * (source.x + target.x)

@@ -15,10 +15,29 @@ _KINDS = {
     "powder": "blender",
     "powder.refill": "feeder",
     "granulation": "granulator",
+    "granulation.fluid_bed_granulator": "fluid_bed",
+    "granulation.mill": "mill",
+    "granulation.granule_mill": "mill",
+    "granulation.crusher": "mill",
+    "granulation.sieve": "sieve",
+    "granulation.screen": "sieve",
+    "granulation.roller_compactor": "rollers",
+    "granulation.granule_mixer": "junction",
+    "granulation.chute": "junction",
+    "crystallization.wet_mill": "mill",
+    "separation.evaporator": "evaporator",
+    "separation.flash_drum": "evaporator",
+    "separation.extractor": "settler",
+    "separation.settler": "settler",
     "tableting": "press",
-    "coating": "blender",
+    "tableting.reject_gate": "gate",
+    "powder.diverter": "gate",
+    "coating": "coater",
     "piping.tank": "tank",
     "piping": "junction",
+    "piping.valve": "valve",
+    "piping.pump": "pump",
+    "piping.heat_exchanger": "exchanger",
     "sensing": "instrument",
     "quality": "instrument",
     "twin.control": "instrument",
@@ -34,6 +53,17 @@ KIND_NAMES = {
     "feeder": "feeder",
     "blender": "blender",
     "granulator": "granulator",
+    "fluid_bed": "fluid bed",
+    "mill": "mill",
+    "sieve": "sieve",
+    "rollers": "roller compactor",
+    "evaporator": "evaporator or flash drum",
+    "settler": "extractor or settler",
+    "exchanger": "heat exchanger",
+    "pump": "pump",
+    "valve": "valve",
+    "gate": "reject gate or diverter",
+    "coater": "coater",
     "press": "tablet press",
     "tank": "tank",
     "junction": "junction",
@@ -103,6 +133,47 @@ _BODIES = {
         '<rect x="34" y="41" width="32" height="18" rx="7" fill="{a}"/>'
         '<path d="M20 40h14M66 40h14M20 60h14M66 60h14"/>'
     ),
+    "fluid_bed": (
+        '<path d="M30 8h40v30l12 16v34H18V54l12-16z" fill="{f}"/>'
+        '<path d="M20 66h60v12H20z" fill="{a}" stroke="none"/>'
+        '<path d="M30 8h40v30l12 16v34H18V54l12-16zM18 78h64'
+        'M34 70v.1M46 62v.1M58 70v.1M68 60v.1M40 54v.1M56 52v.1M50 8v14M44 22h12"/>'
+    ),
+    "mill": (
+        '<path d="M22 14h56l-8 34 8 38H22l8-38z" fill="{f}"/>'
+        '<path d="M32 60h36l6 24H26z" fill="{a}" stroke="none"/>'
+        '<path d="M22 14h56l-8 34 8 38H22l8-38z"/>'
+        '<circle cx="41" cy="46" r="8" fill="{f}"/><circle cx="59" cy="46" r="8" fill="{f}"/>'
+    ),
+    "sieve": (
+        '<path d="M12 24h76v52H12z" fill="{f}"/><path d="M14 74l72-22v22z" fill="{a}" stroke="none"/>'
+        '<path d="M12 24h76v52H12z"/><path d="M14 66l72-32" stroke-dasharray="7 7"/>'
+    ),
+    "rollers": (
+        '<path d="M30 8h40L58 26H42z" fill="{f}"/><circle cx="30" cy="50" r="20" fill="{f}"/>'
+        '<circle cx="70" cy="50" r="20" fill="{f}"/><path d="M50 58v30" stroke-width="5"/>'
+        '<path d="M30 50v.1M70 50v.1M24 40q6-5 12 0M64 40q6-5 12 0"/>'
+    ),
+    "evaporator": (
+        '<path d="M24 26q0-14 26-14t26 14v46q0 16-26 16T24 72z" fill="{f}"/>'
+        '<path d="M26 54h48v18q0 14-24 14T26 72z" fill="{a}" stroke="none"/>'
+        '<path d="M24 26q0-14 26-14t26 14v46q0 16-26 16T24 72zM24 54h52'
+        'M34 64h32M34 74h32M42 46q-5-6 0-12M58 46q-5-6 0-12"/>'
+    ),
+    "settler": (
+        '<rect x="8" y="28" width="84" height="44" rx="18" fill="{f}"/>'
+        '<path d="M10 54h56v16H26q-14 0-16-16z" fill="{a}" stroke="none"/>'
+        '<rect x="8" y="28" width="84" height="44" rx="18"/><path d="M10 54h56M66 40v32M18 42h40"/>'
+    ),
+    "exchanger": ('<circle cx="50" cy="50" r="34" fill="{f}"/><path d="M8 50h20l10-18 16 36 12-18h26"/>'),
+    "pump": ('<circle cx="50" cy="50" r="30" fill="{f}"/><path d="M38 24l42 26-42 26"/>'),
+    "valve": ('<path d="M18 32l64 36V32L18 68z" fill="{f}"/>'),
+    "gate": ('<path d="M14 36h30l20-16 22 10-24 20 24 20-22 10-20-16H14z" fill="{f}"/><path d="M44 50l26-20"/>'),
+    "coater": (
+        '<circle cx="50" cy="50" r="38" fill="{f}"/>'
+        '<path d="M16 62q34-16 66 2-8 22-32 24-26-2-34-26z" fill="{a}" stroke="none"/>'
+        '<circle cx="50" cy="50" r="38"/><path d="M50 12v18M50 30l-10 16M50 30v16M50 30l10 16"/>'
+    ),
     "junction": ('<circle cx="50" cy="50" r="20" fill="{f}"/><path d="M36 36l28 28M64 36L36 64"/>'),
     "instrument": ('<circle cx="50" cy="50" r="44" fill="{f}"/>'),
     "unit": ('<rect x="14" y="22" width="72" height="56" rx="8" fill="{f}"/>'),
@@ -122,6 +193,17 @@ _BOXES = {
     "blender": (2, 28, 96, 44),
     "granulator": (6, 30, 88, 40),
     "press": (14, 6, 72, 88),
+    "fluid_bed": (16, 6, 68, 84),
+    "mill": (20, 12, 60, 76),
+    "sieve": (10, 22, 80, 56),
+    "rollers": (8, 6, 84, 84),
+    "evaporator": (22, 10, 56, 80),
+    "settler": (6, 26, 88, 48),
+    "exchanger": (6, 14, 88, 72),
+    "pump": (18, 18, 64, 64),
+    "valve": (16, 30, 68, 40),
+    "gate": (12, 18, 76, 64),
+    "coater": (10, 10, 80, 80),
     "junction": (28, 28, 44, 44),
     "unit": (12, 20, 76, 60),
     "feed": (8, 26, 84, 48),
