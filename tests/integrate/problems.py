@@ -14,7 +14,7 @@ import numpy as np
 
 from twin import jit
 from twin.plant import discrete
-from twin.plant.codes import GUARDS, HOLDUP, RATES
+from twin.plant.codes import GUARDS, HOLDUP, LANES, RATES, SLOPES
 from twin.plant.evaluate import JacobianTables, PlantTables
 
 
@@ -90,7 +90,7 @@ def problem(
     scale = np.ones(n_y) if nominal is None else np.array(nominal, dtype=float)
     return StandIn(
         tables,
-        _dense(whole, n_y, n_w, n_q, scale),
+        _dense(whole, n_y, n_w, n_q),
         np.array(y0, dtype=float),
         np.array(p, dtype=float),
         scale,
@@ -100,19 +100,24 @@ def problem(
     )
 
 
-def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray) -> JacobianTables:
-    """One column a colour; the quadrature rates stand first in w."""
+def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int) -> JacobianTables:
+    """Seven columns a pass; the quadrature rates stand first in w."""
 
     def table(rows: Any, width: int = 1) -> np.ndarray:
         array = np.array(rows, dtype=np.int64)
         return array.reshape(-1, width) if width > 1 else array.reshape(-1)
 
-    entry, at = [], []
-    for j in range(n_y):
-        first = len(entry)
-        entry += [(i, 0, i * n_y + j) for i in range(n_y)] + [(i, 0, i * n_y + j) for i in range(n_q)]
-        at.append((first, first + n_y, first + n_y, len(entry)))
-    columns = np.array(entry, dtype=np.uint32).reshape(-1, 3)
+    entry, at, seeds, ends = [], [], [], [0]
+    for first in range(0, n_y, LANES - 1):
+        columns = list(enumerate(range(first, min(first + LANES - 1, n_y)), start=1))
+        begin = len(entry)
+        entry += [(i * LANES + lane, i * n_y + j) for lane, j in columns for i in range(n_y)]
+        middle = len(entry)
+        entry += [(i * LANES + lane, i * n_y + j) for lane, j in columns for i in range(n_q)]
+        at.append((begin, middle, middle, len(entry)))
+        seeds += [(0, j * LANES + lane) for lane, j in columns]
+        ends.append(len(seeds))
+    places = np.array(entry, dtype=np.uint32).reshape(-1, 2)
     return JacobianTables(
         pattern=table(np.arange(n_y + 1) * n_y),
         column=table(np.tile(np.arange(n_y), n_y)),
@@ -126,16 +131,14 @@ def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int, scale: np.ndarray) -
         gather_w_start=table([0, 0]),
         calls=table([RATES]),
         calls_start=table([0, 1]),
-        colour_start=table([0, n_y]),
-        colours=table(np.arange(n_y + 1)),
-        perturbed=table([(0, i) for i in range(n_y)], 2).astype(np.uint32),
-        nominal=scale,
-        needed=table(np.ones(n_y)),
+        pass_start=table([0, len(at)]),
+        seed_start=table(ends),
+        seeds=table(seeds, 2).astype(np.uint32),
+        needed=table(np.ones(len(at))),
         entries=table(at, 4),
-        result=np.ascontiguousarray(columns[:, 0]),
-        variable=np.ascontiguousarray(columns[:, 1]),
-        destination=np.ascontiguousarray(columns[:, 2]),
-        lengths=table([n_y, n_w, n_y]),
+        result=np.ascontiguousarray(places[:, 0]),
+        destination=np.ascontiguousarray(places[:, 1]),
+        lengths=table([n_y, n_w]),
         absent=table([]),
     )
 
@@ -145,7 +148,7 @@ def _entry(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
         return _interpreted(f, quadratures, guards)
     import numba
 
-    from twin.plant.views import ENTRY, view1
+    from twin.plant.views import ENTRY, duals, view1
 
     rates, totals, crossing, seen = (numba.njit(error_model="numpy")(g) for g in (f, quadratures, guards, observed))
 
@@ -156,6 +159,10 @@ def _entry(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
         if what == RATES:
             rates(t, states, parameters, view1(dy, 0, offsets[0]))
             totals(t, states, parameters, view1(w, 0, n_q))
+        elif what == SLOPES + RATES:
+            moved = view1(duals(y), 0, offsets[0])
+            rates(t, moved, parameters, view1(duals(dy), 0, offsets[0]))
+            totals(t, moved, parameters, view1(duals(w), 0, n_q))
         elif what == GUARDS:
             crossing(t, states, parameters, view1(w, n_q, offsets[4]))
         else:
@@ -166,7 +173,7 @@ def _entry(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
 
 
 def _interpreted(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
-    from twin.plant.evaluate import INTERPRETED
+    from twin.plant.interpreted import INTERPRETED
 
     def entry(what, t, y, p, w, dy, offsets):  # type: ignore[no-untyped-def]
         n_y, n_p, n_q, n_g = offsets[0], offsets[2], offsets[3], offsets[4]

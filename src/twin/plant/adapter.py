@@ -18,7 +18,7 @@ from typing import Any
 
 from twin import jit
 from twin.cache import claim
-from twin.plant.codes import GUARDS, HOLDUP, IMPULSE, INTEGRAL, INTEGRAND, MEASURE, PORT, RATES, SCAN, TRANSPORT
+from twin.plant.codes import GUARDS, HOLDUP, IMPULSE, INTEGRAL, INTEGRAND, MEASURE, PORT, RATES, SCAN, SLOPES, TRANSPORT
 from twin.plant.model import BOOKING, Model
 from twin.quantity import Field, fields
 
@@ -219,7 +219,10 @@ class _Body:
         return ", ".join(texts[name] for name in self.model.arguments(kernel))
 
     def branches(self) -> list[str]:
-        """The entry itself: one branch for each thing that the engine asks for."""
+        """The entry itself: one branch for each thing that the engine asks for.
+
+        In each of the two functions every kernel stands in one place only: each call of it is compiled in full.
+        """
         parts: list[tuple[str, list[str]]] = []
         m, model = self.members, self.model
 
@@ -227,17 +230,6 @@ class _Body:
             if body:
                 parts.append((f"what == {code}", body))
 
-        # every kernel stands in one place only: each call of it is compiled in full
-        for i, (key, f) in enumerate(m["a"]):
-            parts.append((f"what == {INTEGRAL + i} or what == {INTEGRAND + i}", self._integral(key, f, INTEGRAL + i)))
-        rates = []
-        if m["x"]:
-            rates += [f"r = model.derivatives({self.arguments('derivatives')})", *self._store("r", "dy", m["x"])]
-        if m["q"]:
-            rates += self._call("quadratures", "model.Quadratures", m["q"])
-        part(RATES, rates)
-        for i, (key, f) in enumerate(m["m"]):
-            part(MEASURE + i, [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})"])
         if m["h"]:
             cls = holdup_class(model)
             assert cls is not None
@@ -245,9 +237,6 @@ class _Body:
         part(GUARDS, [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})" for key, f in m["g"]])
         if m["t"]:
             part(TRANSPORT, self._call("transport", "model.Transport", m["t"]))
-        for number, port in enumerate(model.outlets.values()):
-            entries = [(key, f) for key, f in m["o"] if key[1] == port.name]
-            part(PORT + number, self._call(port.name, self.w.stream(port.stream), entries))
         for number, f in enumerate(model.impulses):
             body = [f"r = model.{f.name}({self.arguments(f.name)})", *self._store("r", "dy", m["x"])]
             if model.has(f.name + BOOKING):
@@ -255,13 +244,48 @@ class _Body:
             part(IMPULSE + number, body)
         if model.scan:
             part(SCAN, [f"r = model.scan({self.arguments('scan')})", *self._store("r", "dy", m["x"])])
-        lines = ["def evaluate(what, t, y, p, w, dy, o):"]
+        local = self._local_parts(sums=False)
+        if local:
+            slopes = [f"_slopes(what - {SLOPES}, t, duals(y), p, duals(w), duals(dy), o)"]
+            parts.append((f"what >= {SLOPES}", slopes))
+        return [
+            *self._function("_slopes", local),
+            "",
+            "",
+            *self._function("evaluate", [*self._local_parts(sums=True), *parts]),
+        ]
+
+    def _function(self, name: str, parts: list[tuple[str, list[str]]]) -> list[str]:
+        lines = [f"def {name}(what, t, y, p, w, dy, o):"]
         for number, (condition, body) in enumerate(parts):
             lines.append(f"    {'if' if number == 0 else 'elif'} {condition}:")
             lines += [f"        {line}" for line in body]
-        if not parts:
-            lines.append("    return")
-        return lines
+        return lines if parts else [*lines, "    return"]
+
+    def _local_parts(self, sums: bool) -> list[tuple[str, list[str]]]:
+        """What a Jacobian is made of, with the sums of integrands or without."""
+        parts = []
+        m, model = self.members, self.model
+        for i, (key, f) in enumerate(m["a"]):
+            condition, body = f"what == {INTEGRAND + i}", self._integral(key, f)
+            if sums:
+                condition = f"what == {INTEGRAL + i} or {condition}"
+                body += [f"if what == {INTEGRAL + i}:", *self._sum(key, f)]
+            parts.append((condition, body))
+        rates = []
+        if m["x"]:
+            rates += [f"r = model.derivatives({self.arguments('derivatives')})", *self._store("r", "dy", m["x"])]
+        if m["q"]:
+            rates += self._call("quadratures", "model.Quadratures", m["q"])
+        if rates:
+            parts.append((f"what == {RATES}", rates))
+        for i, (key, f) in enumerate(m["m"]):
+            body = [f"w[{self.w.slots[key]}] = model.{f.name}({self.arguments(f.name)})"]
+            parts.append((f"what == {MEASURE + i}", body))
+        for number, port in enumerate(model.outlets.values()):
+            entries = [(key, f) for key, f in m["o"] if key[1] == port.name]
+            parts.append((f"what == {PORT + number}", self._call(port.name, self.w.stream(port.stream), entries)))
+        return parts
 
     def _call(self, kernel: str, cls: str, entries: list[tuple[Key, Field]]) -> list[str]:
         name = kernel.replace(".", "_")
@@ -274,14 +298,19 @@ class _Body:
     def _store(self, result: str, vector: str, entries: list[tuple[Key, Field]]) -> list[str]:
         return [f"{vector}[{self.w.slots[key]}] = {result}.{f.name}" for key, f in entries if f.kind != "array"]
 
-    def _integral(self, key: Key, f: Field, with_sum: int) -> list[str]:
-        n = " * ".join(f"({self.w.length(d)})" for d in f.dims)
+    def _count(self, f: Field) -> str:
+        return " * ".join(f"({self.w.length(d)})" for d in f.dims)
+
+    def _integral(self, key: Key, f: Field) -> list[str]:
         return [
-            f"b_{f.name} = view1(w, {self.w.slots[('b', f.name)]}, {n})",
+            f"b_{f.name} = view1(w, {self.w.slots[('b', f.name)]}, {self._count(f)})",
             f"model.{f.name}({self.arguments(f.name, f'b_{f.name}')})",
-            f"if what == {with_sum}:",
+        ]
+
+    def _sum(self, key: Key, f: Field) -> list[str]:
+        return [
             f"    s_{f.name} = 0.0",
-            f"    for i_{f.name} in range({n}):",
+            f"    for i_{f.name} in range({self._count(f)}):",
             f"        s_{f.name} += b_{f.name}[i_{f.name}]",
             f"    w[{self.w.slots[key]}] = s_{f.name}",
         ]
@@ -353,7 +382,7 @@ def _compiled(adapter: ModuleType, model: Model, folder: Path) -> Entry:
 
     from twin.plant import views
 
-    vars(adapter).update(view1=views.view1, view2=views.view2, as_int=views.as_int)
+    vars(adapter).update(view1=views.view1, view2=views.view2, as_int=views.as_int, duals=views.duals)
     for name, value in list(vars(adapter).items()):
         if name.startswith("_") and getattr(value, "__module__", None) == adapter.__name__:
             setattr(adapter, name, jit.inner(value))
@@ -374,11 +403,11 @@ compiled_entries: list[str] = []
 
 
 def _interpreted(adapter: ModuleType, model: Model, folder: Path) -> Entry:
-    from twin.plant import evaluate
+    from twin.plant.interpreted import INTERPRETED
 
-    vars(adapter).update(view1=plain_view1, view2=plain_view2, as_int=int)
-    address = len(evaluate.INTERPRETED) + 1
-    evaluate.INTERPRETED[address] = adapter.evaluate
+    vars(adapter).update(view1=plain_view1, view2=plain_view2, as_int=int, duals=lambda a: a)
+    address = len(INTERPRETED) + 1
+    INTERPRETED[address] = adapter.evaluate
     return Entry(address, slots(model), folder, False, adapter)
 
 

@@ -12,3 +12,6 @@ MEASURE = 64  #: and the number of the measurement
 INTEGRAL = 128  #: and the number of the integral: its integrand and their sum
 INTEGRAND = 192  #: the same without the sum
 IMPULSE = 256  #: and the number of the impulse: the new states, and what it books
+SLOPES = 512  #: and RATES, a port, a measurement or an integrand: the same on numbers with slopes (`dual.py`)
+
+LANES = 8  #: floats of such a number: its value and slopes in seven directions

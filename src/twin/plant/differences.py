@@ -1,4 +1,4 @@
-"""Tables for differencing the plant's Jacobian unit by unit: pattern, colours, destinations."""
+"""Tables for the plant's Jacobian, unit by unit: pattern, colours, passes, destinations."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from twin import jit
 from twin.cache import digest, stored
 from twin.plant import tables_folder
-from twin.plant.codes import INTEGRAND, MEASURE, PORT, RATES
+from twin.plant.codes import INTEGRAND, LANES, MEASURE, PORT, RATES
 from twin.plant.evaluate import JacobianTables
 from twin.plant.layout import UnitLayout, lay_out_alone
 from twin.plant.structure import colour, unit_dependence
-from twin.quantity import Field, fields
+from twin.quantity import fields
 
 if TYPE_CHECKING:
     from twin.plant.nodes import Node
@@ -101,11 +101,11 @@ class _Block:
         self.local, self.n_y, self.n_w = alone(node)
         self.y_first = node.layout.place("x", model.State._fields[0]) if model.State._fields else 0  # type: ignore[attr-defined]
         self.gather_w: list[tuple[int, int]] = []
-        self.inputs: dict[Spot, tuple[int, float]] = {}  # local place -> (column of z, nominal)
+        self.inputs: dict[Spot, int] = {}  # local place -> column of z
         self.results: dict[Spot, tuple[str, int]] = {}  # local place -> ("z" or "q", row)
         n_states = len(placed.y0)
         for i in range(self.n_y):
-            self.inputs[(0, i)] = (self.y_first + i, float(placed.nominal[self.y_first + i]))
+            self.inputs[(0, i)] = self.y_first + i
             self.results[(0, i)] = ("z", self.y_first + i)
         for key in self.local.slots.index:
             if key[0] in ("u", "a"):
@@ -121,15 +121,14 @@ class _Block:
                 self._result(key, lambda i, first=first: ("z", first + i))  # type: ignore[misc]
         self.calls = self._calls(consumed)
         self.producer = self._producers()
-        self.read_from, self.written_from = self._scratch()
+        self.read_from = self._scratch()
 
     def _input(self, key: tuple[str, ...], aux: dict[int, int], n_states: int) -> None:
         first, source = self.local.place(*key), self.node.layout.place(*key)
-        nominal = _nominal(self.node, key)
         for i in range(self.local.size(*key)):
             self.gather_w.append((first + i, source + i))
             if source + i in aux:  # a feed is a parameter: no column
-                self.inputs[(1, first + i)] = (n_states + aux[source + i], nominal)
+                self.inputs[(1, first + i)] = n_states + aux[source + i]
 
     def _result(self, key: tuple[str, ...], row) -> None:  # type: ignore[no-untyped-def]
         first = self.local.place(*key)
@@ -164,41 +163,26 @@ class _Block:
                 found.update({(1, first + i): code[what] for i in range(self.local.size(*key))})
         return found
 
-    def _scratch(self) -> tuple[dict[int, int], dict[Spot, int]]:
-        """Calls whose scratch each call reads, and calls whose scratch depends on each input, as bits."""
+    def _scratch(self) -> dict[int, int]:
+        """Calls whose scratch each call reads, as bits."""
         code = {what: n for n, what in enumerate(self.calls)}
         reads: dict[int, int] = {}
         for vector, place, writer in self.node.dependence.readers.tolist():
             reader = self.producer.get((vector, place))
             if reader is not None and writer in code and code[writer] != reader:
                 reads[reader] = reads.get(reader, 0) | 1 << code[writer]
-        lent = 0
-        for mask in reads.values():
-            lent |= mask
-        written: dict[Spot, int] = {}
-        for what, vector, place in self.node.dependence.writers.tolist():
-            if what in code and lent >> code[what] & 1:
-                written[(vector, place)] = written.get((vector, place), 0) | 1 << code[what]
-        return reads, written
+        return reads
 
-    def needed(self, sources: list[Spot], results: set[Spot]) -> int:
-        """Calls to repeat, as bits, when `sources` move and `results` are looked at."""
-        calls = moved = reads = 0
-        for result in results:
-            calls |= 1 << self.producer[result]
-            reads |= self.read_from.get(self.producer[result], 0)
-        for source in sources:
-            moved |= self.written_from.get(source, 0)
-        lent = self.all_lent()
-        # what moved one call's scratch leaves it moved: colours that do make all of it anew
-        return calls | lent if calls & lent or reads & moved else calls
-
-    def all_lent(self) -> int:
-        """Calls whose scratch another call reads, as bits."""
-        lent = 0
-        for writers in self.read_from.values():
-            lent |= writers
-        return lent
+    def needed(self, results: set[Spot]) -> int:
+        """Calls that give these results, as bits, and those whose scratch they read."""
+        calls = 0
+        queue = [self.producer[result] for result in results]
+        while queue:
+            call = queue.pop()
+            if not calls >> call & 1:
+                calls |= 1 << call
+                queue += [n for n in range(len(self.calls)) if self.read_from.get(call, 0) >> n & 1]
+        return calls
 
     def pairs(self, gone: set[int]) -> list[Pair]:
         """(result, input) places that matter in this plant; rows and columns of z in `gone` do not."""
@@ -206,24 +190,11 @@ class _Block:
         dependence = self.node.dependence
         for r, i in zip(dependence.results.tolist(), dependence.inputs.tolist(), strict=True):
             result, source = (r[0], r[1]), (i[0], i[1])
-            if result in self.results and source in self.inputs and self.inputs[source][0] not in gone:
+            if result in self.results and source in self.inputs and self.inputs[source] not in gone:
                 kind, row = self.results[result]
                 if kind == "q" or row not in gone:
                     found.append((result, source))
         return found
-
-
-def _nominal(node: Node, key: tuple[str, ...]) -> float:
-    """Scale of an inlet's number or an integral."""
-    table: tuple[Field, ...]
-    if key[0] == "a":
-        table = fields(node.model.Integrals)
-    else:
-        port = node.model.inlets[key[1]]
-        if port.is_signal:  # temperatures and pressures are large; flows, depths and speeds are small
-            return {"K": 1.0, "Pa": 1e5}.get(port.unit, 1e-3)
-        table = fields(port.stream)
-    return next(f.nominal for f in table if f.name == key[-1])
 
 
 def jacobian_tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: np.ndarray) -> JacobianTables:
@@ -257,7 +228,7 @@ def _tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: n
     for block, members in zip(blocks, pairs, strict=True):
         for result, source in members:
             kind, row = block.results[result]
-            (rows if kind == "z" else q_rows)[row].add(block.inputs[source][0])
+            (rows if kind == "z" else q_rows)[row].add(block.inputs[source])
     pattern, column, place = _csr(rows)
     q_pattern, q_column, q_place = _csr(q_rows)
     flat = _Flat()
@@ -282,14 +253,13 @@ class _Flat:
 
     def __init__(self) -> None:
         self.local_offsets: list[np.ndarray] = []
-        names = "gather_y gather_w calls perturbed nominal needed entries entry"
+        names = "gather_y gather_w calls seed needed entries entry"
         self.lists: dict[str, list[Any]] = {name: [] for name in names.split()}
-        self.starts: dict[str, list[int]] = {k: [0] for k in ("local", "gather_y", "gather_w", "calls", "colour")}
-        self.colours = [0]
-        self.largest = [0, 0, 0]
+        self.starts: dict[str, list[int]] = {k: [0] for k in ("local", "gather_y", "gather_w", "calls", "pass", "seed")}
+        self.largest = [0, 0]
 
     def add(self, block: _Block, members: list[Pair], place: Places, q_place: Places) -> None:
-        """Append a unit: its gathers, its calls, and its colours with their entries."""
+        """Append a unit: its gathers, its calls, and its passes with their entries."""
         self.local_offsets.append(block.local.offsets)
         self.starts["local"].append(self.starts["local"][-1] + len(block.local.offsets))
         self.lists["gather_y"] += [(i, block.y_first + i) for i in range(block.n_y)]
@@ -309,47 +279,46 @@ class _Flat:
         by_colour: dict[int, list[Spot]] = {}
         for source, own in zip(sources, colour(masks), strict=True):
             by_colour.setdefault(own, []).append(source)
-        # colours that move scratch come last: those before find it as the unmoved evaluation left it
-        groups = [by_colour[c] for c in sorted(by_colour)]
-        plans = [(block.needed(group, {r for s in group for r in by_source[s]}), group) for group in groups]
-        lent = block.all_lent()
-        for needed, members_of in sorted(plans, key=lambda plan: bool(plan[0] & lent)):
-            self._colour(block, needed, members_of, by_source, place, q_place)
-        self.starts["colour"].append(len(self.colours) - 1)
+        plans = [(block.needed({r for s in group for r in by_source[s]}), group) for group in by_colour.values()]
+        plans.sort(key=lambda plan: plan[0])  # a pass asks for what any of its colours does: like to like
+        for first in range(0, len(plans), LANES - 1):
+            self._pass(block, plans[first : first + LANES - 1], by_source, place, q_place)
+        self.starts["pass"].append(len(self.lists["needed"]))
         for key in ("gather_y", "gather_w", "calls"):
             self.starts[key].append(len(self.lists[key]))
         self.largest[0] = max(self.largest[0], block.n_y)
         self.largest[1] = max(self.largest[1], block.n_w)
 
-    def _colour(
+    def _pass(
         self,
         block: _Block,
-        needed: int,
-        sources: list[Spot],
+        plans: list[tuple[int, list[Spot]]],
         by_source: dict[Spot, list[Spot]],
         place: Places,
         q_place: Places,
     ) -> None:
-        """One evaluation: the variables it moves, the calls it needs, where its slopes go."""
-        parts: tuple[list[tuple[int, int, int]], ...] = ([], [], [])  # dy to values, w to values, w to q
-        for j, source in enumerate(sources):
-            col, nominal = block.inputs[source]
-            self.lists["perturbed"].append(source)
-            self.lists["nominal"].append(nominal)
-            for result in by_source[source]:
-                kind, row = block.results[result]
-                if kind == "q":
-                    parts[2].append((result[1], j, q_place[(row, col)]))
-                else:
-                    parts[result[0]].append((result[1], j, place[(row, col)]))
-        at = [len(self.lists["entry"])]
+        """One evaluation: which slopes are 1, the calls it needs, where what comes of it goes."""
+        parts: tuple[list[tuple[int, int]], ...] = ([], [], [])  # dy to values, w to values, w to q
+        calls = 0
+        for lane, (needed, sources) in enumerate(plans, start=1):
+            calls |= needed
+            for source in sources:
+                col = block.inputs[source]
+                self.lists["seed"].append((source[0], source[1] * LANES + lane))
+                for result in by_source[source]:
+                    kind, row = block.results[result]
+                    at = result[1] * LANES + lane
+                    if kind == "q":
+                        parts[2].append((at, q_place[(row, col)]))
+                    else:
+                        parts[result[0]].append((at, place[(row, col)]))
+        ends = [len(self.lists["entry"])]
         for part in parts:
             self.lists["entry"] += part
-            at.append(len(self.lists["entry"]))
-        self.lists["needed"].append(needed)
-        self.lists["entries"].append(at)
-        self.largest[2] = max(self.largest[2], len(sources))
-        self.colours.append(len(self.lists["perturbed"]))
+            ends.append(len(self.lists["entry"]))
+        self.lists["needed"].append(calls)
+        self.lists["entries"].append(ends)
+        self.starts["seed"].append(len(self.lists["seed"]))
 
     def tables(
         self,
@@ -365,7 +334,7 @@ class _Flat:
             array = np.array(values, dtype=np.int64)
             return array.reshape(-1, width) if width else array
 
-        entry = integers(self.lists["entry"], 3).astype(np.uint32)
+        entry = integers(self.lists["entry"], 2).astype(np.uint32)
         return JacobianTables(
             pattern=pattern,
             column=column,
@@ -379,15 +348,13 @@ class _Flat:
             gather_w_start=integers(self.starts["gather_w"]),
             calls=integers(self.lists["calls"]),
             calls_start=integers(self.starts["calls"]),
-            colour_start=integers(self.starts["colour"]),
-            colours=integers(self.colours),
-            perturbed=integers(self.lists["perturbed"], 2).astype(np.uint32),
-            nominal=np.array(self.lists["nominal"], dtype=float),
+            pass_start=integers(self.starts["pass"]),
+            seed_start=integers(self.starts["seed"]),
+            seeds=integers(self.lists["seed"], 2).astype(np.uint32),
             needed=integers(self.lists["needed"]),
             entries=integers(self.lists["entries"], 4),
             result=np.ascontiguousarray(entry[:, 0]),
-            variable=np.ascontiguousarray(entry[:, 1]),
-            destination=np.ascontiguousarray(entry[:, 2]),
+            destination=np.ascontiguousarray(entry[:, 1]),
             lengths=integers(self.largest),
             absent=absent.astype(np.int64),
         )

@@ -8,33 +8,23 @@ connected outlet variables and wired measurements):
 
     dy/dt = f(y, aux),   aux = g(y, aux) in the order of the calls
 
-so no sum over bins makes a row of the matrix dense. Each unit is differenced alone, several columns
-at once (colours), in its own small buffers.
+so no sum over bins makes a row of the matrix dense. Each unit is differentiated alone, in its own small
+buffers, by numbers that carry slopes (`dual.py`): a pass moves seven groups of columns (colours) at once.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from twin.jit import disabled, kernel
+from twin.plant.codes import LANES, SLOPES
 
 if disabled():
-    #: interpreted entries by address, when numba is disabled
-    INTERPRETED: dict[int, Any] = {}
-
-    def call_entry(address, what, t, y, p, w, dy, offsets, start):  # type: ignore[no-untyped-def]
-        INTERPRETED[int(address)](what, t, y, p, w, dy, offsets[start:])
+    from twin.plant.interpreted import call_entry
 else:
     from twin.plant.views import call_entry
-
-#: Relative size of a Jacobian difference: a power of two near 1e-8 (so that it is added exactly).
-#: Linear invariants within a unit hold at any size; a chain through a stream (enthalpy from T) is
-#: broken by the truncation of its links, which falls with the size, while roundoff (1e-8 of an
-#: entry here, of either sign) still averages out. Measured: energy closes to 2e-10 instead of 2e-9.
-DIFFERENCE_EXPONENT = -26
 
 
 class PlantTables(NamedTuple):
@@ -60,7 +50,7 @@ def no_plant() -> PlantTables:
 
 
 class JacobianTables(NamedTuple):
-    """How the structured Jacobian is differenced and where its numbers go."""
+    """How the structured Jacobian is taken and where its numbers go."""
 
     pattern: Any  #: [n_z + 1] row pointers of J over z (CSR), then used with `column`
     column: Any  #: [nnz]
@@ -74,35 +64,37 @@ class JacobianTables(NamedTuple):
     gather_w_start: Any  #: [units + 1]
     calls: Any  #: whats of the local evaluation
     calls_start: Any  #: [units + 1]
-    colour_start: Any  #: [units + 1] into `colours`
-    colours: Any  #: [colours + 1] into `perturbed`; `needed` and `entries` run parallel
-    perturbed: Any  #: [m, 2] uint32 (in w?, local index) of each perturbed variable
-    nominal: Any  #: [m] its scale
-    needed: Any  #: [colours] local calls that a colour touches, as bits over the unit's calls
-    entries: Any  #: [colours, 4] into `result`: from dy to values, from w to values, from w to q, end
-    result: Any  #: [e] uint32 local index of a result
-    variable: Any  #: [e] uint32 place among the variables of its colour
+    pass_start: Any  #: [units + 1] into `seed_start`; `needed` and `entries` run parallel
+    seed_start: Any  #: [passes + 1] into `seeds`
+    seeds: Any  #: [m, 2] uint32 (in w?, local place of the slope that is 1)
+    needed: Any  #: [passes] local calls that a pass needs, as bits over the unit's calls
+    entries: Any  #: [passes, 4] into `result`: from dy to values, from w to values, from w to q, end
+    result: Any  #: [e] uint32 local place of a slope
     destination: Any  #: [e] uint32 place in values or q_values
-    lengths: Any  #: [3] sizes of the local y, w, and most variables of a colour
+    lengths: Any  #: [2] sizes of the local y and w
     absent: Any  #: states without row and column, being 0 for good
 
 
 class Buffers(NamedTuple):
-    """Lent memory of one Jacobian evaluation."""
+    """Lent memory of one Jacobian evaluation: numbers with slopes, `LANES` floats each."""
 
     y: Any
     w: Any
     dy: Any
-    w_base: Any
-    dy_base: Any
-    saved: Any
-    per_delta: Any
 
 
 def buffers(jacobian: JacobianTables) -> Buffers:
     """Allocate what `jacobian` needs: one set a thread."""
-    n_y, n_w, n_delta = (int(n) for n in jacobian.lengths)
-    return Buffers(*(np.zeros(max(n, 1)) for n in (n_y, n_w, n_y, n_w, n_y, n_delta, n_delta)))
+    n_y, n_w = (int(n) for n in jacobian.lengths)
+    return Buffers(_vectors(n_y), _vectors(n_w), _vectors(n_y))
+
+
+def _vectors(n: int) -> np.ndarray:
+    """Zeros for n numbers with slopes, where whole vectors can be loaded from."""
+    size = 8 * LANES
+    memory = np.zeros((n + 2) * LANES)
+    first = -memory.ctypes.data % size // 8
+    return memory[first : first + (n + 1) * LANES]
 
 
 @kernel
@@ -133,17 +125,8 @@ def guards(T, t, y, p, w, dy):
 
 
 @kernel
-def _difference(value, nominal):
-    scale = abs(value)
-    if not scale > nominal:
-        scale = nominal
-    _, exponent = math.frexp(scale)
-    return math.ldexp(1.0, exponent + DIFFERENCE_EXPONENT)
-
-
-@kernel
 def jacobian(T, J, t, y, p, w, B, values, q_values):
-    """Difference every unit; `w` holds the streams and integrals of (t, y) from `rates`.
+    """Differentiate every unit; `w` holds the streams and integrals of (t, y) from `rates`.
 
     values[nnz] and q_values[nnz_q] follow the patterns of `J`.
     """
@@ -152,63 +135,46 @@ def jacobian(T, J, t, y, p, w, B, values, q_values):
     for i in range(q_values.shape[0]):
         q_values[i] = 0.0
     for k in range(T.address.shape[0]):
-        if J.colour_start[k] == J.colour_start[k + 1]:
+        if J.pass_start[k] == J.pass_start[k + 1]:
             continue
         for i in range(J.gather_y_start[k], J.gather_y_start[k + 1]):
-            B.y[J.gather_y[i, 0]] = y[J.gather_y[i, 1]]
+            _put(B.y, J.gather_y[i, 0] * LANES, y[J.gather_y[i, 1]])
         for i in range(J.gather_w_start[k], J.gather_w_start[k + 1]):
-            B.w[J.gather_w[i, 0]] = w[J.gather_w[i, 1]]
-        n_y = J.local_offsets[J.local_start[k]]
-        n_w = J.local_offsets[J.local_start[k] + 1]
-        _local(T, J, k, t, p, B, -1)
-        for i in range(n_y):
-            B.dy_base[i] = B.dy[i]
-        for i in range(n_w):
-            B.w_base[i] = B.w[i]
-        for c in range(J.colour_start[k], J.colour_start[k + 1]):
-            _difference_colour(T, J, k, c, t, p, B, values, q_values)
+            _put(B.w, J.gather_w[i, 0] * LANES, w[J.gather_w[i, 1]])
+        for n in range(J.pass_start[k], J.pass_start[k + 1]):
+            _pass(T, J, k, n, t, p, B, values, q_values)
 
 
 @kernel
-def _difference_colour(T, J, k, c, t, p, B, values, q_values):
-    """Move the variables of one colour, evaluate, take the slopes, move back (all exactly)."""
-    first = J.colours[c]
-    for j in range(J.colours[c + 1] - first):
-        place = J.perturbed[first + j, 1]
-        if J.perturbed[first + j, 0] == 0:
-            delta = _difference(B.y[place], J.nominal[first + j])
-            B.saved[j] = B.y[place]
-            B.y[place] += delta
-            delta = B.y[place] - B.saved[j]
-        else:
-            delta = _difference(B.w[place], J.nominal[first + j])
-            B.saved[j] = B.w[place]
-            B.w[place] += delta
-            delta = B.w[place] - B.saved[j]
-        B.per_delta[j] = 1.0 / delta
-    _local(T, J, k, t, p, B, J.needed[c])
-    for e in range(J.entries[c, 0], J.entries[c, 1]):
-        r = J.result[e]
-        values[J.destination[e]] += (B.dy[r] - B.dy_base[r]) * B.per_delta[J.variable[e]]
-    for e in range(J.entries[c, 1], J.entries[c, 2]):
-        r = J.result[e]
-        values[J.destination[e]] += (B.w[r] - B.w_base[r]) * B.per_delta[J.variable[e]]
-    for e in range(J.entries[c, 2], J.entries[c, 3]):
-        r = J.result[e]
-        q_values[J.destination[e]] += (B.w[r] - B.w_base[r]) * B.per_delta[J.variable[e]]
-    for j in range(J.colours[c + 1] - first):
-        place = J.perturbed[first + j, 1]
-        if J.perturbed[first + j, 0] == 0:
-            B.y[place] = B.saved[j]
-        else:
-            B.w[place] = B.saved[j]
+def _put(vectors, place, value):
+    """A value without slopes."""
+    vectors[place] = value
+    for lane in range(1, LANES):
+        vectors[place + lane] = 0.0
 
 
 @kernel
-def _local(T, J, k, t, p, B, needed):
-    """Evaluate unit k alone: those of its calls whose bit is set."""
+def _pass(T, J, k, n, t, p, B, values, q_values):
+    """Give some variables of unit k a slope of 1, evaluate, collect what came of it."""
+    _seed(J, n, B, 1.0)
     bit = 1
     for i in range(J.calls_start[k], J.calls_start[k + 1]):
-        if needed & bit:
-            call_entry(T.address[k], J.calls[i], t, B.y, p, B.w, B.dy, J.local_offsets, J.local_start[k])
+        if J.needed[n] & bit:
+            call_entry(T.address[k], J.calls[i] + SLOPES, t, B.y, p, B.w, B.dy, J.local_offsets, J.local_start[k])
         bit <<= 1
+    for e in range(J.entries[n, 0], J.entries[n, 1]):
+        values[J.destination[e]] += B.dy[J.result[e]]
+    for e in range(J.entries[n, 1], J.entries[n, 2]):
+        values[J.destination[e]] += B.w[J.result[e]]
+    for e in range(J.entries[n, 2], J.entries[n, 3]):
+        q_values[J.destination[e]] += B.w[J.result[e]]
+    _seed(J, n, B, 0.0)
+
+
+@kernel
+def _seed(J, n, B, slope):
+    for j in range(J.seed_start[n], J.seed_start[n + 1]):
+        if J.seeds[j, 0] == 0:
+            B.y[J.seeds[j, 1]] = slope
+        else:
+            B.w[J.seeds[j, 1]] = slope

@@ -27,7 +27,6 @@ class Dependence:
     results: np.ndarray  #: [pairs, 2]: vector, place
     inputs: np.ndarray  #: [pairs, 2]: vector (0 y, 1 w), place
     readers: np.ndarray  #: [pairs, 3]: vector and place of a result, and the call whose scratch it reads
-    writers: np.ndarray  #: [pairs, 3]: a call, and vector and place of an input on which its scratch depends
 
 
 def local_calls(model: Model) -> list[int]:
@@ -73,7 +72,6 @@ def trace_unit(model: Model, sizes: dict[str, int], params: np.ndarray) -> Depen
     fixed = constants(params)
     calls = local_calls(model)
     scratch = [unit.place(*key) + i for key in unit.slots.index if key[0] == "w" for i in range(unit.size(*key))]
-    written: dict[int, int] = {}  # call -> inputs on which what it leaves in scratch depends
 
     def run() -> list[object]:
         w = constants(np.zeros(n_w))
@@ -87,7 +85,6 @@ def trace_unit(model: Model, sizes: dict[str, int], params: np.ndarray) -> Depen
             for place, old in zip(scratch, before, strict=True):
                 if w[place] is not old:
                     mask = w[place].mask if isinstance(w[place], Tracer) else 0
-                    written[what] = written.get(what, 0) | mask
                     # whoever reads this later is known by the mark of its writer
                     w[place] = Tracer(float(w[place]), mask | 1 << (len(inputs) + number))
         return [(dy if vector == 0 else w)[place] for vector, place in results]
@@ -98,12 +95,10 @@ def trace_unit(model: Model, sizes: dict[str, int], params: np.ndarray) -> Depen
         raise ModelError(f"{model.module.__file__}: {error}.") from None
     n = len(inputs)
     pairs = [(results[r], bit) for r, mask in enumerate(masks) for bit in _bits(mask)]
-    writers = [(what, *inputs[bit]) for what, mask in written.items() for bit in _bits(mask) if bit < n]
     return Dependence(
         _table([result for result, bit in pairs if bit < n], 2),
         _table([inputs[bit] for _, bit in pairs if bit < n], 2),
         _table([(*result, calls[bit - n]) for result, bit in pairs if bit >= n], 3),
-        _table(writers, 3),
     )
 
 

@@ -11,14 +11,20 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
+from twin.plant.codes import LANES
+from twin.plant.dual import Dual
+
 POINTER = types.CPointer(types.float64)
+#: the same memory as numbers with slopes
+DUALS = types.CPointer(Dual)
 #: entry(what, t, y, p, w, dy, offsets)
 ENTRY = types.void(types.int64, types.float64, POINTER, POINTER, POINTER, POINTER, types.CPointer(types.int64))
 
 
 def _view(context, builder, array_type, pointer, shape):  # type: ignore[no-untyped-def]
     """Build an array struct over borrowed memory (no owner, hence no reference counting)."""
-    size = context.get_constant(types.intp, 8)
+    bytes_each = 8 * LANES if array_type.dtype is Dual else 8
+    size = context.get_constant(types.intp, bytes_each)
     strides = [size]
     for extent in reversed(shape[1:]):
         strides.insert(0, builder.mul(strides[0], extent))
@@ -36,24 +42,24 @@ def _view(context, builder, array_type, pointer, shape):  # type: ignore[no-unty
 
 @intrinsic
 def view1(typingctx, base, start, n):  # type: ignore[no-untyped-def]
-    """f8[::1] of n numbers at base + start."""
-    result = types.Array(types.float64, 1, "C")
+    """[::1] of n numbers at base + start."""
+    result = types.Array(base.dtype, 1, "C")
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         return _view(context, builder, result, builder.gep(args[0], [args[1]]), [args[2]])
 
-    return result(POINTER, types.int64, types.int64), codegen
+    return result(base, types.int64, types.int64), codegen
 
 
 @intrinsic
 def view2(typingctx, base, start, n, m):  # type: ignore[no-untyped-def]
-    """f8[:, ::1] of n by m numbers at base + start."""
-    result = types.Array(types.float64, 2, "C")
+    """[:, ::1] of n by m numbers at base + start."""
+    result = types.Array(base.dtype, 2, "C")
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         return _view(context, builder, result, builder.gep(args[0], [args[1]]), [args[2], args[3]])
 
-    return result(POINTER, types.int64, types.int64, types.int64), codegen
+    return result(base, types.int64, types.int64, types.int64), codegen
 
 
 @intrinsic
@@ -76,6 +82,16 @@ def call_entry(typingctx, address, what, t, y, p, w, dy, offsets, start):  # typ
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+@intrinsic
+def duals(typingctx, base):  # type: ignore[no-untyped-def]
+    """The same memory, aligned to a whole vector, as numbers with slopes."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.bitcast(args[0], context.get_value_type(DUALS))
+
+    return DUALS(POINTER), codegen
 
 
 @intrinsic
