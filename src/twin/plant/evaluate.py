@@ -86,11 +86,11 @@ class Buffers(NamedTuple):
 def buffers(jacobian: JacobianTables) -> Buffers:
     """Allocate what `jacobian` needs: one set a thread."""
     n_y, n_w = (int(n) for n in jacobian.lengths)
-    return Buffers(_vectors(n_y), _vectors(n_w), _vectors(n_y))
+    return Buffers(vectors(n_y), vectors(n_w), vectors(n_y))
 
 
-def _vectors(n: int) -> np.ndarray:
-    """Zeros for n numbers with slopes, where whole vectors can be loaded from."""
+def vectors(n: int) -> np.ndarray:
+    """Zeros for n numbers with slopes (and one more), where whole vectors can be loaded from."""
     size = 8 * LANES
     memory = np.zeros((n + 2) * LANES)
     first = -memory.ctypes.data % size // 8
