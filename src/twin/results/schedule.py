@@ -77,9 +77,21 @@ def _cause(event: EventSpec | LatchSpec) -> str:
 
 
 def write_schedule(
-    file: h5py.File, scenario: ScenarioSpec, rows: Sequence[EventRow], records: Records, end: float
+    file: h5py.File, rows: Sequence[EventRow], *, scenario: ScenarioSpec, records: Records, end: float
 ) -> None:
-    """Write all of it, when the run has ended."""
+    """Write all of it, when the run has ended.
+
+    Parameters
+    ----------
+    file : h5py.File
+    rows : sequence of EventRow
+        All that fired.
+    scenario : ScenarioSpec
+    records : Records
+        Of the processes.
+    end : float
+        Plant time reached, in s.
+    """
     bars, uses = records.bars, records.uses
     if bars:
         group = file.create_group("/schedule")
