@@ -15,6 +15,7 @@ from twin.config.plant import build_plant, check_version, find, name_of, parse_o
 from twin.config.processes import read_processes
 from twin.config.reading import read_file
 from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
+from twin.config.start import read_start
 from twin.errors import ConfigError, Problem
 from twin.units import UnitError, parse_quantity
 
@@ -30,6 +31,7 @@ KEYS: tuple[str, ...] = (
     "until",
     "set",
     "initial",
+    "start",
     "events",
 )
 KEYS += ("resources", "recipes", "processes", "quality", "batches", "lots", "containers", "figure")
@@ -100,6 +102,7 @@ def build_scenario(
     method, rtol = _solver(problems, root.get("solver"))
     record = _quantity(problems, root, "record", 60.0, 1e-6, LONGEST)
     seed = _seed(problems, root.get("seed"))
+    start = read_start(problems, root.get("start"))
     events, latches = read_events(problems, root.get("events"), plant, duration or LONGEST)
     quality = read_quality(problems, root.get("quality"), plant)
     figure = read_figure(problems, root.get("figure"), plant)
@@ -138,6 +141,7 @@ def build_scenario(
         source_text=root.source.text,
         path=path,
         figure=figure,
+        start=start,
     )
 
 

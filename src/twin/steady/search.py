@@ -1,10 +1,10 @@
 """The search: implicit Euler steps in pseudo-time that grow into Newton's method.
 
-A step of length δ solves (1/δ − J) d = f(y) and is corrected with the same matrix until it solves Euler's step. How fast the corrections fall
-says how far the plant is from linear over the step; where little, the next step is longer, until
-1/δ vanishes beside J. From its start the search so follows the plant's own way roughly, through what fills
-and heats up, to where it comes to rest. `nearest=True` is Newton's method from the start, damped, which
-also finds the steady states from which a plant runs away.
+A step of length δ solves (1/δ − J) d = f(y) and is corrected with the same matrix until it is Euler's. How
+fast the corrections fall says how far the plant is from linear over the step; where little, the next one is
+longer, until 1/δ vanishes beside J. From its start the search so follows the plant's own way roughly, through
+what fills and heats up, to where it comes to rest. `nearest=True` is Newton's method from the start, damped,
+which also finds the steady states from which a plant runs away.
 
 References: Kelley & Keyes, SIAM J. Numer. Anal. 35 (1998) 508, doi:10.1137/S0036142996304796; Deuflhard,
 Newton Methods for Nonlinear Problems, Springer 2011, section 3.3 (ISBN 978-3-642-23898-7).
