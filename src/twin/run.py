@@ -175,6 +175,10 @@ def run(
     from twin.schedule.simulation import Simulation
 
     plant = compile_plant(spec.plant)
+    if spec.start == "steady":
+        from twin.steady.state import started
+
+        plant = started(plant)
     progress.ready()
 
     # schedule and integrate
