@@ -11,6 +11,7 @@ from twin.cache import digest, stored_text
 from twin.config.context import Context
 from twin.config.document import Node, closest
 from twin.config.models import folders
+from twin.config.plant_keys import COMPONENT, PROPERTY
 from twin.config.reading import read_file
 from twin.config.spec import Frozen
 from twin.jit import cache_root
@@ -18,8 +19,7 @@ from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
 
 #: Keys of a component that are texts, and of a value that tell where it comes from.
-TEXTS = ("name", "formula", "CAS", "note")
-PROVENANCE = ("value", "source", "range", "invented")
+TEXTS, PROVENANCE = COMPONENT.names, PROPERTY.names
 
 
 @dataclass(frozen=True, eq=False)
