@@ -54,7 +54,7 @@ def read_database(path: Path) -> Database:
     declared = root.get("properties")
     for key, node in declared.pairs if declared else []:
         said = node.plain()
-        properties[key.text] = Field(name=key.text, kind="float", unit=said["unit"], meaning=said["meaning"])
+        properties[key.text] = Field(name=key.text, kind="float", unit=str(said["unit"]), meaning=said["meaning"])
     empty = Database(properties, {})
     ctx = _bare_context()
     values = {}
