@@ -68,3 +68,15 @@ def test_a_closed_purge_builds_up_the_impurity(tmp_path: Path) -> None:
     assert L43[1] < 0.95 * L43[0]
     w = at("dryer.product.m_flow_liquid[impurity]", 119.0, 310.0)
     assert w[1] > 3.0 * w[0]
+
+
+@pytest.mark.slow
+def test_two_integrators_agree(tmp_path: Path) -> None:
+    """CVODE at 1e-7 against the scenario's own setting, through both onsets of crystallization."""
+    pytest.importorskip("sksundae", reason="the cross-check needs scikit-sundae")
+    native = open_run(run("two_step_day", tmp_path / "native.h5", until="50 h").path)
+    other = open_run(run("two_step_day", tmp_path / "cvode.h5", until="50 h", method="cvode", rtol=1e-7).path)
+    for tag in ("reactor_1.w_key", "crystallizer_1a.S", "dissolver.c", "reactor_2.w_key", "crystallizer_2b.w_crystals",
+                "dryer.product.m_flow[product]", "recycle_1.m[impurity]", "store_1.V"):  # fmt: skip
+        a, b = np.asarray(native.get(tag)), np.asarray(other.get(tag))
+        assert np.max(np.abs(a - b)) < 1e-3 * np.max(np.abs(b)), tag
