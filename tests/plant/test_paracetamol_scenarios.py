@@ -77,6 +77,12 @@ def test_without_cooling_water_the_tube_comes_to_its_adiabatic_temperature(tmp_p
     assert 97.0 < hottest.max() < 100.0
     assert made.get("crystallizer_1.T").max() - 273.15 > 35.0
     assert hottest[-1] < 82.0  # reagents are off, the water is back
+    with made.opened() as file:
+        faults = file["faults"]
+        assert list(faults["label"].asstr()[:]) == ["cooling loss"] * 2
+        assert set(faults["where"].asstr()[:]) == {"reactor", "crystallizer_1"}
+        assert faults["start"][:] == pytest.approx([36000.0] * 2)
+        assert faults["end"][:] == pytest.approx([37800.0] * 2)
 
 
 @pytest.mark.slow
