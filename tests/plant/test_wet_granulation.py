@@ -69,9 +69,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_material_and_heat_are_kept(line: Run) -> None:
     for balance in line.balances.components:
-        # the sieve's division among its outlets is no linear law of the states: the Jacobian's differences
-        # leave some 1e-12 there
-        assert balance.measures["relative"] < 1e-11, balance.name
+        assert balance.measures["relative"] < 1e-12, balance.name
     assert line.balances.energy.measures["relative"] < 1e-9
 
 
