@@ -16,6 +16,7 @@ from dashboard.display import SERIES
 from twin.config.spec import ScenarioSpec
 from twin.results.kpi import Flows
 from twin.results.reader import Run
+from twin.results.schedule import read_rows
 from twin.shown import shown_unit
 
 #: Most panels and lines in a panel of an automatic choice.
@@ -26,6 +27,10 @@ MOST_ELEMENTS = 8
 MOST_POINTS = 4000
 #: Times that a cause may occur to be numbered at each of them; a refill is marked without.
 NUMBERED = 4
+#: Most lines for events that repeat; of more nothing could be seen.
+MOST_MARKS = 150
+#: Rows of the chart of a schedule.
+MOST_BARS = 14
 
 
 class Line:
@@ -33,6 +38,11 @@ class Line:
 
     def __init__(self, name: str, values: np.ndarray, unit: str, meaning: str) -> None:
         self.name, self.values, self.unit, self.meaning = name, values, unit, meaning
+
+    @property
+    def told(self) -> str:
+        """Meaning by which the unit is chosen that is shown: what is called T is a temperature."""
+        return "temperature" if self.name.rpartition(".")[2].startswith("T") else self.meaning
 
 
 def draw(run: Run, scenario: ScenarioSpec, happened: Sequence[dict[str, Any]], path: Path) -> None:
@@ -53,14 +63,28 @@ def draw(run: Run, scenario: ScenarioSpec, happened: Sequence[dict[str, Any]], p
     from matplotlib import pyplot as plt
 
     panels = _panels(run, scenario)
+    with run.opened() as file:
+        bars, faults = _rows_of_bars(read_rows(file, "/schedule")), read_rows(file, "/faults")
     factor, word = _axis(float(run.time[-1]))
     style = {"font.size": 8.0, "axes.linewidth": 0.6, "path.simplify_threshold": 0.5, "font.family": "DejaVu Sans"}
     with plt.rc_context(style):
+        heights = [*([0.3 + 0.15 * len(bars)] if bars else []), *(1.45 for _ in panels)]
         figure, axes = plt.subplots(
-            len(panels), 1, sharex=True, squeeze=False, figsize=(7.6, 0.7 + 1.45 * len(panels)), layout="constrained"
+            len(heights),
+            1,
+            sharex=True,
+            squeeze=False,
+            figsize=(7.6, 0.7 + sum(heights)),
+            layout="constrained",
+            gridspec_kw={"height_ratios": heights},
         )
-        for axis, lines in zip(axes[:, 0], panels, strict=True):
+        if bars:
+            _chart(axes[0, 0], bars, factor)
+        for axis, lines in zip(axes[len(heights) - len(panels) :, 0], panels, strict=True):
             _panel(axis, run, lines, factor)
+        for fault in faults:
+            for axis in axes[:, 0]:
+                axis.axvspan(fault["start"] * factor, fault["end"] * factor, color="#d1495b", alpha=0.12, lw=0)
         _marks(list(axes[:, 0]), run, happened, factor)
         axes[-1, 0].set_xlabel(f"time [{word}]")
         axes[-1, 0].set_xlim(run.time[0] * factor, run.time[-1] * factor)
@@ -77,9 +101,33 @@ def _axis(span: float) -> tuple[float, str]:
     return (1.0 / 60.0, "min") if span >= 120.0 else (1.0, "s")
 
 
+def _rows_of_bars(bars: list[dict[str, Any]]) -> dict[str, list[tuple[float, float]]]:
+    """Bars of a schedule by procedure, or by recipe where there are none, in the order of their first start."""
+    procedures = {bar["process"] for bar in bars if bar["level"] == "procedure"}
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for bar in sorted(bars, key=lambda bar: bar["start"]):
+        top = "procedure" if bar["process"] in procedures else "recipe"
+        if bar["level"] == top:
+            name = bar["name"] if top == "recipe" else f"{bar['name']} ({bar['process']})"
+            rows.setdefault(name, []).append((bar["start"], bar["end"]))
+    return dict(list(rows.items())[:MOST_BARS])
+
+
+def _chart(axis: Any, bars: dict[str, list[tuple[float, float]]], factor: float) -> None:
+    """Draw who did what when."""
+    for i, spans in enumerate(bars.values()):
+        pieces = [(start * factor, (end - start) * factor) for start, end in spans]
+        axis.broken_barh(
+            pieces, (i - 0.36, 0.72), color=SERIES[i % len(SERIES)], lw=0.4, edgecolor=SERIES[i % len(SERIES)]
+        )
+    axis.set_yticks(range(len(bars)), list(bars), fontsize=6.5)
+    axis.set_ylim(len(bars) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+
+
 def _panel(axis: Any, run: Run, lines: list[Line], factor: float) -> None:
     largest = max((float(np.max(np.abs(line.values), initial=0.0)) for line in lines), default=0.0)
-    shown = shown_unit(lines[0].unit, lines[0].meaning, largest)
+    shown = shown_unit(lines[0].unit, lines[0].told, largest)
     step = max(1, run.time.size // MOST_POINTS)
     for i, line in enumerate(lines):
         colour = SERIES[i % len(SERIES)]
@@ -98,13 +146,17 @@ def _panel(axis: Any, run: Run, lines: list[Line], factor: float) -> None:
 
 
 def _marks(axes: list[Any], run: Run, happened: Sequence[dict[str, Any]], factor: float) -> None:
-    """Mark events: numbered as in the page's table where they are few, thin lines where they repeat."""
+    """Mark events: numbered as in the page's table where they are few, thin lines where they repeat (no fog)."""
     number = {row["cause"]: i for i, row in enumerate(happened, start=1)}
     often = {row["cause"] for row in happened if row["count"] > NUMBERED}
     span = float(run.time[-1] - run.time[0]) or 1.0
     together: list[tuple[float, list[int]]] = []  # numbers too near each other to stand side by side
-    for time, cause in dict.fromkeys((event.time, event.cause) for event in run.events):
+    instants = list(dict.fromkeys((event.time, event.cause) for event in run.events))
+    fog = sum(cause in often for _, cause in instants) > MOST_MARKS
+    for time, cause in instants:
         common = cause in often
+        if common and fog:
+            continue
         for axis in axes:
             axis.axvline(time * factor, lw=0.4, color="#c9ced6" if common else "#5b6673", zorder=0.5)
         if not common and cause in number:
@@ -112,12 +164,15 @@ def _marks(axes: list[Any], run: Run, happened: Sequence[dict[str, Any]], factor
                 together[-1][1].append(number[cause])
             else:
                 together.append((time, [number[cause]]))
-    end = -np.inf
+    ends = [-np.inf, -np.inf]
     for time, found in together:
         text = _ranges(sorted(set(found)))
         width = 0.011 * span * len(text)
-        row = 0 if time - 0.5 * width > end else 1  # a second row where texts would touch
-        end = time + 0.5 * width if row == 0 else end
+        # a second row where texts would touch; where there is room in neither, the line says it alone
+        row = next((i for i in (0, 1) if time - 0.5 * width > ends[i]), None)
+        if row is None:
+            continue
+        ends[row] = time + 0.5 * width
         place = (time * factor, 1.03 + 0.11 * row)
         axes[0].annotate(text, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=6.5)
 
@@ -141,7 +196,7 @@ def _panels(run: Run, scenario: ScenarioSpec) -> list[list[Line]]:
         lines = [line for tag in tags for line in _lines(run, tag, flows)]
         groups: dict[tuple[str, bool], list[Line]] = {}
         for line in lines:  # one unit of measure to an axis
-            celsius = shown_unit(line.unit, line.meaning, 1.0).text == "°C"
+            celsius = shown_unit(line.unit, line.told, 1.0).text == "°C"
             groups.setdefault((line.unit, celsius), []).append(line)
         panels += list(groups.values())
     return panels

@@ -27,6 +27,7 @@ from twin.plant import compile_plant
 from twin.plant_pages import FOLDER
 from twin.results.reader import Run, open_run
 from twin.results.report import report
+from twin.results.schedule import read_rows
 from twin.run import run
 from twin.scenario_pages import SCENARIOS, fingerprint
 
@@ -45,6 +46,44 @@ def happened(found: Run) -> list[dict[str, Any]]:
             instants.add((cause, event.time))
             row["count"] += 1
         row["last_s"] = event.time
+    return list(rows.values())
+
+
+def faults(found: Run) -> list[dict[str, Any]]:
+    """Ground truth of faults by label and place: how often, from when, for how long."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    with found.opened() as file:
+        for fault in read_rows(file, "/faults"):
+            key = (fault["label"], fault["where"])
+            fresh = {"label": key[0], "where": key[1], "count": 0, "first_s": fault["start"], "total_s": 0.0}
+            row = rows.setdefault(key, fresh)
+            row["count"] += 1
+            row["total_s"] += fault["end"] - fault["start"]
+    return list(rows.values())
+
+
+def resources(found: Run) -> list[dict[str, Any]]:
+    """What was asked for, how often, and how long it was waited for."""
+    rows: dict[str, dict[str, Any]] = {}
+    with found.opened() as file:
+        for use in read_rows(file, "/schedule/resources"):
+            fresh = {
+                "resource": use["resource"],
+                "requests": 0,
+                "never": 0,
+                "waited_s": 0.0,
+                "longest_s": 0.0,
+                "held_s": 0.0,
+            }
+            row = rows.setdefault(use["resource"], fresh)
+            row["requests"] += 1
+            if use["granted"] != use["granted"]:
+                row["never"] += 1
+                continue
+            waited = use["granted"] - use["requested"]
+            row["waited_s"] += waited
+            row["longest_s"] = max(row["longest_s"], waited)
+            row["held_s"] += use["amount"] * (use["released"] - use["granted"])
     return list(rows.values())
 
 
@@ -72,6 +111,8 @@ def values(name: str, found: Run, warnings: tuple[str, ...], wall: float, states
         "pmi": summary["pmi"],
         "quality": quality,
         "happened": happened(found),
+        "faults": faults(found),
+        "resources": resources(found),
     }
 
 

@@ -169,6 +169,18 @@ def models(arguments: Namespace) -> int:
     return 0
 
 
+def schema(arguments: Namespace) -> int:
+    """`twin schema [plant|scenario]`"""
+    from twin.schema import schema as make
+
+    text = json.dumps(make(arguments.kind), indent=1, ensure_ascii=False)
+    if arguments.out:
+        Path(arguments.out).write_text(text + "\n", encoding="utf-8")
+    else:
+        _say(text)
+    return 0
+
+
 def new(arguments: Namespace) -> int:
     """`twin new unit|plant|scenario NAME`"""
     from twin.new import new_plant, new_scenario, new_unit

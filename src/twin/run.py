@@ -5,16 +5,16 @@ This is the file to read first. Each step is a package of the same name.
 
 from __future__ import annotations
 
-import contextlib
+import math
 import secrets
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from twin.config import load_scenario, resolved_yaml
 from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
@@ -24,15 +24,11 @@ from twin.results.files import FileProblem
 
 if TYPE_CHECKING:
     from twin.integrate.outcome import Ending
-    from twin.schedule.journal import Happened, Sides
-    from twin.schedule.simulation import Simulation
+    from twin.results.past import Continued
+    from twin.schedule.world import PythonProcess
 
-Result = TypeVar("Result")
-
-#: Seconds between two looks at a run's progress.
-POLL = 0.05
-#: Samples between two checkpoints kept in memory.
-CHECKPOINT_EVERY = 5000
+#: Wall seconds between two checkpoints: what is lost at most when a run is killed.
+CHECKPOINT_EVERY = 1.0
 
 
 class SettingError(TwinError):
@@ -99,6 +95,8 @@ def run(
     table: bool = True,
     parallel: bool = False,
     progress: Silent | None = None,
+    checkpoint_every: float = CHECKPOINT_EVERY,
+    processes: Sequence[PythonProcess] = (),
 ) -> RunResult:
     """Run a scenario into an HDF5 file.
 
@@ -121,6 +119,12 @@ def run(
         it must run under `if __name__ == "__main__":`.
     progress : Silent, optional
         Told how things go.
+    checkpoint_every : float
+        Wall seconds between two checkpoints in the log beside the file, from which a run that was killed is
+        resumed (`twin.again.resume`); infinite for no log.
+    processes : sequence of callable
+        SimPy processes in Python beside those of the scenario, each a function of a
+        :class:`twin.schedule.actor.Actor`. YAML cannot name any. Such a run is not resumed or forked.
 
     Returns
     -------
@@ -134,8 +138,6 @@ def run(
     TwinError
         When the file cannot be written.
     """
-    progress = progress or Silent()
-
     # config
     if not isinstance(scenario, ScenarioSpec):
         spec = load_scenario(scenario, set, until)
@@ -152,53 +154,116 @@ def run(
     if not 1e-14 <= spec.rtol <= 0.1:
         raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
 
-    path = Path(out) if out is not None else default_path(spec.name)
-    if out is not None and not path.parent.is_dir():  # ./runs is made; a folder that was named may be misspelt
-        raise FileProblem(f"there is no folder {path.parent}, so {path.name} cannot be written there. Make it first.")
-    if path.exists():  # asked again when the file is made; here, so that nobody waits for it
-        raise FileProblem(f"{path} exists; a run never overwrites a file. Give another name with --out.")
+    path = free_path(out, spec.name)
+    every = math.inf if processes else checkpoint_every  # what is Python cannot be replayed from a file
+    return execute(
+        spec,
+        path,
+        table=table,
+        parallel=parallel,
+        progress=progress,
+        checkpoint_every=every,
+        processes=processes,
+    )
+
+
+def execute(
+    spec: ScenarioSpec,
+    path: Path,
+    *,
+    table: bool = True,
+    parallel: bool = False,
+    progress: Silent | None = None,
+    checkpoint_every: float = CHECKPOINT_EVERY,
+    continued: Continued | None = None,
+    processes: Sequence[PythonProcess] = (),
+) -> RunResult:
+    """Run what has been decided: :func:`run` for a scenario, `twin.again` for what is continued.
+
+    Parameters
+    ----------
+    spec : ScenarioSpec
+    path : Path
+        The file to write.
+    table, parallel, progress, checkpoint_every, processes
+        As for :func:`run`.
+    continued : Continued, optional
+        What the run brings along.
+    """
+    progress = progress or Silent()
 
     # schedule, dry: contradictions are told before anything is compiled
+    from twin.schedule.rehearsal import rehearse
     from twin.schedule.segments import run_end, segments
 
     segments(spec.events, spec.latches, run_end(spec))
+    rehearse(spec, run_end(spec))
 
     # plant
+    from twin.waiting import warm_up, watch
+
     if parallel:
-        _warm(spec.plant, progress)
+        warm_up(spec.plant, progress)
     from twin.plant import compile_plant
     from twin.results.behind import Behind
-    from twin.results.events import EventRow, Snapshot
     from twin.results.layout import recording
+    from twin.results.log import RunLog, head_of
+    from twin.results.past import fitting
     from twin.results.reader import open_run
+    from twin.results.recorder import Recorder
+    from twin.results.schedule import write_schedule
     from twin.results.writer import RunWriter
     from twin.schedule.simulation import Simulation
 
     plant = compile_plant(spec.plant)
+    if spec.start == "steady":
+        from twin.steady.state import started
+
+        plant = started(plant)
+    past = fitting(continued, plant)
+    fork = continued.fork if continued else None
     progress.ready()
 
     # schedule and integrate
-    record = recording(plant).w_index
-    simulation = Simulation(spec, plant, table=table, record=record, checkpoint_every=CHECKPOINT_EVERY)
+    simulation = Simulation(spec, plant, table=table, record=recording(plant).w_index, processes=processes)
+    resolved = resolved_yaml(spec)
+    head = head_of(path, spec, plant, resolved, table, fork)
 
     # results
     def into_the_file() -> tuple[Ending, float, tuple[str, ...]]:
-        with RunWriter(path, plant, spec, resolved=resolved_yaml(spec)) as writer, Behind() as behind:
-
-            def keep_events(happened: list[Happened], sides: list[Sides]) -> None:
-                rows, snapshots = [EventRow(*event) for event in happened], [Snapshot(*side) for side in sides]
-                behind.do(lambda: writer.events(rows, snapshots))
-
-            simulation.hand_to(lambda block: behind.do(lambda: writer.append(*block)), keep_events)
+        with (
+            RunWriter(path, plant, spec, resolved=resolved, fork=fork) as writer,
+            closing(RunLog(writer.partial, head, checkpoint_every)) as log,
+            Behind() as behind,
+        ):
+            recorder = Recorder(writer, log, simulation.end, behind.do, past)
+            if past is not None:
+                recorder.bring(past, plant)
+            if past is not None and past.kept is not None:
+                simulation.resume(past.kept.checkpoint)
+            if continued is not None:
+                continued.replaced()
+            simulation.hand_to(recorder.samples, recorder.happened)
+            simulation.keep(recorder.due, recorder.checkpoint)
             started = time.perf_counter()
             ending = simulation.run()
             wall = time.perf_counter() - started
             behind.finish()
-            session = {"integration_wall_s": wall}
-            writer.finish(ending.outcome, str(ending), stats=simulation.statistics, session=session)
-        return ending, wall, writer.warnings
+            if ending.outcome.name == "INTERRUPTED":
+                recorder.stopped(simulation.checkpoint())
+            writer.finish(
+                ending.outcome,
+                str(ending),
+                stats=simulation.statistics,
+                session={"integration_wall_s": wall, **(continued.session if continued else {})},
+                checkpoints=recorder.retained,
+                table=table,
+                also=partial(write_schedule, scenario=spec, records=simulation.records(), end=ending.time),
+            )
+            log.remove()
+        return ending, wall, (*recorder.warnings, *writer.warnings)
 
-    ending, wall, warnings = _watch(into_the_file, simulation, progress)
+    ending, wall, warnings = watch(into_the_file, simulation, progress)
     return RunResult(
         path=path,
         outcome=ending.outcome.name.lower(),
@@ -217,48 +282,17 @@ def default_path(name: str) -> Path:
     return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}.h5"
 
 
-def _watch(job: Callable[[], Result], simulation: Simulation, progress: Silent) -> Result:
-    """Do a job in a thread, which holds no GIL while it integrates.
+def free_path(out: str | Path | None, name: str) -> Path:
+    """Give the name of the file to write, or a new one in ./runs.
 
-    Ctrl-C reaches this thread, which asks the simulation to stop at its next accepted point, and
-    goes on waiting until the job has completed the file.
+    Raises
+    ------
+    FileProblem
+        When its folder is not there, or the name is taken.
     """
-    done: list[Result] = []
-    failed: list[BaseException] = []
-    over = threading.Event()  # joining instead would declare the thread dead when Ctrl-C falls into it
-
-    def work() -> None:
-        try:
-            done.append(job())
-        except BaseException as error:  # handed over to the waiting thread, raised there
-            failed.append(error)
-        finally:
-            over.set()
-
-    threading.Thread(target=work, name="twin-run", daemon=True).start()
-    stopping = False
-    while not over.is_set():
-        try:
-            over.wait(POLL)
-            progress.advanced(simulation.time, simulation.end)
-            if stopping:  # said again: the first may have fallen between two calls of the loop
-                simulation.interrupt()
-        except KeyboardInterrupt:
-            stopping = True
-    if failed:
-        raise failed[0]
-    return done[0]
-
-
-def _warm(plant: PlantSpec, progress: Silent) -> None:
-    """Compile what the cache lacks, on all cores."""
-    from twin.plant.warm import warm
-
-    def report(done: int, total: int, name: str) -> None:
-        progress.compiling(done, total)
-
-    streams = {feed.stream for feed in plant.feeds} | {product.stream for product in plant.products}
-    models = [*(unit.model for unit in plant.units), *(f"boundary.{stream.lower()}" for stream in sorted(streams))]
-    # Where processes cannot be started, this one compiles by itself.
-    with contextlib.suppress(BrokenProcessPool):
-        warm(models, report)
+    path = Path(out) if out is not None else default_path(name)
+    if out is not None and not path.parent.is_dir():  # ./runs is made; a folder that was named may be misspelt
+        raise FileProblem(f"there is no folder {path.parent}, so {path.name} cannot be written there. Make it first.")
+    if path.exists():  # asked again when the file is made; here, so that nobody waits for it
+        raise FileProblem(f"{path} exists; a run never overwrites a file. Give another name with --out.")
+    return path

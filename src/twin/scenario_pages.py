@@ -81,7 +81,7 @@ def scenario_section(root: Path, name: str, results: Mapping[str, dict[str, Any]
         lines += [f"The results below are those of an earlier wording: `{COMMAND} {name}` makes them again.", ""]
     if (root / folder / f"{name}.png").is_file():
         lines += [f"![Course of {name}]({name}.png)", ""]
-    return [*lines, *_facts(found), *_quality(found), *_events(found)]
+    return [*lines, *_facts(found), *_quality(found), *_faults(found), *_resources(found), *_events(found)]
 
 
 def _facts(found: dict[str, Any]) -> list[str]:
@@ -119,6 +119,25 @@ def _quality(found: dict[str, Any]) -> list[str]:
         inside = f"{100.0 * row['inside']:.4g} %" if "inside" in row else "no product"
         rows.append((f"`{row['tag']}`", shown.text, *numbers, inside))
     columns = ("quality", "unit", "low", "mean", "high", "least", "most", "time inside")
+    return table("", columns, rows) if rows else []
+
+
+def _faults(found: dict[str, Any]) -> list[str]:
+    rows = [
+        (literal(row["label"]), f"`{row['where']}`" if row["where"] else "", clock(row["first_s"]))
+        + (str(row["count"]), clock(row["total_s"]))
+        for row in found["faults"]
+    ]
+    return table("", ("fault", "where", "first at", "times", "altogether"), rows) if rows else []
+
+
+def _resources(found: dict[str, Any]) -> list[str]:
+    rows = []
+    for row in found["resources"]:
+        numbers = (str(row["requests"]), str(row["never"]) if row["never"] else "")
+        times = (clock(row["waited_s"]), clock(row["longest_s"]), clock(row["held_s"]))
+        rows.append((literal(row["resource"]), *numbers, *times))
+    columns = ("resource", "requests", "never granted", "waited for", "longest wait", "held")
     return table("", columns, rows) if rows else []
 
 

@@ -143,6 +143,7 @@ def test_reactor_is_the_published_cascade(batches: dict[int, Run]) -> None:
     assert got == pytest.approx(c, rel=2e-2)
 
 
+@pytest.mark.slow
 def test_filtration_follows_the_parabola(tmp_path: Path) -> None:
     """At constant pressure t = mu alpha c V²/(2 A² dP) + mu R_m V/(A dP), c crystals per filtrate."""
     file = batch(tmp_path, 100, "11 h")

@@ -11,6 +11,7 @@ from twin.cache import digest, stored_text
 from twin.config.context import Context
 from twin.config.document import Node, closest
 from twin.config.models import folders
+from twin.config.plant_keys import COMPONENT, PROPERTY
 from twin.config.reading import read_file
 from twin.config.spec import Frozen
 from twin.jit import cache_root
@@ -18,8 +19,7 @@ from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
 
 #: Keys of a component that are texts, and of a value that tell where it comes from.
-TEXTS = ("name", "formula", "CAS", "note")
-PROVENANCE = ("value", "source", "range", "invented")
+TEXTS, PROVENANCE = COMPONENT.names, PROPERTY.names
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def read_database(path: Path) -> Database:
     declared = root.get("properties")
     for key, node in declared.pairs if declared else []:
         said = node.plain()
-        properties[key.text] = Field(name=key.text, kind="float", unit=said["unit"], meaning=said["meaning"])
+        properties[key.text] = Field(name=key.text, kind="float", unit=str(said["unit"]), meaning=said["meaning"])
     empty = Database(properties, {})
     ctx = _bare_context()
     values = {}

@@ -10,6 +10,7 @@ from twin.config.context import Context
 from twin.config.document import Node
 from twin.config.models import controllers, find_model
 from twin.config.names import TAG, UNIT_NAME, claim
+from twin.config.plant_keys import CONTROLLER, UNIT
 from twin.config.scalars import Table, read_scalar
 from twin.config.spec import Frozen, UnitSpec, Value
 from twin.config.values import read_table
@@ -17,9 +18,9 @@ from twin.plant.model import Model
 from twin.quantity import Field, fields
 
 #: Keys of a unit beside its model's own dimensions and settings.
-KEYS = ("model", "label", "position", "params", "initial", "nominal")
+KEYS = UNIT.names
 #: Keys of a controller beside its model's parameters.
-CONTROLLER_KEYS = ("model", "label", "position", "initial", "nominal", "measurement", "output")
+CONTROLLER_KEYS = CONTROLLER.names
 _MOST_PLACES = 100_000
 
 

@@ -8,13 +8,12 @@ from twin.config.context import PathError
 from twin.config.document import Node, Problems
 from twin.config.faults import read_fault
 from twin.config.paths import resolve, resolve_guard, resolve_impulse, resolve_measurement
+from twin.config.scenario_keys import EVENT, QUALITY
 from twin.config.spec import EventSpec, LatchSpec, PlantSpec, QualitySpec
 from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
 
 ACTIONS = ("set", "ramp", "hold", "fire")
-EVENT_KEYS = ("at", "when", "set", "ramp", "over", "hold", "for", "fire", "value", "every", "until", "name", "fault")
-QUALITY_KEYS = ("tag", "low", "high", "average")
 #: More repeats than this are a slip of a unit.
 MOST_REPEATS = 1_000_000
 _EXAMPLE = "{at: 2 h, set: {reactor.UA: 500 W/K}}"
@@ -30,7 +29,7 @@ def read_events(
         if item.kind != "map" or not item.pairs:
             problems.add(item, "not an event", f"An event reads {_EXAMPLE}, but this is {item.what}.")
             continue
-        problems.known_keys(item, EVENT_KEYS, "unknown key", "an event")
+        problems.known_keys(item, EVENT.names, "unknown key", "an event")
         present = [key for key in ACTIONS if item.get(key) is not None]
         if len(present) != 1 or (item.get("at") is None) == (item.get("when") is None):
             detail = f"An event has at: or when:, and one of set, ramp, hold, fire: {_EXAMPLE}."
@@ -229,7 +228,7 @@ def read_quality(problems: Problems, node: Node | None, plant: PlantSpec | None)
         if item.kind != "map" or item.get("tag") is None:
             problems.add(item, "not a quality limit", f"A limit reads {example}.")
             continue
-        problems.known_keys(item, QUALITY_KEYS, "unknown key", "a quality limit")
+        problems.known_keys(item, QUALITY.names, "unknown key", "a quality limit")
         tag = item.get("tag")
         assert tag is not None
         path = problems.string(tag, "not a tag")

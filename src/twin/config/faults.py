@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twin.config.document import Node, Problems, closest
 from twin.config.process_spec import FaultSpec
+from twin.config.scenario_keys import FAULT
 from twin.config.spec import PlantSpec
 
 
@@ -13,7 +14,8 @@ def read_fault(problems: Problems, node: Node | None, plant: PlantSpec | None, c
         return None
     example = "{label: bridging, where: api_feeder}"
     pairs = problems.mapping(node, "fault is a mapping", example)
-    problems.known_keys(node, ("label", "where", "clears") if clears else ("label", "where"), "unknown key", "a fault")
+    known = [key for key in FAULT.names if clears or key != "clears"]
+    problems.known_keys(node, known, "unknown key", "a fault")
     ends, label = node.get("clears"), node.get("label")
     if not pairs or (label is None) == (ends is None if clears else True):
         more = " or, where it ends, {clears: bridging}" if clears else ""
@@ -25,8 +27,8 @@ def read_fault(problems: Problems, node: Node | None, plant: PlantSpec | None, c
     where = node.get("where")
     place = "" if where is None else problems.string(where, "not a place")
     if where is not None and plant is not None and place:
-        known = [*(u.name for u in plant.units), *(f.name for f in plant.feeds), *(p.name for p in plant.products)]
-        if place.partition(".")[0] not in known:
-            detail = f"There is no unit, feed or product '{place}' in {plant.name}.{closest(place, known)}"
+        places = [*(u.name for u in plant.units), *(f.name for f in plant.feeds), *(p.name for p in plant.products)]
+        if place.partition(".")[0] not in places:
+            detail = f"There is no unit, feed or product '{place}' in {plant.name}.{closest(place, places)}"
             problems.add(where, "unknown place", detail)
     return FaultSpec(problems.string(label, "not a label"), place)

@@ -45,7 +45,7 @@ class _Foresight:
         time = here.earliest
         for i, step in enumerate(steps):
             time = self.step(step, replace(here, earliest=time))
-            if math.isinf(time) and i + 1 < len(steps):
+            if time == math.inf and i + 1 < len(steps):
                 self.tell(steps[i + 1], "never happens", "What stands before this never ends.")
                 return math.inf
         return time

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from twin.config.context import Context
 from twin.config.document import Node, closest
+from twin.config.plant_keys import KPI
 from twin.config.spec import KpiSpec
 from twin.units import UnitError, parse_quantity
 
-KEYS = ("api", "product", "limiting", "ratio")
 _EXAMPLE = "{api: paracetamol, product: tablets, limiting: p_aminophenol}"
 #: Moles of API that a mole of the limiting reactant can give: far beyond any chemistry.
 _LARGEST_RATIO = 1000.0
@@ -28,7 +28,7 @@ def read_kpi(ctx: Context, node: Node | None, products: Node | None) -> KpiSpec 
     ctx.problems.mapping(node, "kpi is a mapping", _EXAMPLE)
     if node.kind != "map":
         return None
-    ctx.problems.known_keys(node, KEYS, "unknown key", "kpi")
+    ctx.problems.known_keys(node, KPI.names, "unknown key", "kpi")
     components = list(dict.fromkeys([*ctx.fluids, *ctx.solids]))
     named = [item.text for item in products.items] if products is not None else []
     if node.get("product") is None:

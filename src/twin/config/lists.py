@@ -8,10 +8,10 @@ import numpy as np
 
 from twin.config.context import Context
 from twin.config.document import Node, closest
+from twin.config.plant_keys import GRID
 from twin.config.spec import Frozen, frozen_array
 from twin.units import UnitError, parse_quantity
 
-GRID_KEYS = ("count", "from", "to", "spacing", "edges")
 _MOST_CLASSES = 10_000
 
 
@@ -40,7 +40,7 @@ def read_grids(ctx: Context, node: Node | None) -> dict[str, np.ndarray]:
     example = "{bins: {count: 200, from: 1 um, to: 1 mm, spacing: geometric}}"
     for key, grid in ctx.problems.mapping(node, "grids are a mapping", example) if node else []:
         ctx.problems.mapping(grid, "not a grid", "{count: 200, from: 1 um, to: 1 mm}")
-        ctx.problems.known_keys(grid, GRID_KEYS, "unknown key", f"grid {key.text}")
+        ctx.problems.known_keys(grid, GRID.names, "unknown key", f"grid {key.text}")
         before = len(ctx.problems.found)
         edges = _edges(ctx, key, grid)
         if edges is None:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from twin.config.document import Node, Problems, closest
 from twin.config.events import time_of
 from twin.config.material_spec import BatchSpec, ContainerSpec, LotSpec, Marks
+from twin.config.scenario_keys import BATCH, LOT
 from twin.config.spec import PlantSpec
 from twin.units import UnitError, parse_quantity
 
-LOT_KEYS = ("name", "of", "from")
-INTERVAL_KEYS = ("name", "of", "from", "to", "every", "mass")
 _LOT = "{name: API-0417, of: api_refill, from: 0 h, supplier: ABC}"
 _BATCH = "{name: B-1, from: 0 h, to: 8 h}, or {name: B, of: tablets, mass: 100 kg}"
 _CONTAINER = "{name: drum, of: tablets, mass: 50 kg}, or {name: drum, of: tablets, every: 2 h}"
@@ -53,7 +52,7 @@ def read_lots(problems: Problems, node: Node | None, plant: PlantSpec | None, du
             first = seen[of, start].line
             problems.add(item.key("of"), "twice", f"'{of}' already has a lot from {start:g} s on (line {first}).")
         seen[of, start] = item
-        found.append(LotSpec(name, of, start, _marks(problems, item, LOT_KEYS)))
+        found.append(LotSpec(name, of, start, _marks(problems, item, LOT.names)))
     return found
 
 
@@ -103,7 +102,7 @@ def _intervals(
             problems.add(item.key("name"), "not a batch", f"A batch needs to:, every: or mass:, such as {example}.")
         if not of and (mass is not None or one == "container"):
             problems.add(item.key("name"), f"not a {one}", f"Of which product? Give of:, such as {example}.")
-        yield _Interval(name, of, start, end, every, mass, _marks(problems, item, INTERVAL_KEYS))
+        yield _Interval(name, of, start, end, every, mass, _marks(problems, item, BATCH.names))
 
 
 def _text(problems: Problems, item: Node, key: str, detail: str) -> str:

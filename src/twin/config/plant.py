@@ -19,6 +19,7 @@ from twin.config.flowsheet import read_feeds, read_flowsheet
 from twin.config.kpi import read_kpi
 from twin.config.lists import read_grids, read_list
 from twin.config.paths import resolve
+from twin.config.plant_keys import PLANT
 from twin.config.reading import read_file
 from twin.config.scalars import label
 from twin.config.spec import Frozen, PlantSpec
@@ -27,19 +28,6 @@ from twin.plant.model import load_model
 from twin.plant.order import AlgebraicLoop, check_order
 from twin.quantity import fields
 
-KEYS: tuple[str, ...] = (
-    "twin",
-    "name",
-    "title",
-    "description",
-    "fluids",
-    "solids",
-    "grids",
-    "components",
-    "units",
-    "feeds",
-)
-KEYS += ("connections", "products", "signals", "controllers", "kpi")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -147,7 +135,7 @@ def build_plant(problems: Problems, root: Node, given: list[Override], path: Pat
     """Read a plant's tree. Raises ConfigError with every problem found."""
     ctx = Context(problems, Overrides(given))
     check_version(problems, root)
-    problems.known_keys(root, KEYS, "unknown key", "a plant")
+    problems.known_keys(root, PLANT.names, "unknown key", "a plant")
     listed = [*read_list(ctx, root, "fluids"), *read_list(ctx, root, "solids")]
     check_names(ctx, listed, root.get("components"))
     ctx.dims = {"fluids": len(ctx.fluids), "solids": len(ctx.solids)}

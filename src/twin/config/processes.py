@@ -8,11 +8,11 @@ from twin.config.document import Node, Problems
 from twin.config.events import time_of
 from twin.config.faults import read_fault
 from twin.config.foresight import foresee
+from twin.config.process_keys import PROCESS, RESOURCE, SHIFT
 from twin.config.process_spec import PRIORITY, ProcessSpec, RecipeSpec, ResourceSpec, ShiftSpec
 from twin.config.spec import PlantSpec
 from twin.config.steps import StepReader
 
-PROCESS_KEYS = ("name", "at", "every", "until", "when", "priority", "steps", "fault")
 _PROCESS = "{name: cleaning, at: 8 h, steps: [{wait: 1 h}]}"
 _RESOURCE = "{operator: 2}, or {operator: {capacity: 2, shifts: [{at: 22 h, every: 24 h, capacity: 1}]}}"
 
@@ -65,7 +65,7 @@ def _resources(problems: Problems, node: Node | None, duration: float) -> list[R
         shifts: list[ShiftSpec] = []
         count: Node | None = value
         if value.kind == "map":
-            problems.known_keys(value, ("capacity", "shifts"), "unknown key", "a resource")
+            problems.known_keys(value, RESOURCE.names, "unknown key", "a resource")
             count = value.get("capacity")
             plan = value.get("shifts")
             for item in problems.sequence(plan, "shifts are a list", "[{at: 6 h, capacity: 2}]") if plan else []:
@@ -88,7 +88,7 @@ def _shift(problems: Problems, item: Node, duration: float) -> list[ShiftSpec]:
     if item.kind != "map" or item.get("at") is None or item.get("capacity") is None:
         problems.add(item, "not a shift", f"A shift reads {example}.")
         return []
-    problems.known_keys(item, ("at", "every", "capacity"), "unknown key", "a shift")
+    problems.known_keys(item, SHIFT.names, "unknown key", "a shift")
     at, every = time_of(problems, item, "at"), time_of(problems, item, "every")
     node = item.get("capacity")
     count = None if node is None else _count(node, 0)
@@ -100,7 +100,7 @@ def _shift(problems: Problems, item: Node, duration: float) -> list[ShiftSpec]:
 
 
 def _process(problems: Problems, item: Node, reader: StepReader, duration: float) -> ProcessSpec:
-    problems.known_keys(item, PROCESS_KEYS, "unknown key", "a process")
+    problems.known_keys(item, PROCESS.names, "unknown key", "a process")
     at, every, until = (time_of(problems, item, key) for key in ("at", "every", "until"))
     when = None
     if item.get("when") is not None:

@@ -32,6 +32,7 @@ def resolved_yaml(scenario: ScenarioSpec) -> str:
         "solver": {"method": scenario.method, "rtol": scenario.rtol},
         "seed": scenario.seed,
         **({} if scenario.until is None else {"until": scenario.until}),
+        **({} if scenario.start == "initial" else {"start": scenario.start}),
         "events": [*_events(scenario.events), *_latches(scenario.latches)],
         "quality": [
             {

@@ -14,25 +14,12 @@ from twin.config.materials import read_batches, read_containers, read_lots
 from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides
 from twin.config.processes import read_processes
 from twin.config.reading import read_file
+from twin.config.scenario_keys import SCENARIO, SOLVER
 from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
+from twin.config.start import read_start
 from twin.errors import ConfigError, Problem
 from twin.units import UnitError, parse_quantity
 
-KEYS: tuple[str, ...] = (
-    "twin",
-    "name",
-    "title",
-    "plant",
-    "duration",
-    "record",
-    "solver",
-    "seed",
-    "until",
-    "set",
-    "initial",
-    "events",
-)
-KEYS += ("resources", "recipes", "processes", "quality", "batches", "lots", "containers", "figure")
 #: Far beyond any use; keeps counts of records and repeats within integers.
 LONGEST = 1e10
 
@@ -93,13 +80,14 @@ def build_scenario(
     """Read a scenario's tree. Raises ConfigError with every problem found."""
     problems = problems or Problems()
     check_version(problems, root)
-    problems.known_keys(root, KEYS, "unknown key", "a scenario")
+    problems.known_keys(root, SCENARIO.names, "unknown key", "a scenario")
     given = [*_set(problems, root), *_initial(problems, root), *parse_overrides(problems, set)]
     plant = _plant(problems, root, given, path)
     duration = _quantity(problems, root, "duration", None, 0.0, LONGEST)
     method, rtol = _solver(problems, root.get("solver"))
     record = _quantity(problems, root, "record", 60.0, 1e-6, LONGEST)
     seed = _seed(problems, root.get("seed"))
+    start = read_start(problems, root.get("start"))
     events, latches = read_events(problems, root.get("events"), plant, duration or LONGEST)
     quality = read_quality(problems, root.get("quality"), plant)
     figure = read_figure(problems, root.get("figure"), plant)
@@ -138,6 +126,7 @@ def build_scenario(
         source_text=root.source.text,
         path=path,
         figure=figure,
+        start=start,
     )
 
 
@@ -225,7 +214,7 @@ def _solver(problems: Problems, node: Node | None) -> tuple[str, float]:
     if node is None:
         return method, rtol
     problems.mapping(node, "solver is a mapping", "{method: rodas4p, rtol: 1e-6}")
-    problems.known_keys(node, ("method", "rtol"), "unknown key", "solver")
+    problems.known_keys(node, SOLVER.names, "unknown key", "solver")
     named = node.get("method")
     if named is not None:
         method = problems.string(named, "not a method")

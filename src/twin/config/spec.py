@@ -185,6 +185,7 @@ class ScenarioSpec:
     recipes: tuple[RecipeSpec, ...] = ()
     processes: tuple[ProcessSpec, ...] = ()
     figure: tuple[tuple[str, ...], ...] = ()  #: tags drawn in the documentation, panel by panel
+    start: str = "initial"  #: or "steady": the state that the plant comes to from its initial values
 
 
 def frozen_array(values: Any) -> np.ndarray:

@@ -8,26 +8,12 @@ from twin.config.conditions import read_condition
 from twin.config.document import Node, Problems, closest
 from twin.config.events import changes, time_of
 from twin.config.faults import read_fault
+from twin.config.process_keys import HANDLER, STEPS, THEN
 from twin.config.process_spec import LEVELS, ConditionSpec, HandlerSpec, StepSpec
 from twin.config.spec import PlantSpec
 
 #: Keys of each kind of step beside its own and `name`.
-KEYS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(LEVELS, ("unit", "with", "steps", "on", "fault", "priority")),
-    "set": (),
-    "ramp": ("over",),
-    "hold": ("for", "fault"),
-    "fire": ("value",),
-    "wait": ("fault",),
-    "at": (),
-    "wait_until": ("every", "timeout", "otherwise"),
-    "with": ("steps", "priority", "timeout", "otherwise"),
-    "parallel": (),
-    "repeat": ("steps",),
-    "repeat_until": ("steps", "every", "at_most"),
-    "run": (),
-    "stop": (),
-}
+KEYS: dict[str, tuple[str, ...]] = {kind: tuple(others) for kind, (_, others) in STEPS.items()}
 EXAMPLES = {
     "set": "set: {reactor.UA: 500 W/K}",
     "ramp": "{ramp: {reactor.T_jacket: 60 degC}, over: 10 min}",
@@ -37,7 +23,6 @@ EXAMPLES = {
     "repeat_until": "{repeat_until: reactor.T_out > 60 degC, steps: [{wait: 1 min}]}",
     "on": "{when: feeder.low_level falls, steps: [{wait: 1 min}], then: leave}",
 }
-THEN = ("leave", "restart", "continue")
 MOST_TURNS = 1_000_000
 
 
@@ -257,8 +242,8 @@ class StepReader:
             if item.kind != "map" or item.get("when") is None:
                 self.problems.add(item, "not a handler", f"A handler reads {EXAMPLES['on']}.")
                 continue
-            self.problems.known_keys(item, ("when", "every", "steps", "then"), "unknown key", "a handler")
-            then = self.problems.text(item, "then", "leave")
+            self.problems.known_keys(item, HANDLER.names, "unknown key", "a handler")
+            then = self.problems.text(item, "then", THEN[0])
             if then not in THEN:
                 self.problems.add(item.key("then"), "unknown choice", f"then is one of {', '.join(THEN)}.")
             steps = () if item.get("steps") is None else self.steps(item.get("steps"), item)

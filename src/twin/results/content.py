@@ -2,7 +2,8 @@
 
 SHA-256 over every group, variable and attribute: paths, types, shapes, values as row-major
 little-endian bytes, attributes. Left out are `/provenance/session` (wall times, host's clock), the
-hash itself, and the lists of users that dimensions keep. Links to other places or files are
+checkpoints (which depend on how the run was driven, and carry hashes of their own), the hash itself, and the
+lists of users that dimensions keep. Links to other places or files are
 refused. Tamper-evident, not tamper-proof.
 
 This module needs h5py and numpy only.
@@ -22,8 +23,8 @@ import numpy as np
 
 #: Attribute of the root that holds the hash.
 HASH = "content_hash"
-#: What differs between two equal runs.
-EXCLUDED = "/provenance/session"
+#: What may differ between two equal runs: wall times, and where checkpoints were made.
+EXCLUDED = ("/provenance/session", "/checkpoints")
 #: Bookkeeping of dimensions: who uses them, which every user's own attributes say as well.
 INVERSE = "REFERENCE_LIST"
 #: Bytes of a variable read at once.
@@ -109,7 +110,7 @@ def verify(path: str | Path) -> Verification:
 
 def _walk(group: h5py.Group, seen: dict[Any, str]) -> Iterator[tuple[str, Any]]:
     path = unicodedata.normalize("NFC", group.name)
-    if path == EXCLUDED:
+    if path in EXCLUDED:
         return
     _once(group, path, seen)
     yield path, group

@@ -100,11 +100,16 @@ class Snapshots:
         self.before: list[np.ndarray] = []
         self.after: list[np.ndarray] = []
 
-    def add(self, snapshot: Snapshot) -> None:
+    def both_sides(self, snapshot: Snapshot) -> tuple[float, np.ndarray, np.ndarray]:
+        """Pick what is kept of an instant: its time, before, after."""
+        before = self._pick(snapshot.y_before, snapshot.w_before)
+        return snapshot.time, before, self._pick(snapshot.y_after, snapshot.w_after)
+
+    def add(self, time: float, before: np.ndarray, after: np.ndarray) -> None:
         """Keep one instant."""
-        self.times.append(snapshot.time)
-        self.before.append(self._pick(snapshot.y_before, snapshot.w_before))
-        self.after.append(self._pick(snapshot.y_after, snapshot.w_after))
+        self.times.append(time)
+        self.before.append(before)
+        self.after.append(after)
 
     @property
     def nbytes(self) -> int:

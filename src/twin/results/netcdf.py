@@ -32,7 +32,7 @@ def set_texts(node: Any, attributes: Mapping[str, str]) -> None:
         attribute.write(np.array(value, dtype=TEXT))
 
 
-def add_dimension(file: h5py.File, name: str, size: int) -> h5py.Dataset:
+def add_dimension(file: h5py.Group, name: str, size: int) -> h5py.Dataset:
     """Add a dimension that has no coordinate."""
     scale = file.create_dataset(name, shape=(size,), dtype=">f4")
     scale.make_scale(NO_COORDINATE % size)

@@ -205,9 +205,11 @@ class Run:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """Versions, platform, fingerprint, seed; `session` holds what differs between equal runs."""
+        """Versions, platform, fingerprint, seed; `fork` names a parent; `session` differs between equal runs."""
+        fork = self._attributes("/provenance/fork")
         return {
             **self._attributes("/provenance"),
+            **({"fork": fork} if fork else {}),
             "versions": self._attributes("/provenance/versions"),
             "session": self._attributes("/provenance/session"),
         }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import h5py
@@ -36,12 +37,8 @@ def faults_of(scenario: ScenarioSpec, rows: Sequence[EventRow], records: Records
     A hold's fault lasts until its end, that of another event until it is cleared; one that has begun
     already goes on. What nobody ends lasts until `end` [s], that of the run.
     """
-    known: dict[tuple[str, str, str], EventSpec | LatchSpec] = {}
-    planned: list[EventSpec | LatchSpec] = [*scenario.events, *scenario.latches]
-    for event in planned:
-        if event.fault is not None:
-            known[event.kind, event.path, _cause(event)] = event
-            known["restore", event.path, f"{_cause(event)}: end of hold"] = event
+    timed = [event for event in scenario.events if event.fault is not None]
+    latched = [latch for latch in scenario.latches if latch.fault is not None]
     found: list[FaultRow] = []
     going: dict[tuple[str, str], tuple[float, str]] = {}
 
@@ -51,15 +48,15 @@ def faults_of(scenario: ScenarioSpec, rows: Sequence[EventRow], records: Records
             found.append(FaultRow(*key, start, time, cause))
 
     for row in rows:
-        cause = known.get((row.kind, row.path, row.cause))
-        if cause is None or cause.fault is None:
-            continue
-        if cause.fault.clears:
-            close(cause.fault.label, None, row.time)
-        elif row.kind == "restore":
-            close(cause.fault.label, cause.fault.where, row.time)
-        else:
-            going.setdefault((cause.fault.label, cause.fault.where), (row.time, row.cause))
+        events = [event.fault for event in timed if _fired(event, row)]
+        for fault in [*events, *(latch.fault for latch in latched if _triggered(latch, row))]:
+            assert fault is not None
+            if fault.clears:
+                close(fault.label, None, row.time)
+            elif row.kind == "restore":
+                close(fault.label, fault.where, row.time)
+            else:
+                going.setdefault((fault.label, fault.where), (row.time, row.cause))
     for label, where in list(going):
         close(label, where, end)
     for bar in records.bars:
@@ -68,18 +65,42 @@ def faults_of(scenario: ScenarioSpec, rows: Sequence[EventRow], records: Records
     return sorted(found, key=lambda fault: (fault.start, fault.label, fault.where))
 
 
-def _cause(event: EventSpec | LatchSpec) -> str:
-    from twin.config.spec import EventSpec
+def _fired(event: EventSpec, row: EventRow) -> bool:
+    """Whether a row of the journal is this event, or the end of its hold, by cause, value and time."""
+    name = event.name or f"{event.kind} {event.path}"
+    ends = event.kind == "hold" and row.kind == "restore"
+    said = (event.kind, name, event.value) if not ends else ("restore", f"{name}: end of hold", row.new)
+    if row.path != event.path or (row.kind, row.cause, row.new) != said:
+        return False
+    begin = Fraction(event.at) + (Fraction(event.over) if ends else 0)
+    if not event.every:
+        return float(begin) == row.time
+    turns = round((row.time - float(begin)) / event.every)
+    return turns >= 0 and float(begin + turns * Fraction(event.every)) == row.time
 
-    if event.name:
-        return event.name
-    return f"{event.kind} {event.path}" if isinstance(event, EventSpec) else f"{event.guard} {event.direction}"
+
+def _triggered(latch: LatchSpec, row: EventRow) -> bool:
+    """Whether a row of the journal is this latch."""
+    name = latch.name or f"{latch.guard} {latch.direction}"
+    return (row.kind, row.path, row.cause, row.new) == (latch.kind, latch.path, name, latch.value)
 
 
 def write_schedule(
-    file: h5py.File, scenario: ScenarioSpec, rows: Sequence[EventRow], records: Records, end: float
+    file: h5py.File, rows: Sequence[EventRow], *, scenario: ScenarioSpec, records: Records, end: float
 ) -> None:
-    """Write all of it, when the run has ended."""
+    """Write all of it, when the run has ended.
+
+    Parameters
+    ----------
+    file : h5py.File
+    rows : sequence of EventRow
+        All that fired.
+    scenario : ScenarioSpec
+    records : Records
+        Of the processes.
+    end : float
+        Plant time reached, in s.
+    """
     bars, uses = records.bars, records.uses
     if bars:
         group = file.create_group("/schedule")

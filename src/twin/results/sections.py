@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import sys
 from collections.abc import Mapping
@@ -78,13 +79,26 @@ def write_provenance(file: h5py.File, plant: Any, scenario: Any) -> None:
             "hdf5": h5py.version.hdf5_version,
         },
     )
-    versions = file.create_group("/provenance/versions")
-    for name in PACKAGES:
-        try:
-            set_texts(versions, {name: metadata.version(name)})
-        except metadata.PackageNotFoundError:
-            continue
+    set_texts(file.create_group("/provenance/versions"), versions())
     group.attrs["seed"] = int(scenario.seed)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that can change a number, where they are installed."""
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def write_fork(file: h5py.File, fork: Mapping[str, str | float]) -> None:
+    """Which run was forked, from where on, and what was changed."""
+    group = file.create_group("/provenance/fork")
+    set_texts(group, {name: value for name, value in fork.items() if isinstance(value, str)})
+    for name, value in fork.items():
+        if not isinstance(value, str):
+            group.attrs[name] = float(value)
 
 
 def write_session(file: h5py.File, started: float, more: Mapping[str, float | str]) -> None:

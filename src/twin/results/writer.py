@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 
 from twin.results import layout, sections
 from twin.results.balances import Balances, compute
+from twin.results.checkpoints import Kept, write_checkpoints
 from twin.results.content import HASH, content_hash
 from twin.results.events import AlarmRow, EventRow, Journal, Snapshot, Snapshots, write_alarms, write_events
 from twin.results.files import FileProblem, file_errors, hdf5_writing, need_room, partial_path, publish
@@ -47,6 +48,8 @@ class RunWriter:
         Kinds of columns to record.
     flush_every : float
         Wall seconds after which readers see what has been appended, full block or not.
+    fork : mapping, optional
+        Provenance of a run forked from another one.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class RunWriter:
         resolved: str = "",
         kinds: Sequence[str] = layout.RECORDED,
         flush_every: float = 2.0,
+        fork: Mapping[str, str | float] | None = None,
     ) -> None:
         self.path = Path(path)
         self.partial = partial_path(self.path)
@@ -79,7 +83,7 @@ class RunWriter:
         self._event_rows: list[EventRow] = []
         self._alarm_rows: list[AlarmRow] = []
         self._watch = Watch(self.recording, plant, float(scenario.rtol))
-        self._snapshots = Snapshots(self.recording, plant.dim_labels)
+        self.snapshots = Snapshots(self.recording, plant.dim_labels)
         sizes = (plant.n_y, len(self.recording.w_index), plant.n_q)
         self._blocks = [np.empty((layout.BLOCK_ROWS, n)) for n in (1, *sizes)]
         self._filled = 0
@@ -91,6 +95,8 @@ class RunWriter:
             sections.write_root(file, plant, scenario, RUNNING)
             sections.write_configuration(file, plant, scenario, resolved)
             sections.write_provenance(file, plant, scenario)
+            if fork is not None:
+                sections.write_fork(file, fork)
             self._series = Series(file, plant, self.recording)
             self._journal = Journal(file)
             sections.write_components(file, plant)
@@ -143,9 +149,13 @@ class RunWriter:
 
     def events(self, rows: Sequence[EventRow], snapshots: Sequence[Snapshot] = ()) -> None:
         """Add events that fired, and the streams just before and after each instant."""
+        self.instants(rows, [self.snapshots.both_sides(snapshot) for snapshot in snapshots])
+
+    def instants(self, rows: Sequence[EventRow], sides: Sequence[tuple[float, np.ndarray, np.ndarray]]) -> None:
+        """Add events, and what `snapshots` picked of the instants that are over."""
         self._event_rows += rows
-        for snapshot in snapshots:
-            self._snapshots.add(snapshot)
+        for time_, before, after in sides:
+            self.snapshots.add(time_, before, after)
         with self._writing():
             if rows:
                 self._journal.append(rows)
@@ -153,6 +163,11 @@ class RunWriter:
     def alarms(self, rows: Sequence[AlarmRow]) -> None:
         """Add alarms."""
         self._alarm_rows += rows
+
+    @property
+    def taken(self) -> int:
+        """Rows taken so far, written or not."""
+        return self.rows + self._filled
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -170,6 +185,9 @@ class RunWriter:
         *,
         stats: Mapping[str, float] | None = None,
         session: Mapping[str, float | str] | None = None,
+        checkpoints: Sequence[Kept] = (),
+        table: bool = True,
+        also: Callable[[h5py.File, Sequence[EventRow]], None] | None = None,
     ) -> Path:
         """Complete the file and give it its final name.
 
@@ -183,6 +201,12 @@ class RunWriter:
             Solver statistics; the same for equal runs (counts, not seconds).
         session : mapping
             What differs between equal runs: wall times. Not hashed.
+        checkpoints : sequence of Kept
+            From which the run can be forked. Not hashed.
+        table : bool
+            Whether events were executed inside the compiled loop.
+        also : callable
+            Writes more groups, given the file and the events that fired.
 
         Returns
         -------
@@ -195,12 +219,15 @@ class RunWriter:
         with file_errors(self.partial):
             self._file = h5py.File(self.partial, "r+", libver=LIBVER)
         with self._writing() as file:
-            need_room(self.partial, self._snapshots.nbytes)
+            need_room(self.partial, self.snapshots.nbytes)
             del file["/journal"]
             sections.write_session(file, self._started, session or {})
-            write_events(file, self._event_rows, self._snapshots)
+            write_events(file, self._event_rows, self.snapshots)
             write_alarms(file, sorted([*self._alarm_rows, *self._watch.alarms], key=lambda row: row.time))
             sections.write_statistics(file, stats or {})
+            if also is not None:
+                also(file, self._event_rows)
+            write_checkpoints(file, checkpoints, table)
             self.balances: Balances = compute(file)
             sections.write_balances(file, self.balances)
             file.attrs["outcome"] = word

@@ -50,6 +50,7 @@ class Task:
     def __init__(self) -> None:
         self.process: simpy.Process | None = None
         self.children: list[Task] = []
+        self.watched = False  #: whether a handler may cut it short
 
     @property
     def alive(self) -> bool:
@@ -188,7 +189,8 @@ class Actor:
             if count > pool.most[name]:
                 raise ValueError(f"{count} of '{name}' are asked for, but there are never more than {pool.most[name]}")
         rank = self.priority if priority is None else priority
-        request = pool.request(wanted, rank, self.place, self.task, self.where)
+        patient = timeout is None and not self.task.watched
+        request = pool.request(wanted, rank, self.place, self.task, self.where, patient)
         limit = None if timeout is None else self.world.after(Fraction(timeout), self.place)
         try:
             yield request.event if limit is None else request.event | limit
@@ -222,9 +224,10 @@ class Actor:
                 bar.end = self.now
             self.path, self.parent = path, parent
 
-    def start(self, steps: Any, name: str = "") -> Task:
+    def start(self, steps: Any, name: str = "", watched: bool = False) -> Task:
         """Begin a branch: a function of an actor that gives a generator; `join` waits for it."""
         task = Task()
+        task.watched = watched or self.task.watched
         path = (*self.path, name) if name else self.path
         actor = Actor(self.world, task, self.process, self.place, self.priority, path, self.parent)
         self.world.launch(task, steps(actor))

@@ -181,7 +181,7 @@ class Interpreter:
 
     def _watched(self, me: Actor, step: StepSpec) -> Generator[simpy.Event, Any, bool | None]:
         """Live through a block with handlers; gives True to begin it again, None when it was left."""
-        body = me.start(lambda actor: self.sequence(actor, step.steps))
+        body = me.start(lambda actor: self.sequence(actor, step.steps), watched=True)
         alarms = [(handler, me.start(self._watch(handler))) for handler in step.handlers]
         try:
             while True:

@@ -28,6 +28,7 @@ class Request:
     event: simpy.Event
     uses: list[Use] = field(default_factory=list)
     granted: bool = False
+    patient: bool = True  #: waits for as long as it takes
 
 
 class Pool:
@@ -56,11 +57,13 @@ class Pool:
         self.held: list[Request] = []
         self._number = 0
 
-    def request(self, amounts: dict[str, int], priority: int, process: int, task: Any, holder: str) -> Request:
+    def request(
+        self, amounts: dict[str, int], priority: int, process: int, task: Any, holder: str, patient: bool
+    ) -> Request:
         """Ask for an amount of each; granted when the instant has been lived through."""
         self._number += 1
         now = Fraction(self._clock.now)
-        request = Request(amounts, (priority, now, process, self._number), task, self._clock.event())
+        request = Request(amounts, (priority, now, process, self._number), task, self._clock.event(), patient=patient)
         request.uses = [Use(name, count, holder, float(now)) for name, count in amounts.items()]
         self._records.uses += request.uses
         self.waiting.append(request)
@@ -109,7 +112,8 @@ class Pool:
         Parameters
         ----------
         tasks : sequence
-            All that have not ended; each with `children`, the tasks that it waits for.
+            All that have not ended; each with `children`, the tasks that it waits for. What asks with a time limit,
+            or may be cut short by a handler, can come to its end.
         """
         asks = {id(request.task): request for request in self.waiting}
         ends: set[int] = set()
@@ -125,7 +129,11 @@ class Pool:
                 if id(task) in ends or not all(id(child) in ends for child in task.children if child.alive):
                     continue
                 ask = asks.get(id(task))
-                if ask is None or all(kept[name] + count <= self.most[name] for name, count in ask.amounts.items()):
+                if (
+                    ask is None
+                    or not ask.patient
+                    or all(kept[name] + count <= self.most[name] for name, count in ask.amounts.items())
+                ):
                     ends.add(id(task))
                     found = True
         return [request for request in self.waiting if id(request.task) not in ends]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: A process in Python: given an actor, gives a SimPy generator.
 PythonProcess = Callable[[Actor], Generator[simpy.Event, Any, Any]]
 #: More wakings than this at one instant are a schedule that runs in circles.
-MOST_WAKINGS = 200_000
+MOST_WAKINGS = 20_000
 
 
 class World:

@@ -10,6 +10,9 @@ from twin.quantity import Array
 from twin.steady.held import holdup_of
 from twin.steady.view import View
 
+#: Specific heat capacity in J/(kg K) by which energy flows are judged that are zero; liquids have 2…4 thousand.
+CP = 1e3
+
 
 @dataclass(frozen=True)
 class Closure:
@@ -21,6 +24,7 @@ class Closure:
     outflow: float
     source: float
     held: float  #: rate of change of held contents; negative where a held stock is drawn from
+    least: float = 0.0  #: throughput below which what is left over is not judged
 
     @property
     def closure(self) -> float:
@@ -30,7 +34,7 @@ class Closure:
     @property
     def relative(self) -> float:
         """The same, relative to the largest of the terms."""
-        largest = max(abs(self.inflow), abs(self.outflow), abs(self.source), abs(self.held))
+        largest = max(abs(self.inflow), abs(self.outflow), abs(self.source), abs(self.held), self.least)
         return self.closure / largest if largest > 0.0 else 0.0
 
 
@@ -52,11 +56,12 @@ def closures(view: View, y: Array, held: Array) -> tuple[Closure, ...]:
                 sums[term.role][place[name]] += part
     drawn = _drawn(view, y, np.where(held, rates, 0.0), place)
     rows = []
+    mass = float(np.maximum(sums["feed"], -sums["product"])[:-1].sum())
     for i, name in enumerate([*balance.components, "energy"]):
         inflow, outflow, source = sums["feed"][i], -sums["product"][i], sums["source"][i]
-        rows.append(
-            Closure(name, "W" if name == "energy" else "kg/s", *map(float, (inflow, outflow, source, drawn[i])))
-        )
+        four = (float(inflow), float(outflow), float(source), float(drawn[i]))
+        energy = name == "energy"  # is zero at the reference temperature: what warms the flows by a kelvin counts
+        rows.append(Closure(name, "W" if energy else "kg/s", *four, least=CP * mass if energy else 0.0))
     return tuple(rows)
 
 

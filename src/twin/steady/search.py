@@ -1,12 +1,13 @@
 """The search: implicit Euler steps in pseudo-time that grow into Newton's method.
 
-A step of length δ solves (1/δ − J) d = f(y) and corrects itself once with the same matrix. Its correction
-says how far the plant is from linear over the step; where that is little, the next step is longer, until
-1/δ vanishes beside J. From its start the search so follows the plant's own way roughly, through what fills
-and heats up, to where it comes to rest. `nearest=True` begins with long steps instead (Newton's method,
-damped), which also finds the steady states from which a plant runs away.
+A step of length δ solves (1/δ − J) d = f(y) and is corrected with the same matrix until it is Euler's. How
+fast the corrections fall says how far the plant is from linear over the step; where little, the next one is
+longer, until 1/δ vanishes beside J. From its start the search so follows the plant's own way roughly, through
+what fills and heats up, to where it comes to rest. `nearest=True` is Newton's method from the start, damped,
+which also finds the steady states from which a plant runs away.
 
-References: Kelley & Keyes, SIAM J. Numer. Anal. 35 (1998) 508, doi:10.1137/S0036142996304796.
+References: Kelley & Keyes, SIAM J. Numer. Anal. 35 (1998) 508, doi:10.1137/S0036142996304796; Deuflhard,
+Newton Methods for Nonlinear Problems, Springer 2011, section 3.3 (ISBN 978-3-642-23898-7).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from twin.quantity import Array
 from twin.steady.view import View
 
 #: Steps after which the search is given up.
-MOST_STEPS = 2000
+MOST_STEPS = 5000
+#: The same for Newton's method, and the least part of a step that is tried.
+MOST_NEWTON, LEAST_PART = 200, 1e-5
 #: Longest step in s: beside it the slowest rate of a plant is Newton's.
 LONGEST = 1e11
 #: Steps this long [s] with corrections below `CLOSE` are Newton's at its end.
@@ -29,15 +32,10 @@ LONG = 1e8
 CLOSE = 1e-9
 #: Newton steps at the end that take rounding as far as it goes, for components of which there is little.
 POLISH = 6
-#: Largest correction of a step, and its largest part of the step.
-NONLINEAR, CONTRACTION = 0.2, 0.3
+#: A step ends when a correction is this small beside the states; it fails when they do not fall fast enough.
+NONLINEAR, CONTRACTION, CORRECTIONS = 1e-5, 0.6, 8
 #: A state this many times its scale goes on growing.
 GROWN = 1e7
-#: Units of what cannot be negative, and what a step that would empty it leaves.
-CONTENTS = ("kg", "m^2", "m^3", "mol")
-SHARE_LEFT = 0.1
-#: A state this much below zero, in scales, is negative.
-NEGATIVE = 1e-6
 
 
 class Outcome(Enum):
@@ -75,17 +73,39 @@ class Search:
 
     def __init__(self, view: View, scale: Array, held: Array) -> None:
         self.view, self.scale, self.held = view, scale, held
-        self.contents = np.zeros(len(scale), dtype=bool)
-        for column in view.plant.columns:
-            if column.kind == "state" and column.vector == "y" and column.field.unit in CONTENTS:
-                self.contents[column.offset : column.offset + int(np.prod(column.shape))] = True
 
     def run(self, y: Array, nearest: bool = False) -> Found:
         """Search from `y`."""
         f = self._linearised(y)
         if not np.all(np.isfinite(f)):
             return self._ended(Outcome.NOT_FINITE, y, f, 0)
-        delta = LONGEST if nearest else 0.1 / max(self._size(y, f), 1e-6)
+        return self._newton(y, f) if nearest else self._follow(y, f)
+
+    def _newton(self, y: Array, f: Array) -> Found:
+        """Newton's method, damped until its simplified next step is shorter (natural monotonicity)."""
+        view = self.view
+        for step in range(1, MOST_NEWTON + 1):
+            if not view.factorise(1.0 / LONGEST):
+                return self._ended(Outcome.STUCK, y, f, step)
+            d = view.solve(f)
+            size, part = self._size(y, d), 1.0
+            if size < CLOSE:
+                return self._polished(y + d, step)
+            while True:
+                f_there = self._rates(y + part * d)
+                good = bool(np.all(np.isfinite(f_there)))
+                if good and self._size(y, view.solve(f_there)) <= (1.0 - 0.25 * part) * size:
+                    break
+                part *= 0.5
+                if part < LEAST_PART:
+                    return self._ended(Outcome.STUCK, y, f, step)
+            y = y + part * d
+            f = self._linearised(y)
+        return self._ended(Outcome.STUCK, y, f, MOST_NEWTON)
+
+    def _follow(self, y: Array, f: Array) -> Found:
+        """Steps in pseudo-time that grow."""
+        delta = 0.1 / max(self._size(y, f), 1e-6)
         for step in range(1, MOST_STEPS + 1):
             tried = self._step(y, f, delta)
             if tried is None:
@@ -99,7 +119,7 @@ class Search:
             if np.any(np.abs(y[~self.held]) > GROWN * self.scale[~self.held]):
                 return self._ended(Outcome.DRIFTS, y, self._linearised(y), step)
             f = self._linearised(y)
-            delta = min(delta * min(10.0, 0.5 * CONTRACTION / max(contraction, 1e-2) + 0.5), LONGEST)
+            delta = min(delta * min(10.0, 0.3 / max(contraction, 1e-2) + 0.5), LONGEST)
         return self._ended(Outcome.DRIFTS, y, f, MOST_STEPS)
 
     def _step(self, y: Array, f: Array, delta: float) -> tuple[Array, float, float] | None:
@@ -108,17 +128,22 @@ class Search:
         if not view.factorise(1.0 / delta):
             return None
         d = view.solve(f)
-        there = self._within(y, y + d)
+        size = changed = self._size(y, d)
+        there = y + d
         f_there = self._rates(there)
-        if not (np.all(np.isfinite(there)) and np.all(np.isfinite(f_there))):
-            return None
-        correction = view.solve(f_there - (there - y) / delta)
-        size, changed = self._size(y, d), self._size(y, correction)
-        contraction = changed / size if size > CLOSE else 0.0
-        if not (changed <= NONLINEAR and (contraction <= CONTRACTION or size < 1e-6)):
-            return None
-        corrected = self._within(y, there + correction)
-        return (corrected, size, contraction) if np.all(np.isfinite(self._rates(corrected))) else None
+        contraction = 0.0
+        for _ in range(CORRECTIONS):
+            if not np.all(np.isfinite(f_there)):
+                return None
+            correction = view.solve(f_there - (there - y) / delta)
+            before, changed = changed, self._size(y, correction)
+            contraction = max(contraction, changed / before if before > CLOSE else 0.0)
+            there = there + correction
+            f_there = self._rates(there)
+            if changed <= NONLINEAR or contraction > CONTRACTION:
+                break
+        good = np.all(np.isfinite(f_there)) and changed <= NONLINEAR and contraction <= CONTRACTION
+        return (there, size, contraction) if good else None
 
     def _polished(self, y: Array, steps: int) -> Found:
         """Repeat Newton's step while the rates fall."""
@@ -133,15 +158,7 @@ class Search:
             if not size < 0.5 * rest:
                 break
             best, f, rest = y, tried, size
-        outcome, place = Outcome.FOUND, -1
-        below = np.where(self.contents, best / self.scale, 0.0)
-        if below.min(initial=0.0) < -NEGATIVE:
-            outcome, place = Outcome.NEGATIVE, int(np.argmin(below))
-        return Found(outcome, best, self.view.rates(best), steps, place)
-
-    def _within(self, y: Array, moved: Array) -> Array:
-        """Where a step leads, stopped on its way below zero of what cannot be: models are not made for that."""
-        return np.where(self.contents & (moved < 0.0) & (y >= 0.0), SHARE_LEFT * y, moved)
+        return Found(Outcome.FOUND, best, self.view.rates(best), steps)
 
     def _rates(self, y: Array) -> Array:
         return np.where(self.held, 0.0, self.view.rates(y))

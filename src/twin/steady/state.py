@@ -10,13 +10,15 @@ import numpy as np
 from twin.plant.differences import is_timed
 from twin.quantity import Array
 from twin.steady.balance import Closure, closures
-from twin.steady.held import CYCLIC, Held, find_held, unit_places
+from twin.steady.held import CYCLIC, Held, find_held, holdup_of, unit_places
 from twin.steady.search import Found, Outcome, Search
 from twin.steady.stability import Stability, stability
 from twin.steady.view import View
 
 #: A balance that closes less well than this, relative to its throughput, is told as a warning.
 CLOSES = 1e-9
+#: A holdup this part of the largest of its unit below zero is negative, as a run's alarms have it.
+NEGATIVE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,16 @@ def steady(plant: Any, *, nearest: bool = False, modes: int = 6) -> Steady:
         if not unit:
             break
         held = held.adding(unit_places(plant, unit) & ~absent, CYCLIC)
+    negative = _negative(view, found) if found.outcome is Outcome.FOUND else ""
+    if negative:
+        found = replace(found, outcome=Outcome.NEGATIVE)
     rates = np.where(held.places | absent, 0.0, found.rates)
     size = np.maximum(np.abs(found.y), plant.nominal)
     balance = closures(view, found.y, held.places) if np.all(np.isfinite(found.rates)) else ()
     settled = found.outcome is Outcome.FOUND
     return Steady(
         outcome=found.outcome,
-        message=_message(plant, found, p),
+        message=f"{found.outcome.value} {negative}" if negative else _message(plant, found, p),
         y=found.y,
         held=held,
         steps=found.steps,
@@ -128,6 +133,19 @@ def _cyclic(plant: Any, found: Found, held: Held) -> str:
     name = plant.label(found.place).partition(".")[0]
     node = next(node for node in plant.nodes if node.name == name)
     return name if node.model.impulses and not held.places[unit_places(plant, name)].all() else ""
+
+
+def _negative(view: View, found: Found) -> str:
+    """Say which unit holds less than nothing of something; single cells and classes may, by a limiter's error."""
+    view.observe(found.y)
+    balance = view.plant.balance
+    for place in balance.holdups:
+        masses = holdup_of(view.plant, place, view.w)[1:]
+        worst = int(np.argmin(masses))
+        if masses[worst] < -NEGATIVE * np.abs(masses).max():
+            name = [*balance.fluids, *balance.solids][worst]
+            return f"Unit {place.unit} holds {masses[worst]:.3g} kg of {name}: it is drawn from what is empty."
+    return ""
 
 
 def _residuals(plant: Any, relative: Array) -> tuple[Residual, ...]:
@@ -158,8 +176,6 @@ def _message(plant: Any, found: Found, p: Array) -> str:
 
 
 def _cause(found: Found, value: float, rate: float, scale: float) -> str:
-    if found.outcome is Outcome.NEGATIVE:
-        return "Something is drawn from what is empty."
     if found.outcome is Outcome.DRIFTS and abs(value) > 1e3 * scale and value * rate > 0.0:
         return "It grows without end: more comes in than leaves, or a controller has no power over what it measures."
     if found.outcome is Outcome.DRIFTS:

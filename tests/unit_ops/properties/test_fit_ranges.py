@@ -11,7 +11,7 @@ from twin.library import names
 from twin.plant.model import load_model
 from twin.quantity import fields
 from twin.results.reader import open_run
-from twin.run import Result, run
+from twin.run import RunResult, run
 
 PLANT = """
 twin: 1
@@ -42,7 +42,7 @@ events:
 """
 
 
-def warmed(folder: Path, sol_a: float) -> Result:
+def warmed(folder: Path, sol_a: float) -> RunResult:
     (folder / "plant.yaml").write_text(PLANT.format(sol_a=sol_a), encoding="utf-8")
     scenario = folder / "scenario.yaml"
     scenario.write_text(SCENARIO, encoding="utf-8")

@@ -1,0 +1,99 @@
+"""Killed at any moment, a run is resumed to the file that it would have been; real processes, real SIGKILL."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import environment
+from twin.again import resume
+from twin.results.content import verify
+from twin.results.log import SUFFIX, reached
+from twin.results.reader import open_run
+from twin.run import run
+
+#: Ramps, a hold and many rows: ten seconds of work in small pieces, so that kills fall everywhere.
+SCENARIO = """\
+twin: 1
+plant: two_tanks
+title: long enough to be killed
+duration: %d h
+record: 10 s
+events:
+  - {at: 1 min, ramp: {spirit.T: 300 K}, over: 30 s, every: 10 min, name: warm}
+  - {at: 4 min, hold: {spirit.m_flow.ethanol: 0 g/s}, for: 1 min, every: 10 min, name: pause}
+  - {at: 7 min, set: {spirit.T: 25 degC}, every: 10 min, name: cold}
+"""
+#: Checkpoints as often as that every kill finds some, begun or half written.
+RUN = "import sys; from twin.run import run; run('long.yaml', 'a.h5', checkpoint_every=0.005)"
+RESUME = "import sys; from twin.again import resume; resume('a.h5', checkpoint_every=0.005)"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test types in an empty folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def whole(here: Path, hours: int) -> str:
+    """Write the scenario and run it without a kill; gives the content's hash."""
+    (here / "long.yaml").write_text(SCENARIO % hours, encoding="utf-8")
+    return run("long.yaml", here / "whole.h5", checkpoint_every=float("inf")).content_hash
+
+
+def start(words: str, here: Path) -> subprocess.Popen[bytes]:
+    """Start a run in a process of its own, and wait until its log is there."""
+    before = {path: path.stat().st_ino for path in here.glob(f"a.h5*{SUFFIX}")}
+    process = subprocess.Popen([sys.executable, "-c", words], env=environment(), cwd=here)
+    deadline = time.monotonic() + 200.0
+    while process.poll() is None and time.monotonic() < deadline:
+        now = {path: path.stat().st_ino for path in here.glob(f"a.h5*{SUFFIX}") if path.exists()}
+        if now.keys() - before.keys():
+            return process
+        time.sleep(0.002)
+    return process
+
+
+def killed_and_resumed(here: Path, hours: int, kills: int, seed: int) -> None:
+    expected = whole(here, hours)
+    draw = random.Random(seed)
+    process, done, progress = start(RUN, here), 0, []
+    while done < kills:
+        time.sleep(draw.uniform(0.0, 0.15))
+        if process.poll() is not None:
+            assert process.returncode == 0
+            break
+        process.kill()
+        process.wait()
+        done += 1
+        if (here / "a.h5").exists():  # killed after it had its name
+            break
+        logs = list(here.glob(f"a.h5*{SUFFIX}"))
+        progress.append(max(reached(path) for path in logs))
+        if done < kills:
+            process = start(RESUME, here)
+    assert done >= min(kills, 3)
+    assert progress == sorted(progress), "a resumed run begins where the last one stood, or later"
+    if not (here / "a.h5").exists():
+        assert resume("a.h5").ok
+    assert verify(here / "a.h5").ok
+    assert open_run(here / "a.h5").attrs["content_hash"] == expected
+    assert sorted(path.name for path in here.iterdir()) == ["a.h5", "long.yaml", "whole.h5"]
+    assert done == kills, f"only {done} kills fell before the end"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is Unix's; Windows ends a process in the same way")
+def test_killed_twice_and_resumed_is_the_same_file(here: Path) -> None:
+    killed_and_resumed(here, hours=100, kills=3, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is Unix's; Windows ends a process in the same way")
+def test_killed_twenty_times_and_resumed_is_the_same_file(here: Path) -> None:
+    killed_and_resumed(here, hours=300, kills=20, seed=2)
