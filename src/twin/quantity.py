@@ -28,7 +28,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Nominal:
-    """Typical size of a quantity: scales tolerances and Jacobian differences."""
+    """Typical size of a quantity: scales tolerances."""
 
     value: float
 

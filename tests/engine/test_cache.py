@@ -198,7 +198,7 @@ def test_tables_from_the_cache_are_those_that_were_made(tmp_path, monkeypatch):
     from twin.plant import compile_plant
 
     # kernels come from the cache of all tests; the tables of plants are made here
-    monkeypatch.setattr("twin.plant.differences.tables_folder", lambda: tmp_path)
+    monkeypatch.setattr("twin.plant.jacobian.tables_folder", lambda: tmp_path)
     made = compile_plant(load_plant("two_tanks")).jacobian
     assert len(list(tmp_path.glob("jacobian_*.npz"))) == 1
     read = compile_plant(load_plant("two_tanks")).jacobian

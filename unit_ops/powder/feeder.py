@@ -4,7 +4,6 @@ Assumptions
 - the hopper is well mixed; powder and its residual liquid leave in the proportion held;
 - a turn of the screw delivers the feed factor, which falls as the head of powder falls;
 - below the heel mass the screw runs partly empty, so that the flow dies out with the holdup;
-- outflows are rounded to 2e-16 kg/s, so that a refill does not blur the balance (see rounding.py);
 - the drive follows the commanded speed as a first-order lag; the screw pulsates, and delivers at random more or
   less than its feed factor where a fluctuation is wired to it;
 - the scale infers the discharge as a filtered loss in weight; while material flows in, neither the
@@ -37,7 +36,6 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Nominal, Optional, Range
-from unit_ops.powder.rounding import rounded
 from unit_ops.smooth import reciprocal, saturated
 from unit_ops.streams import Holdup, Powder, Signal, total
 
@@ -185,9 +183,9 @@ def empty(x, p):
 def product(t, x, deviation, p, out):
     k = discharge_rate(x, p) * (1.0 + deviation.value) * pulsating(t, p)
     for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = rounded(k * x.m_solids[i])
+        out.m_flow[i] = k * x.m_solids[i]
     for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = rounded(k * x.m_liquid[i])
+        out.m_flow_liquid[i] = k * x.m_liquid[i]
     return Powder(out.m_flow, out.m_flow_liquid)
 
 
@@ -199,11 +197,11 @@ def derivatives(t, x, u, p, dx):
     for i in range(x.m_solids.shape[0]):
         feed = u.material.m_flow[i] + u.refill.m_flow[i]
         inflow += feed
-        dx.m_solids[i] = feed - rounded(k * x.m_solids[i])
+        dx.m_solids[i] = feed - k * x.m_solids[i]
     for i in range(x.m_liquid.shape[0]):
         feed = u.material.m_flow_liquid[i] + u.refill.m_flow_liquid[i]
         inflow += feed
-        dx.m_liquid[i] = feed - rounded(k * x.m_liquid[i])
+        dx.m_liquid[i] = feed - k * x.m_liquid[i]
 
     M = mass(x)
     ratio = inflow / p.m_flow_bridge

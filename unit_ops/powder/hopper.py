@@ -6,7 +6,6 @@ Assumptions
   cells disperses by itself: variance of the residence time (1 − mixed)²/(cells − 1) + mixed², over τ²);
 - powder flows freely: no bridge, no rathole; the opening passes no more than Beverloo's limit, with
   the bulk density of what lies above it;
-- flows are rounded to 2e-16 kg/s, so that filling does not blur the balance (see rounding.py);
 - below its share of the heel mass a cell hands on less, so that the discharge fades with the holdup; so does
   the API content as shown, there a ratio of solver errors.
 
@@ -29,7 +28,6 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
-from unit_ops.powder.rounding import rounded
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal, saturated
 from unit_ops.streams import Holdup, Powder, Signal, total
 
@@ -213,9 +211,9 @@ def product(x, setpoint, p, out):
     last = x.m_solids.shape[1] - 1
     rate = sinking_rate(x, last, 0.0, outflow(x, setpoint.value, p), p)
     for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = rounded(rate * x.m_solids[i, last])
+        out.m_flow[i] = rate * x.m_solids[i, last]
     for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = rounded(rate * x.m_liquid[i, last])
+        out.m_flow_liquid[i] = rate * x.m_liquid[i, last]
     return Powder(out.m_flow, out.m_flow_liquid)
 
 
@@ -230,14 +228,14 @@ def derivatives(x, u, p, dx):
             if j == 0:
                 gain = u.material.m_flow[i] + u.refill.m_flow[i]
             else:
-                gain = rounded(rate_before * x.m_solids[i, j - 1])
-            dx.m_solids[i, j] = gain - rounded(rate * x.m_solids[i, j])
+                gain = rate_before * x.m_solids[i, j - 1]
+            dx.m_solids[i, j] = gain - rate * x.m_solids[i, j]
         for i in range(x.m_liquid.shape[0]):
             if j == 0:
                 gain = u.material.m_flow_liquid[i] + u.refill.m_flow_liquid[i]
             else:
-                gain = rounded(rate_before * x.m_liquid[i, j - 1])
-            dx.m_liquid[i, j] = gain - rounded(rate * x.m_liquid[i, j])
+                gain = rate_before * x.m_liquid[i, j - 1]
+            dx.m_liquid[i, j] = gain - rate * x.m_liquid[i, j]
         rate_before = rate
     return State(dx.m_solids, dx.m_liquid)
 

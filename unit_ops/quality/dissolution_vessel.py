@@ -6,7 +6,6 @@ Assumptions
 - particles of the active are spheres of a log-normal distribution of sizes; all other solids stay solid;
 - a particle shrinks under a diffusion film, of the thickness and law of dissolution.py; at and above
   saturation nothing dissolves, and nothing crystallizes;
-- what tablets give off is rounded to 3.5e-18 kg/s, so that one that falls in does not blur the balance;
 - the medium is mixed and kept at the temperature of its bath; volumes of its components add.
 
 Balances (M tablets, m_i particles by class, A the active, N_i = m_i/x_i, x_i = ρ π/6 · mean of L³)
@@ -43,9 +42,6 @@ ROUNDED = 1e-4
 
 #: Mass per size, over a dose spread evenly over all sizes, below which slopes are averaged without limit.
 SLOPE_EPS = 1e-4
-
-#: A tablet falls in a hundred times as fast as it disintegrates; the balance stays exact beside that (see rounding.py).
-GRID: Annotated[float, "kg/s", "flows out of the tablets are rounded to 2.2e-16 of it"] = 1.0 / 64.0
 
 #: Share of the medium below which it counts as none.
 DRY: Annotated[float, "m^3", "volume of medium below which concentrations lead to zero"] = 1e-9
@@ -220,12 +216,6 @@ def disintegrating(porosity, p):
 
 
 @kernel
-def on_grid(m_flow):
-    """A flow below GRID, rounded; the compiler may not simplify this (no fastmath)."""
-    return (m_flow + GRID) - GRID
-
-
-@kernel
 def size_share(i, n, p):
     """Share of the active in class i."""
     low = 0.0
@@ -242,7 +232,7 @@ def derivatives(x, u, a, p, w, dx):
     n = x.particles.shape[0]
     k = disintegrating(u.porosity, p)
     for i in range(x.m_tablets.shape[0]):
-        given_off = on_grid(k * x.m_tablets[i])
+        given_off = k * x.m_tablets[i]
         dx.m_tablets[i] = u.tablets.m_flow[i] - given_off
         dx.m_inert[i] = given_off
     active = dx.m_inert[p.active]

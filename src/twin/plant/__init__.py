@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def generated_hash() -> str:
     """Hash of the engine's files that shape generated code: part of every cache folder's name."""
     digest = hashlib.sha256()
-    for name in ("adapter.py", "views.py", "trace.py", "structure.py", "layout.py"):
+    for name in ("adapter.py", "views.py", "dual.py", "codes.py", "trace.py", "structure.py", "layout.py"):
         digest.update((Path(__file__).parent / name).read_bytes())
     return digest.hexdigest()[:8]
 

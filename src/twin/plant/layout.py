@@ -1,7 +1,7 @@
 """Where every number of a unit stands: offset tables into y, p and w.
 
 The same code lays out a unit in the plant's vectors and in the small buffers in which it is
-differenced alone.
+differentiated alone.
 """
 
 from __future__ import annotations

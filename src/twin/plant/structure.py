@@ -1,4 +1,4 @@
-"""Structure of a unit's Jacobian block, and the colours in which its columns are differenced."""
+"""Structure of a unit's Jacobian block, and the colours in which its columns are taken together."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.plant.differences import is_timed
+from twin.plant.jacobian import is_timed
 from twin.quantity import Array
 from twin.steady.balance import Closure, closures
 from twin.steady.held import CYCLIC, Held, find_held, holdup_of, unit_places
