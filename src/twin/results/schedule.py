@@ -18,6 +18,7 @@ from twin.results.netcdf import add_dimension, add_numbers, add_texts
 if TYPE_CHECKING:
     from twin.config.spec import EventSpec, LatchSpec, ScenarioSpec
     from twin.results.events import EventRow
+    from twin.results.reader import Run
     from twin.schedule.records import Records
 
 
@@ -184,6 +185,12 @@ def _table(
         add_texts(group, name, [getattr(row, name) for row in rows], scale, meaning)
     for name, (unit, meaning) in numbers.items():
         add_numbers(group, name, [getattr(row, name) for row in rows], [scale], unit, meaning)
+
+
+def rows(run: Run, path: str) -> list[dict[str, Any]]:
+    """Read one of these tables of a run: `rows(open_run("run.h5"), "/schedule")`."""
+    with run.opened() as file:
+        return read_rows(file, path)
 
 
 def read_rows(file: h5py.File, path: str) -> list[dict[str, Any]]:
