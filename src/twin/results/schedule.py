@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import h5py
 import numpy as np
 
+from twin.results.factors import write_factors
 from twin.results.netcdf import add_dimension, add_numbers, add_texts
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def write_schedule(
         numbers = {"start": ("s", "from"), "end": ("s", "to")}
         _table(file, file.create_group("/faults"), "fault", faults, meanings, numbers)
     _material(file, scenario)
+    write_factors(file, scenario.factors)
 
 
 def _material(file: h5py.File, scenario: ScenarioSpec) -> None:
