@@ -173,6 +173,6 @@ def _balances(found: Steady) -> Any:
     table = _table("Balances, kg/h and kW", "balance", "in", "out", "source", "from what is held", "closure")
     for c in found.closures:
         factor = HOUR if c.unit == "kg/s" else 1e-3
-        numbers = [f"{factor * x:.5g}" for x in (c.inflow, c.outflow, c.source, -c.held)]
+        numbers = [f"{factor * x + 0.0:.5g}" for x in (c.inflow, c.outflow, c.source, -c.held)]
         table.add_row(c.name, *numbers, f"{c.relative:.1e}")
     return table
