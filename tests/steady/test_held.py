@@ -62,7 +62,7 @@ def test_what_fills_without_end_is_named(tmp_path: Path, capsys: pytest.CaptureF
     assert found.stability is None
     assert main(["steady", str(file)]) == 1
     printed = " ".join(capsys.readouterr().out.split())
-    assert "Unit vessel: vessel." in printed
+    assert "Unit vessel: vessel.m[" in printed  # the component, which is no markup
     assert "It grows without end" in printed
 
 
