@@ -7,6 +7,7 @@ else what has limits, what leaves, and the temperatures that are controlled.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ MOST_POINTS = 4000
 NUMBERED = 4
 #: Most lines for events that repeat; of more nothing could be seen.
 MOST_MARKS = 150
+#: Colours of a picture.
+COLOURS = 64
 #: Rows of the chart of a schedule.
 MOST_BARS = 14
 
@@ -61,6 +64,7 @@ def draw(run: Run, scenario: ScenarioSpec, happened: Sequence[dict[str, Any]], p
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from PIL import Image
 
     panels = _panels(run, scenario)
     with run.opened() as file:
@@ -89,8 +93,11 @@ def draw(run: Run, scenario: ScenarioSpec, happened: Sequence[dict[str, Any]], p
         axes[-1, 0].set_xlabel(f"time [{word}]")
         axes[-1, 0].set_xlim(run.time[0] * factor, run.time[-1] * factor)
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=110, metadata={"Software": None})
+        drawn = BytesIO()
+        figure.savefig(drawn, dpi=110)
         plt.close(figure)
+    # few colours: a third of the bytes
+    Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _axis(span: float) -> tuple[float, str]:

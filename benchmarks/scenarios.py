@@ -1,10 +1,11 @@
 """Does every shipped scenario run to its end, and do its balances close?
 
-    python -m benchmarks.scenarios [NAME…]
+    python -m benchmarks.scenarios [--stale] [NAME…]
 
-Runs the named scenarios, all unless given, in full, and stores outcome, balances, key figures, events and
-times, one row a scenario: rows of scenarios that are not run stay as they are. Figures are drawn beside the
-pages of the plants (`docs/plants/<scenario>.png`); `python -m twin.plant_pages` then writes the pages.
+Runs the named scenarios, all unless given (with --stale those whose files have changed since they ran), in full,
+and stores outcome, balances, key figures, events and times, one row a scenario: rows of scenarios that are not run
+stay as they are. Figures are drawn beside the pages of the plants (`docs/plants/<scenario>.png`);
+`python -m twin.plant_pages` then writes the pages.
 Times are wall seconds of one integration, recording included, compilation excluded.
 """
 
@@ -145,8 +146,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="scenarios; all unless given")
     known = sorted(path.stem for path in (ROOT / SCENARIOS).glob("*.yaml"))
+    parser.add_argument("--stale", action="store_true", help="leave out those whose results are current")
     failed = 0
-    for name in parser.parse_args().names or known:
+    given = parser.parse_args()
+    for name in given.names or known:
+        if given.stale and stored().get(name, {}).get("values", {}).get("fingerprint") == fingerprint(ROOT, name):
+            continue
         try:
             row = measure(name)
         except TwinError as error:

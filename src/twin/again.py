@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from twin.config.document import Node
     from twin.config.spec import ScenarioSpec
 
+#: Relative tolerances by which a fork with changes may differ from its parent before: its last step is cut short.
+CUT = 100.0
 #: What the cause of a change says that a fork makes.
 CAUSE = "fork"
 
@@ -155,7 +157,7 @@ def fork(
         "set": "\n".join(f"{k}={v}" for k, v in set.items()) if isinstance(set, Mapping) else "\n".join(set),
     }
     continued = Continued(
-        past_of_run(run, before, time),
+        past_of_run(run, before, time, CUT * spec.rtol if set or until is not None else 0.0),
         run.path.name,
         str(run.provenance["model_fingerprint"]),
         fork=provenance,

@@ -56,8 +56,19 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--rows", type=int, default=60, metavar="N", help="longest table of segments (0: all of them)")
     show.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
-    run = command("run", "run a scenario into an HDF5 file")
-    _scenario(run)
+    run = command(
+        "run", "run a scenario into an HDF5 file; go on with a run that was killed, or fork one in the middle"
+    )
+    _scenario(run, optional=True)
+    run.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="PARTIAL",
+        help="go on with a run that was killed, from its last checkpoint (default: the newest in ./runs)",
+    )
+    run.add_argument("--from", dest="parent", metavar="RUN", help="fork a run: take its past, change what comes")
+    run.add_argument("--at", metavar="TIME", help="plant time of the fork, e.g. 6h; --set applies from there on")
     run.add_argument("--out", metavar="FILE", help="the file to write (default: runs/<scenario>-<utc>-<id>.h5)")
     run.add_argument(
         "--solver",
@@ -78,6 +89,14 @@ def parser() -> argparse.ArgumentParser:
     report = command("report", "print throughput, yield, quality, utilities and balances of a run")
     report.add_argument("file", metavar="FILE", help="a run file")
     report.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+    compare = command("compare", "say how two runs differ, or set a run against measured data")
+    compare.add_argument("file", metavar="RUN", help="a run file")
+    compare.add_argument("other", metavar="OTHER", help="another run file, or a CSV file of data")
+    compare.add_argument("--map", metavar="FILE", help="which tag each column of the data is measured of (YAML)")
+    compare.add_argument("--out", metavar="FILE", help="write the residuals of data as a page (.html) or figure (.svg)")
+    compare.add_argument("--rows", type=int, default=20, metavar="N", help="longest table (0: all rows)")
+    compare.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
     models = command("models", "list the library of unit operations, or one with its tables")
     models.add_argument("name", nargs="?", metavar="NAME", help="a model, e.g. piping.tank")
@@ -102,8 +121,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _scenario(command: argparse.ArgumentParser) -> None:
-    command.add_argument("scenario", metavar="SCENARIO", help="a name in scenarios/ or a file")
+def _scenario(command: argparse.ArgumentParser, optional: bool = False) -> None:
+    count = "?" if optional else None
+    command.add_argument("scenario", nargs=count, metavar="SCENARIO", help="a name in scenarios/ or a file")
     _set(command)
     command.add_argument("--until", metavar="TIME", help="stop the plant's clock earlier, e.g. 8h")
 

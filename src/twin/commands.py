@@ -50,6 +50,7 @@ def show(arguments: Namespace) -> int:
     from functools import partial
 
     from twin.config.paths import written
+    from twin.schedule.rehearsal import rehearse
     from twin.schedule.segments import conditions, run_end, segments
 
     scenario = _load(arguments)
@@ -60,7 +61,8 @@ def show(arguments: Namespace) -> int:
         return 0
     end = run_end(scenario)
     say = partial(written, scenario.plant)
-    plan = segments(scenario.events, scenario.latches, end, say)
+    rehearsal = rehearse(scenario, end)
+    plan = segments(scenario.events, scenario.latches, end, say, rehearsal.actions)
     guarded = conditions(scenario.latches, say)
     if arguments.json:
         _json(
@@ -78,12 +80,36 @@ def show(arguments: Namespace) -> int:
     from twin.tables import show_plan
 
     show_plan(scenario, plan, guarded, end, arguments.rows)
+    if rehearsal.known_until <= end:
+        from twin.progress import clock
+
+        _say(f"\nWhat processes do from {clock(rehearsal.known_until)} on depends on the plant.")
     return 0
 
 
 def run(arguments: Namespace) -> int:
-    """`twin run SCENARIO`"""
-    return _report_run(arguments, _run(arguments, _load(arguments)))
+    """`twin run SCENARIO`, `twin run --resume [PARTIAL]`, `twin run --from RUN --at TIME`"""
+    if arguments.resume is not None or arguments.parent is not None:
+        from twin.again_commands import go_on
+
+        return _report_run(arguments, go_on(arguments))
+    if arguments.scenario is None:
+        raise UsageError("twin run needs a SCENARIO, or --resume, or --from RUN. See: twin run --help")
+    if arguments.at is not None:
+        raise UsageError("--at is the time of a fork: it needs --from RUN")
+    scenario = _load(arguments)
+    if not arguments.quiet:
+        from twin.again_commands import offer
+
+        offer(scenario.name, arguments.out)
+    return _report_run(arguments, _run(arguments, scenario))
+
+
+def compare(arguments: Namespace) -> int:
+    """`twin compare A B`, `twin compare RUN data.csv --map tags.yaml`"""
+    from twin.compare_commands import compare as carry_out
+
+    return carry_out(arguments)
 
 
 def demo(arguments: Namespace) -> int:

@@ -204,6 +204,7 @@ def execute(
 
     if parallel:
         warm_up(spec.plant, progress)
+    from twin.evidence.register import registered
     from twin.plant import compile_plant
     from twin.results.behind import Behind
     from twin.results.layout import recording
@@ -232,6 +233,7 @@ def execute(
     # results
     def into_the_file() -> tuple[Ending, float, tuple[str, ...]]:
         with (
+            registered(path, spec, resolved, plant.fingerprint, continued.source if continued else "") as entry,
             RunWriter(path, plant, spec, resolved=resolved, fork=fork) as writer,
             closing(RunLog(writer.partial, head, checkpoint_every)) as log,
             Behind() as behind,
@@ -255,12 +257,17 @@ def execute(
                 ending.outcome,
                 str(ending),
                 stats=simulation.statistics,
-                session={"integration_wall_s": wall, **(continued.session if continued else {})},
+                session={
+                    "run_id": entry.run_id,
+                    "integration_wall_s": wall,
+                    **(continued.session if continued else {}),
+                },
                 checkpoints=recorder.retained,
                 table=table,
                 also=partial(write_schedule, scenario=spec, records=simulation.records(), end=ending.time),
             )
             log.remove()
+            entry.ended(ending.outcome.name.lower(), str(open_run(path).attrs["content_hash"]))
         return ending, wall, (*recorder.warnings, *writer.warnings)
 
     ending, wall, warnings = watch(into_the_file, simulation, progress)

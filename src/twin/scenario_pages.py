@@ -78,7 +78,7 @@ def scenario_section(root: Path, name: str, results: Mapping[str, dict[str, Any]
     if found is None:
         return [*lines, "It has not been run in full yet.", ""]
     if found["fingerprint"] != fingerprint(root, name):
-        lines += [f"The results below are those of an earlier wording: `{COMMAND} {name}` makes them again.", ""]
+        lines += [f"The results below are those of an earlier wording: `{COMMAND} --stale` makes them again.", ""]
     if (root / folder / f"{name}.png").is_file():
         lines += [f"![Course of {name}]({name}.png)", ""]
     return [*lines, *_facts(found), *_quality(found), *_faults(found), *_resources(found), *_events(found)]

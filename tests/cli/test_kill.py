@@ -8,11 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import pytest
 
 from tests.cli.shell import environment
-from twin.again import resume
-from twin.results.content import verify
+from twin.again import fork, resume
+from twin.progress import Silent
+from twin.results.content import digests, verify
 from twin.results.log import SUFFIX, reached
 from twin.results.reader import open_run
 from twin.run import run
@@ -84,7 +86,11 @@ def killed_and_resumed(here: Path, hours: int, kills: int, seed: int) -> None:
         assert resume("a.h5").ok
     assert verify(here / "a.h5").ok
     assert open_run(here / "a.h5").attrs["content_hash"] == expected
-    assert sorted(path.name for path in here.iterdir()) == ["a.h5", "long.yaml", "whole.h5"]
+    assert sorted(path.name for path in here.iterdir() if path.name != "audit.jsonl") == [
+        "a.h5",
+        "long.yaml",
+        "whole.h5",
+    ]
     assert done == kills, f"only {done} kills fell before the end"
 
 
@@ -97,3 +103,28 @@ def test_killed_twice_and_resumed_is_the_same_file(here: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is Unix's; Windows ends a process in the same way")
 def test_killed_twenty_times_and_resumed_is_the_same_file(here: Path) -> None:
     killed_and_resumed(here, hours=300, kills=20, seed=2)
+
+
+class Impatient(Silent):
+    """Presses Ctrl-C as soon as the run is under way."""
+
+    pressed = False
+
+    def advanced(self, t: float, end: float) -> None:
+        if t > 0.0 and not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+
+
+def test_interrupted_by_ctrl_c_it_is_forked_from_where_it_stood(here: Path) -> None:
+    expected = whole(here, 100)
+    stopped = run("long.yaml", here / "a.h5", progress=Impatient())
+    assert stopped.outcome == "interrupted"
+    assert 0.0 < stopped.t < 360000.0
+    child = fork("a.h5", out=here / "b.h5")
+    assert child.ok
+    with h5py.File("whole.h5") as one, h5py.File("b.h5") as other:
+        left, right = digests(one), digests(other)
+        assert other["provenance/fork"].attrs["at"] == stopped.t
+        assert one.attrs["content_hash"] == expected
+    assert {path for path in left.keys() | right.keys() if left.get(path) != right.get(path)} == {"/provenance/fork"}

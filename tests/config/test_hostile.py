@@ -100,6 +100,14 @@ KEYS = [
     "T",
     "m_flow",
     "plant",
+    "steps",
+    "name",
+    "wait",
+    "with",
+    "repeat",
+    "parallel",
+    "phase",
+    "on",
 ]
 trees = st.recursive(
     leaves,
@@ -108,6 +116,7 @@ trees = st.recursive(
 )
 TOP = ["fluids", "solids", "grids", "components", "units", "feeds", "connections", "products", "signals", "controllers"]
 TOP_SCENARIO = ["plant", "duration", "record", "solver", "seed", "set", "initial", "events", "quality", "lots", "title"]
+TOP_SCENARIO += ["resources", "recipes", "processes", "batches", "containers", "factors"]
 
 
 @settings(max_examples=250)

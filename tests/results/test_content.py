@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.results.making import write_run
-from twin.results.content import HASH, digests, verify
+from twin.results.content import HASH, content_hash, digests, verify
 
 
 def test_a_run_verifies_and_carries_its_hash(finished: Path) -> None:
@@ -96,6 +96,12 @@ def _circle(file: h5py.File) -> None:
     file["/units/crystallizer/circle"] = file["/units"]
 
 
+def _same_name_composed_otherwise(file: h5py.File) -> None:
+    """Two spellings of one word in Unicode, which would share one place in the hash."""
+    file["/configuration/Na\u0308sse"] = 1.0
+    file["/configuration/N\u00e4sse"] = 1.0
+
+
 def _virtual(file: h5py.File) -> None:
     layout = h5py.VirtualLayout(shape=(3,), dtype="f8")
     layout[:] = h5py.VirtualSource("other.h5", "x", shape=(3,))
@@ -104,7 +110,7 @@ def _virtual(file: h5py.File) -> None:
 
 @pytest.mark.parametrize("change", [
     _edit_value, _negate_zero, _edit_unit, _edit_text, _add, _rename, _remove, _cut, _swap_scale, _soft_link,
-    _external_link, _second_name, _circle, _virtual,
+    _external_link, _second_name, _circle, _virtual, _same_name_composed_otherwise,
 ])
 def test_every_change_is_found(change: Callable[[h5py.File], None], tmp_path: Path, finished: Path) -> None:
     path = tmp_path / "changed.h5"
@@ -180,3 +186,15 @@ def test_the_verifier_imports_neither_numba_nor_the_simulator() -> None:
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+
+
+def test_a_second_spelling_of_a_name_cannot_hide_a_variable(tmp_path: Path, finished: Path) -> None:
+    path = tmp_path / "hidden.h5"
+    shutil.copy(finished, path)
+    with h5py.File(path, "r+") as file:
+        file["/configuration/N\u00e4sse"] = 1.0
+        file.attrs[HASH] = content_hash(file)
+    assert verify(path).ok
+    with h5py.File(path, "r+") as file:
+        file["/configuration/Na\u0308sse"] = 2.0
+    assert "told apart by how letters are composed" in verify(path).reason

@@ -200,6 +200,27 @@ processes:
     assert "'two / hold feeder.setpoint' outlives 'one / hold feeder.setpoint'" in str(ending)
 
 
+@pytest.mark.parametrize(("at", "length", "fine"), [(5, 10, False), (12, 10, False), (11, 3, True), (5, 20, True)])
+def test_holds_of_clock_and_processes_nest_or_end_the_run(
+    plant: Any, tmp_path: Path, at: int, length: int, fine: bool
+) -> None:
+    """A hold of the clock from 10 to 18 min, and one of a process before, into, within and around it."""
+    text = f"""\
+events: [{{at: 10 min, hold: {{feeder.setpoint: 1 g/s}}, for: 8 min, name: clock}}]
+processes:
+  - name: one
+    at: {at} min
+    steps: [{{wait_until: feeder.F < 1 kg/s}}, {{hold: {{feeder.setpoint: 2 g/s}}, for: {length} min}}]
+"""
+    watched, ending = ran(load(tmp_path, HEAD + text), plant)
+    assert (ending.outcome is Outcome.FINISHED) == fine
+    if fine:
+        assert [event.new for event in watched.events][-1] == 0.005, "all is as it was"
+    else:
+        assert ending.outcome is Outcome.SCHEDULE_CONFLICT
+        assert "outlives" in str(ending)
+
+
 def test_python_processes_act_as_those_of_yaml(plant: Any, tmp_path: Path) -> None:
     seen: list[float] = []
 

@@ -41,6 +41,10 @@ from unit_ops.streams import T_REF, Gas, Holdup, Powder, Signal, Tablets, dot, e
 #: Air whose capacity flow is below this has no temperature of its own: it leaves at the reference.
 C_FLOW_HEEL: Annotated[float, "W/K", "capacity flow below which air counts as none"] = 1e-6
 
+#: With fewer tablets the activity of their liquid follows its amount instead of its share: of the traces that a
+#: solver's error leaves in an empty pan a share would be anything, and boil without bound.
+FEW: Annotated[float, "1", "tablets below which a pan counts as empty"] = 100.0
+
 
 class State(NamedTuple):
     n_tablets: Annotated[float, "1", "tablets in the pan", Nominal(1e4)]
@@ -148,7 +152,7 @@ def evaporated(x, gas, p, i):
         for k in range(x.m_liquid.shape[0]):
             moles += x.m_liquid[k] / p.molar_mass[k]
         p_sat = vapour_pressure(T_bed(x, p), p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
-        surface = x.m_liquid[i] * reciprocal(moles, p.wetting) * p_sat / p.P
+        surface = x.m_liquid[i] * reciprocal(moles, FEW * p.wetting) * p_sat / p.P
         return approach(p) * (surface * gas_moles(gas, p) - gas.m_flow[i])
     return 0.0
 

@@ -27,7 +27,7 @@ from twin.jit import kernel
 from twin.quantity import Array, Component, Grid, Range
 from unit_ops.crystallization.breakage import Daughters, breakage_gain
 from unit_ops.granulation.sieve import (
-    HEEL,
+    SHOWN,
     A_passing,
     Guards,
     Initial,
@@ -114,7 +114,7 @@ def F(x, a, p):
 @kernel
 def fines(x, a, p):
     finest = passing(0, width(x, a, p), p) * x.V[0]
-    return finest * fading_reciprocal(a.V_flow_passing, HEEL * p.V_max * p.passing_rate)
+    return finest * fading_reciprocal(a.V_flow_passing, SHOWN * p.V_max * p.passing_rate)
 
 
 @kernel

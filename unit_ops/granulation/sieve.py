@@ -32,6 +32,9 @@ from unit_ops.streams import Granules, Holdup, total
 #: Part of the capacity below which ratios of volumes lead to their limits.
 HEEL = 1e-6
 
+#: Part of the capacity below which qualities as shown, there ratios of solver errors, fade to 0.
+SHOWN = 1e-5
+
 
 class State(NamedTuple):
     pores: Annotated[float, "m^3", "pores of the granules on the deck, filled or not", Nominal(1e-5)]
@@ -143,12 +146,12 @@ def M(x):
 @kernel
 def undersize(a, p):
     leaving = a.V_flow_passing + p.running_rate * a.V_held
-    return a.V_flow_passing * fading_reciprocal(leaving, HEEL * p.V_max * p.running_rate)
+    return a.V_flow_passing * fading_reciprocal(leaving, SHOWN * p.V_max * p.running_rate)
 
 
 @kernel
 def d_32(a, p):
-    return a.V_flow_passing * reciprocal(a.A_passing, HEEL * p.V_max * p.passing_rate / p.aperture)
+    return a.V_flow_passing * fading_reciprocal(a.A_passing, SHOWN * p.V_max * p.passing_rate / p.aperture)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""What a scenario says of its material: lots fed, batches made, containers filled.
+"""What a scenario says of its material: lots fed, batches made, containers filled, and what it costs.
 
 Here they are declared and recorded; which lot is in which container is for the tracing to say.
 """
@@ -48,3 +48,23 @@ class ContainerSpec:
     every: float | None = None
     mass: float | None = None
     marks: Marks = ()
+
+
+@dataclass(frozen=True)
+class UtilitySpec:
+    """What a duty is served with: price in EUR/GJ, CO2 in kg/GJ."""
+
+    duty: str  #: unit.quadrature, in W
+    utility: str
+    heating: bool
+    price: float
+    co2: float
+    source: str
+
+
+@dataclass(frozen=True)
+class FactorsSpec:
+    """What a report is to work out beyond masses."""
+
+    utilities: tuple[UtilitySpec, ...]
+    uncounted: tuple[str, ...]  #: components that the E-factor leaves out

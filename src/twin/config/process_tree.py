@@ -18,7 +18,7 @@ from twin.config.spec import ScenarioSpec
 
 
 def process_tree(scenario: ScenarioSpec) -> dict[str, Any]:
-    """Give `resources:`, `recipes:` and `processes:`, where there are any."""
+    """Give `resources:`, `recipes:`, `processes:` and `factors:`, where there are any."""
     tree: dict[str, Any] = {}
     if scenario.resources:
         tree["resources"] = {resource.name: _resource(resource) for resource in scenario.resources}
@@ -26,6 +26,11 @@ def process_tree(scenario: ScenarioSpec) -> dict[str, Any]:
         tree["recipes"] = {recipe.name: [_step(step) for step in recipe.steps] for recipe in scenario.recipes}
     if scenario.processes:
         tree["processes"] = [_process(process) for process in scenario.processes]
+    if scenario.factors is not None:
+        served: dict[str, list[str]] = {}
+        for item in scenario.factors.utilities:
+            served.setdefault(item.duty, []).append(item.utility)
+        tree["factors"] = {"utilities": served, "uncounted": list(scenario.factors.uncounted)}
     return tree
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from twin.config.context import Override
 from twin.config.document import Node, Problems, Source
 from twin.config.events import read_events, read_quality
+from twin.config.factors import read_factors
 from twin.config.figure import read_figure
 from twin.config.materials import read_batches, read_containers, read_lots
 from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides
@@ -99,6 +100,7 @@ def build_scenario(
     lots = read_lots(problems, root.get("lots"), plant, span)
     batches = read_batches(problems, root.get("batches"), plant, span)
     containers = read_containers(problems, root.get("containers"), plant, span)
+    factors = read_factors(problems, root.get("factors"), plant)
     title = problems.text(root, "title", stem.replace("_", " "))
     name = name_of(problems, root, stem)
     problems.stop()
@@ -123,6 +125,7 @@ def build_scenario(
         resources=processes.resources,
         recipes=processes.recipes,
         processes=processes.processes,
+        factors=factors,
         source_text=root.source.text,
         path=path,
         figure=figure,

@@ -16,6 +16,8 @@ FAULT_KEY = Key(
 )
 _NAME = text("what it is, for the record", "", "more ethanol")
 
+_FACTORS_EXAMPLE = "{utilities: {reactor.duty: cooling_water}}"
+
 SCENARIO = Section(
     "Scenario",
     "A file in `scenarios/`, or one of your own.",
@@ -72,10 +74,33 @@ SCENARIO = Section(
         "containers": listed(
             "what products are filled into", "container", example="[{name: drum, of: tablets, mass: 50 kg}]"
         ),
+        "factors": Key(
+            "section",
+            "cost, CO2 and E-factor that `twin report` works out",
+            "",
+            "none",
+            _FACTORS_EXAMPLE,
+            of=("factors",),
+        ),
         "figure": listed(
             "tags that the documentation draws, panel by panel",
             "tags",
             example="[[reactor.T, crystallizer.T], press.hardness]",
+        ),
+    },
+)
+
+FACTORS = Section(
+    "Factors",
+    "Which utility of `unit_ops/properties/factors.yaml` serves which duty; prices and CO2 stand there.",
+    {
+        "utilities": mapped(
+            "utility by duty, or a list of two: one gives heat, one takes it",
+            "any",
+            example="{reactor.duty: [hot_water, cooling_water]}",
+        ),
+        "uncounted": listed(
+            "components that the E-factor leaves out", "text", default="water, nitrogen", example="[water]"
         ),
     },
 )
@@ -156,6 +181,7 @@ CONTAINER = Section("Container", "Filled one after another, by time or mass.", _
 
 SECTIONS = {
     "scenario": SCENARIO,
+    "factors": FACTORS,
     "solver": SOLVER,
     "event": EVENT,
     "fault": FAULT,

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from twin.config.material_spec import BatchSpec, ContainerSpec, LotSpec
+from twin.config.material_spec import BatchSpec, ContainerSpec, FactorsSpec, LotSpec
 from twin.config.process_spec import FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
 
 #: Methods of integration: the native ones, and SUNDIALS.
@@ -184,6 +184,7 @@ class ScenarioSpec:
     resources: tuple[ResourceSpec, ...] = ()
     recipes: tuple[RecipeSpec, ...] = ()
     processes: tuple[ProcessSpec, ...] = ()
+    factors: FactorsSpec | None = None  #: asked of the report
     figure: tuple[tuple[str, ...], ...] = ()  #: tags drawn in the documentation, panel by panel
     start: str = "initial"  #: or "steady": the state that the plant comes to from its initial values
 

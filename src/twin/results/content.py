@@ -114,7 +114,12 @@ def _walk(group: h5py.Group, seen: dict[Any, str]) -> Iterator[tuple[str, Any]]:
         return
     _once(group, path, seen)
     yield path, group
+    composed: set[str] = set()
     for name in sorted(group):
+        same = unicodedata.normalize("NFC", name)
+        if same in composed:
+            raise ContentError(f"{path} holds two things called {same}, told apart by how letters are composed only")
+        composed.add(same)
         kind = group.get(name, getlink=True)
         if not isinstance(kind, h5py.HardLink):
             raise ContentError(f"{group.name}/{name} is a link to another place; a run file holds none")

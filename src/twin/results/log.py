@@ -10,12 +10,10 @@ run has its final name. A lock on it tells a run that goes on from one that was 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import math
 import os
 import struct
-import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.locking import lock
 from twin.results.checkpoints import Kept, from_bytes, to_bytes
 from twin.results.files import FileProblem
 from twin.results.layout import recording
@@ -62,7 +61,7 @@ class RunLog:
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
         with contextlib.suppress(OSError):
             self._file = os.open(self.path, flags, 0o666)
-        if self._file is not None and not _lock(self._file):
+        if self._file is not None and not lock(self._file):
             self._give_up()
         self._put(MAGIC)
         self._frame(HEAD, json.dumps(head).encode())
@@ -134,13 +133,16 @@ class Frame:
 def frames(path: Path, stop: int | None = None) -> Iterator[Frame]:
     """Read a log up to what is damaged or cut short, or to `stop`."""
     with path.open("rb") as file:
+        whole = os.fstat(file.fileno()).st_size
         if file.read(len(MAGIC)) != MAGIC:
             return
         place = len(MAGIC)
         while (stop is None or place < stop) and len(start := file.read(_FRAME.size)) == _FRAME.size:
             kind, size, crc = _FRAME.unpack(start)
+            if size > whole - file.tell():
+                return
             data = file.read(size)
-            if len(data) != size or zlib.crc32(data) != crc:
+            if zlib.crc32(data) != crc:
                 return
             place += _FRAME.size + size
             yield Frame(kind, data, place)
@@ -188,17 +190,17 @@ def reached(path: Path) -> float:
     """Plant time of a log's last checkpoint, in s; 0 before the first. Skips the rest of it."""
     time = 0.0
     with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
+        whole = file.seek(0, os.SEEK_END)
         file.seek(len(MAGIC))
         while len(start := file.read(_FRAME.size)) == _FRAME.size:
             kind, length, crc = _FRAME.unpack(start)
+            if length > whole - file.tell():
+                break
             if kind != CHECKPOINT:
-                if file.tell() + length > size:
-                    break
                 file.seek(length, os.SEEK_CUR)
                 continue
             data = file.read(length)
-            if len(data) != length or zlib.crc32(data) != crc:
+            if zlib.crc32(data) != crc:
                 break
             time = read_checkpoint(data)[0].time
     return time
@@ -216,30 +218,6 @@ def in_use(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _lock(file)
+        return not lock(file)
     finally:
         os.close(file)
-
-
-#: Byte that is locked where a lock keeps others from reading what it covers: far behind the end.
-_FAR = 1 << 40
-
-
-def _lock(file: int) -> bool:
-    """Lock an open file for this process until it is closed; False when another one holds it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(file, _FAR, os.SEEK_SET)
-            try:
-                msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-            finally:
-                os.lseek(file, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:  # a file system without locks has none to hold against us
-        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
-    return True

@@ -42,6 +42,8 @@ class Past:
         The run that is forked; None when one is resumed.
     at : float
         Up to here the parent is repeated, in s.
+    allowed : float
+        Relative difference from the parent that is no reason to warn: a change at the fork cuts the step before it.
     """
 
     kept: Kept | None
@@ -50,6 +52,7 @@ class Past:
     instants: list[Instant]
     parent: Path | None = None
     at: float = 0.0
+    allowed: float = 0.0
     _log: tuple[Path, int, tuple[int, int, int]] | None = None
     _expected: tuple[np.ndarray, dict[str, np.ndarray]] | None = field(default=None, repr=False)
 
@@ -192,7 +195,7 @@ def _blocks_of_log(path: Path, end: int, sizes: tuple[int, int, int]) -> Iterato
             yield times, y, w, q
 
 
-def past_of_run(run: Run, kept: list[Kept], at: float) -> Past:
+def past_of_run(run: Run, kept: list[Kept], at: float, allowed: float) -> Past:
     """Take a run file up to the last of these checkpoints (up to its start without any), to be forked at `at` [s]."""
     last = kept[-1] if kept else None
     instants: list[Instant] = []
@@ -200,7 +203,7 @@ def past_of_run(run: Run, kept: list[Kept], at: float) -> Past:
         snapshots = run.snapshots
         columns = (snapshots.time, snapshots.before, snapshots.after)
         instants = [(float(t), b, a) for t, b, a in zip(*(c[: last.instants] for c in columns), strict=True)]
-    return Past(last, kept, run.events[: last.events if last else 0], instants, run.path, at)
+    return Past(last, kept, run.events[: last.events if last else 0], instants, run.path, at, allowed)
 
 
 def _block(file: h5py.File, recording: Recording, n_y: int, n_q: int, start: int, stop: int) -> Block:

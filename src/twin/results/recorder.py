@@ -63,7 +63,7 @@ class Recorder:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What gives reason to doubt that a fork repeats its parent."""
-        if self._past is None or self._past.parent is None or self._differs == 0.0:
+        if self._past is None or self._past.parent is None or self._differs <= self._past.allowed:
             return ()
         return (
             f"{self._past.parent.name} is not repeated to the same bits: up to the fork its rows differ by up to"

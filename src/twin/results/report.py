@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.results.balances import Balance
+from twin.results.factors import factor_lines, factors_of
 from twin.results.kpi import Flows, duties_of, holdups_of, pmi_of, quality_of, read_kpi, yield_of
 from twin.results.reader import Run
 
@@ -69,6 +70,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "quality": [quality_of(run, kpi, flows, limits) for limits in run.quality if _recorded(run, limits.tag)],
         "holdup": holdups_of(run),
         "utilities": duties_of(run),
+        "factors": factors_of(run, kpi, flows),
         "balances": [_balance(balance) for balance in run.balances.all] if run.rows else [],
         "solver": run.statistics,
         "session": run.provenance["session"],
@@ -93,6 +95,10 @@ def render(summary: dict[str, Any]) -> RenderableType:
         table = make(summary)
         if table is not None:
             parts.append(table)
+    if summary["factors"] is not None:
+        table = _table("\nFactors", "", "utility", "GJ", "EUR", "kg CO2")
+        sentence = factor_lines(summary["factors"], table)
+        parts += [table, Text("\n" + sentence)]
     return Group(*parts)
 
 

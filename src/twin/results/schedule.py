@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import h5py
 import numpy as np
 
+from twin.results.factors import write_factors
 from twin.results.netcdf import add_dimension, add_numbers, add_texts
 
 if TYPE_CHECKING:
     from twin.config.spec import EventSpec, LatchSpec, ScenarioSpec
     from twin.results.events import EventRow
+    from twin.results.reader import Run
     from twin.schedule.records import Records
 
 
@@ -133,6 +135,7 @@ def write_schedule(
         numbers = {"start": ("s", "from"), "end": ("s", "to")}
         _table(file, file.create_group("/faults"), "fault", faults, meanings, numbers)
     _material(file, scenario)
+    write_factors(file, scenario.factors)
 
 
 def _material(file: h5py.File, scenario: ScenarioSpec) -> None:
@@ -184,6 +187,12 @@ def _table(
         add_texts(group, name, [getattr(row, name) for row in rows], scale, meaning)
     for name, (unit, meaning) in numbers.items():
         add_numbers(group, name, [getattr(row, name) for row in rows], [scale], unit, meaning)
+
+
+def rows(run: Run, path: str) -> list[dict[str, Any]]:
+    """Read one of these tables of a run: `rows(open_run("run.h5"), "/schedule")`."""
+    with run.opened() as file:
+        return read_rows(file, path)
 
 
 def read_rows(file: h5py.File, path: str) -> list[dict[str, Any]]:

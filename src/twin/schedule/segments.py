@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twin.schedule.timetable import Event, Kind, Latch, Timetable, latch_cause
+from twin.schedule.timetable import Action, Event, Kind, Latch, Timetable, latch_cause
 
 if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
@@ -48,7 +48,13 @@ def plainly(path: str, value: float) -> str:
     return f"{value:.6g}"
 
 
-def segments(events: Sequence[Event], latches: Sequence[Latch], end: float, say: Say = plainly) -> list[Segment]:
+def segments(
+    events: Sequence[Event],
+    latches: Sequence[Latch],
+    end: float,
+    say: Say = plainly,
+    planned: Sequence[Action] = (),
+) -> list[Segment]:
     """Cut [0, end] at every instant at which the clock changes the plant, by running SimPy dry.
 
     Guards need the plant, so what they trigger is given by :func:`conditions` instead.
@@ -61,6 +67,8 @@ def segments(events: Sequence[Event], latches: Sequence[Latch], end: float, say:
         In s.
     say : callable
         How causes write values.
+    planned : sequence of Action
+        What processes do for certain (`twin.schedule.rehearsal`).
 
     Raises
     ------
@@ -68,15 +76,21 @@ def segments(events: Sequence[Event], latches: Sequence[Latch], end: float, say:
         When holds of one parameter overlap without being nested.
     """
     cuts: dict[float, list[str]] = {0.0: []}
+
+    def cut(action: Action) -> None:
+        what = describe(action.kind, action.path, action.value, action.over, say)
+        cuts.setdefault(action.time, []).append(f"{action.cause}: {what}")
+        if action.kind is Kind.RAMP and action.time + action.over < end:
+            cuts.setdefault(action.time + action.over, []).append(f"{action.cause}: ramp of {action.path} ends")
+
     timetable = Timetable(events, latches, end)
-    while (time := timetable.next_time()) <= end:
+    while timetable.next_time() <= end:
         for action in timetable.step():
-            what = describe(action.kind, action.path, action.value, action.over, say)
-            cuts.setdefault(time, []).append(f"{action.cause}: {what}")
+            cut(action)
             if action.kind is Kind.HOLD:
                 timetable.answer(action, math.nan)
-            if action.kind is Kind.RAMP and time + action.over < end:
-                cuts.setdefault(time + action.over, []).append(f"{action.cause}: ramp of {action.path} ends")
+    for action in planned:
+        cut(action)
     starts = sorted(cuts)
     return [Segment(start, stop, tuple(cuts[start])) for start, stop in zip(starts, [*starts[1:], end], strict=True)]
 

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.integrator import Samples
-from twin.integrate.outcome import Ending, Outcome
+from twin.integrate.outcome import Ending
 from twin.quantity import Array
-from twin.schedule.errors import ScheduleError
-from twin.schedule.journal import Journal, Sides, Take
+from twin.schedule.driving import KINDS, Driving, Watch, index_of, watches_of
+from twin.schedule.instants import Checkpoint as Checkpoint
+from twin.schedule.instants import Instant as Instant
+from twin.schedule.journal import Journal, Take
 from twin.schedule.records import Records
 from twin.schedule.segments import run_end
 from twin.schedule.table import Table
@@ -33,37 +34,8 @@ from twin.schedule.world import PythonProcess, World, every_step
 if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
 
-#: What each action is in the compiled loop.
-_KINDS = {
-    Does.SET: Kind.SET,
-    Does.RAMP: Kind.RAMP,
-    Does.HOLD: Kind.SET,
-    Does.RESTORE: Kind.SET,
-    Does.FIRE: Kind.FIRE,
-}
 
-
-@dataclass(frozen=True)
-class Instant:
-    """What SimPy lived through: a timed instant, or guards crossed, with the answers that holds and readings got."""
-
-    time: float
-    guards: tuple[tuple[str, str], ...]
-    answers: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Where a run stood: enough to continue it in another process, bit for bit."""
-
-    time: float
-    state: dict[str, Array]
-    history: tuple[Instant, ...]
-    counts: tuple[int, int]  #: events by the clock, returns to Python
-    instant: Sides | None = None  #: the instant of this very time, in which more may happen
-
-
-class Simulation:
+class Simulation(Driving):
     """One run of a scenario.
 
     Parameters
@@ -105,7 +77,7 @@ class Simulation:
         self._history: list[Instant] = []
         self._timetable = Timetable(scenario.events, scenario.latches, self.end)
         self._world = World(scenario, self.end, processes)
-        self._watches = _watches(self._world, plant)
+        self._watches = watches_of(self._world, plant)
         self._record = {int(place): i for i, place in enumerate(record)}
         guard = {name: i for i, name in enumerate(plant.guard_names)}
         watches = [Latch(guard[name], 1 if how == "rises" else -1, armed=False) for name, how in self._watches]
@@ -114,9 +86,9 @@ class Simulation:
             Latch(
                 guard[latch.guard],
                 1 if latch.direction == "rises" else -1,
-                _index(plant, Does(latch.kind), latch.path),
+                index_of(plant, Does(latch.kind), latch.path),
                 latch.value,
-                kind=_KINDS[Does(latch.kind)],
+                kind=KINDS[Does(latch.kind)],
             )
             for latch in scenario.latches
         ]
@@ -125,7 +97,7 @@ class Simulation:
         foreseen = [(row.index, row.value) for row, _ in rows if row.kind in (Kind.SET, Kind.RAMP)]
         foreseen += [(latch.index, latch.value) for latch in latches if latch.kind == Kind.SET]
         changes = [(step.kind, path, value) for step in every_step(scenario) for path, value in step.changes]
-        foreseen += [(_index(plant, Does(kind), path), value) for kind, path, value in changes if kind != "fire"]
+        foreseen += [(index_of(plant, Does(kind), path), value) for kind, path, value in changes if kind != "fire"]
         if not table:
             latches = [latch._replace(index=-1, value=math.nan) for latch in latches]
         self._static = len(latches)
@@ -257,154 +229,9 @@ class Simulation:
             for action in timetable.step():
                 if action.kind is Does.HOLD:
                     timetable.answer(action, float(len(rows)))  # the row whose finding is restored
-                kind = Kind.RESTORE if action.kind is Does.RESTORE else _KINDS[action.kind]
+                kind = Kind.RESTORE if action.kind is Does.RESTORE else KINDS[action.kind]
                 rows.append((self._event(action)._replace(kind=kind), action))
         return rows
-
-    def _event(self, action: Action) -> Event:
-        index = _index(self.plant, action.kind, action.path)
-        ramp = action.over if action.kind is Does.RAMP else 0.0
-        return Event(action.time, _KINDS[action.kind], index, action.value, ramp)
-
-    # --- the drivers
-
-    def _follow(self, end: float) -> Ending:
-        """With the table: return to Python where a process wakes up, or waits for a guard."""
-        while True:
-            if not self._world.empty:
-                if not self._table.is_open:
-                    self._schedule(*self._table.open(self._wake()))
-                self._arm()
-                self._paused()
-                if self._stopping:
-                    return Ending(Outcome.INTERRUPTED, self._integrator.time)
-            ending: Ending = self._integrator.advance(end)
-            if ending.outcome not in (Outcome.EVENT, Outcome.GUARD):
-                return ending
-            self._close_window()
-            guards = self._crossed(ending)
-            if guards:  # the timed rows of this instant first
-                self._schedule(*self._table.open(ending.time))
-                self._at_once(ending.time)
-                self._close_window()
-            over = self._live(ending.time, guards, []) if self._turn(ending.time, guards) else None
-            if over is not None:
-                return over
-
-    def _drive(self, end: float) -> Ending:
-        """Without the table: return to Python at every instant and every guard."""
-        while True:
-            self._arm()
-            self._paused()
-            wake = min(self._timetable.next_time(), self._world.next_time())
-            self._schedule([Event(wake, Kind.RETURN)] if wake <= self.end else [], [None])
-            if self._stopping:
-                return Ending(Outcome.INTERRUPTED, self._integrator.time)
-            ending: Ending = self._integrator.advance(end)
-            while ending.outcome in (Outcome.EVENT, Outcome.GUARD):
-                ending = self._live_through(ending)
-            if ending.outcome is not Outcome.FINISHED or ending.time >= end:
-                return ending
-
-    def _live_through(self, ending: Ending) -> Ending:
-        """Let SimPy live through the instant reached, and apply what it decides."""
-        guards, time = self._crossed(ending), ending.time
-        turn = self._turn(time, guards)
-        actions: list[Action] = []
-        if guards:
-            actions = self._timetable.crossed(guards, time)
-        elif self._timetable.next_time() <= time:
-            actions = self._timetable.step()
-        rows: list[Event] = [self._event(action) for action in actions]
-        # where processes follow, the loop is to come back before it looks at guards and scans
-        back = [Event(time, Kind.RETURN)] if turn else []
-        self._schedule([*rows, *back], [*actions, *(None for _ in back)])
-        after = self._at_once(time)
-        answers = []
-        for row, action in enumerate(actions):
-            if action.kind is Does.HOLD:
-                answers.append(self._integrator.old(row))
-                self._timetable.answer(action, answers[-1])
-        if not turn:
-            self._history.append(Instant(time, guards, tuple(answers)))
-            return after
-        over = self._live(time, guards, answers)
-        if over is not None:
-            return over
-        self._schedule([], [])
-        self._arm()
-        return self._at_once(time)
-
-    def _at_once(self, time: float) -> Ending:
-        """Do what is scheduled for this instant, in which SimPy lives: no time to keep a checkpoint."""
-        self._within = True
-        ending: Ending = self._integrator.advance(time)
-        self._within = False
-        return ending
-
-    # --- processes
-
-    def _wake(self) -> float:
-        """When the processes wake up next; infinite when not before the end."""
-        wake = self._world.next_time()
-        return wake if wake <= self.end else math.inf
-
-    def _mine(self, guards: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        watched = self._world.watched()
-        return [key for key in guards if key in watched]
-
-    def _turn(self, time: float, guards: Sequence[tuple[str, str]]) -> bool:
-        """Whether processes live through this instant."""
-        return bool(self._mine(guards)) or self._world.next_time() <= time
-
-    def _crossed(self, ending: Ending) -> tuple[tuple[str, str], ...]:
-        guards = tuple(dict.fromkeys(self._journal.stopped)) if ending.outcome is Outcome.GUARD else ()
-        self._journal.stopped.clear()
-        return guards
-
-    def _arm(self) -> None:
-        """Let the loop stop at the guards that processes wait for now, and at no others."""
-        watched = self._world.watched()
-        if not watched <= set(self._watches):
-            unknown = ", ".join(sorted(" ".join(key) for key in watched - set(self._watches)))
-            raise ScheduleError(f"a process waits for what the plant does not have: {unknown}")
-        for row, key in enumerate(self._watches, start=self._static):
-            self._integrator.arm(row, key in watched)
-
-    def _live(self, time: float, guards: tuple[tuple[str, str], ...], answers: list[float]) -> Ending | None:
-        """Let the processes live through an instant; gives an ending where they end the run."""
-        actions = self._world.live(time, self._mine(guards))
-        while True:
-            rows = [self._event(action) for action in actions]
-            self._schedule([*(row._replace(time=time) for row in rows), Event(time, Kind.RETURN)], [*actions, None])
-            self._at_once(time)
-            if self._world.ended is not None:
-                outcome, why = self._world.ended
-                return Ending(outcome, time, cause=why)
-            if not self._world.questions:
-                break
-            values = [self._reply(what, actions) for what, _ in self._world.questions]
-            answers += values
-            actions = self._world.answer(values)
-        self._history.append(Instant(time, guards, tuple(answers)))
-        return None
-
-    def _reply(self, what: str | Action, actions: list[Action]) -> float:
-        """Answer a process: what its hold found, or the reading of a tag."""
-        if isinstance(what, Action):
-            row = next(i for i, action in enumerate(actions) if action is what)
-            return float(self._integrator.old(row))
-        place = next((c.offset for c in self.plant.columns if c.path == what and c.vector == "w"), None)
-        if place is None or place not in self._record:
-            raise KeyError(f"'{what}' is no tag that is recorded: a process cannot read it")
-        return float(self._journal.returned[self._record[place]])
-
-    def _close_window(self) -> None:
-        self._table.close(self._integrator.fired_rows, self._integrator.olds)
-
-    def _schedule(self, rows: Sequence[Event], sources: Sequence[Action | None]) -> None:
-        self._integrator.schedule(rows)
-        self._journal.sources = list(sources)
 
     def _paused(self) -> None:
         """Keep a checkpoint at an accepted point, if one is wanted and SimPy has lived through all until then."""
@@ -423,29 +250,6 @@ class Simulation:
         self._since += len(block.time)
         if self._samples is not None:
             self._samples(block)
-
-
-class Watch(NamedTuple):
-    """A guard that processes may wait for, as the journal names it."""
-
-    guard: str
-    direction: str
-    kind: str = "stop"
-    path: str = ""
-    value: float = math.nan
-    name: str = ""
-
-
-def _watches(world: World, plant: Any) -> list[tuple[str, str]]:
-    """Give the guards that processes may wait for: those that the scenario names; for Python all that there are."""
-    if not world.free:
-        return world.guards
-    return [(name, how) for name in plant.guard_names for how in ("falls", "rises")]
-
-
-def _index(plant: Any, kind: Does, path: str) -> int:
-    """Place in p of a parameter, or number of an impulse."""
-    return int(plant.impulse(path) if kind is Does.FIRE else plant.parameter(path)[0])
 
 
 def _integrator(method: str) -> Any:

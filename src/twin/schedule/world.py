@@ -54,6 +54,7 @@ class World:
         self._emitted: list[Action] = []
         self._crossings: dict[tuple[str, str], list[simpy.Event]] = {}
         self._held: dict[str, list[Action]] = {}
+        self._timed = timed_holds(scenario, end)
         self._tasks: list[Task] = []
         units = sorted({step.unit for step in every_step(scenario) if step.unit})
         self.pool = Pool(self.clock, scenario.resources, units, self.records)
@@ -158,10 +159,19 @@ class World:
 
     def end_hold(self, action: Action) -> None:
         """Note the end of a hold, which must be the last begun of its parameter."""
-        inner = self._held[action.path].pop()
+        inner, now = self._held[action.path].pop(), float(self.clock.now)
         if inner is not action:
-            detail = f"'{inner.cause}' outlives '{action.cause}', during which it began, on {action.path}."
-            self.ended = self.ended or (Outcome.SCHEDULE_CONFLICT, f"At {float(self.clock.now):g} s: {detail}")
+            self._conflict(now, inner.cause, action.cause, action.path)
+        for begin, end, cause in self._timed.get(action.path, ()):
+            # of two that begin or end together, the clock's comes first both times
+            if begin <= action.time < end < now:
+                self._conflict(now, action.cause, cause, action.path)
+            elif action.time < begin < now <= end:
+                self._conflict(now, cause, action.cause, action.path)
+
+    def _conflict(self, now: float, inner: str, outer: str, path: str) -> None:
+        detail = f"At {now:g} s: '{inner}' outlives '{outer}', during which it began, on {path}."
+        self.ended = self.ended or (Outcome.SCHEDULE_CONFLICT, detail)
 
     def stop(self, why: str, where: str, outcome: Outcome = Outcome.SCHEDULE_STOPPED) -> None:
         """End the run at this instant."""
@@ -202,6 +212,24 @@ def _guarded(steps: Generator[simpy.Event, Any, Any]) -> Generator[simpy.Event, 
 
 def _said(amounts: dict[str, int]) -> str:
     return " and ".join(name if count == 1 else f"{count} {name}" for name, count in amounts.items())
+
+
+def timed_holds(scenario: ScenarioSpec, end: float) -> dict[str, list[tuple[float, float, str]]]:
+    """Give (begin, end, cause) of the holds among the timed events, by parameter."""
+    found: dict[str, list[tuple[float, float, str]]] = {}
+    for event in scenario.events:
+        if event.kind != "hold":
+            continue
+        last = end if event.until is None else min(event.until, end)
+        count, begin = 0, event.at
+        while begin <= last:
+            cause = event.name or f"hold {event.path}"
+            found.setdefault(event.path, []).append((begin, begin + event.over, cause))
+            if not event.every:
+                break
+            count += 1
+            begin = event.at + count * event.every
+    return found
 
 
 def every_step(scenario: ScenarioSpec) -> Iterator[StepSpec]:

@@ -12,6 +12,8 @@ from twin.steady.view import View
 
 #: Specific heat capacity in J/(kg K) by which energy flows are judged that are zero; liquids have 2…4 thousand.
 CP = 1e3
+#: A balance is judged against what would exchange the content in this time [s], a day, where less flows than that.
+DAY = 86400.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Closure:
     outflow: float
     source: float
     held: float  #: rate of change of held contents; negative where a held stock is drawn from
-    least: float = 0.0  #: throughput below which what is left over is not judged
+    least: float = 0.0  #: throughput against which it is judged where there is less
 
     @property
     def closure(self) -> float:
@@ -56,13 +58,28 @@ def closures(view: View, y: Array, held: Array) -> tuple[Closure, ...]:
                 sums[term.role][place[name]] += part
     drawn = _drawn(view, y, np.where(held, rates, 0.0), place)
     rows = []
-    mass = float(np.maximum(sums["feed"], -sums["product"])[:-1].sum())
+    content = _content(view, y, place)
+    mass = float(np.maximum(sums["feed"], -sums["product"])[:-1].sum()) + float(content.sum()) / DAY
     for i, name in enumerate([*balance.components, "energy"]):
         inflow, outflow, source = sums["feed"][i], -sums["product"][i], sums["source"][i]
         four = (float(inflow), float(outflow), float(source), float(drawn[i]))
-        energy = name == "energy"  # is zero at the reference temperature: what warms the flows by a kelvin counts
-        rows.append(Closure(name, "W" if energy else "kg/s", *four, least=CP * mass if energy else 0.0))
+        if name == "energy":  # zero at the reference temperature: what warms the flows by a kelvin counts
+            rows.append(Closure(name, "W", *four, least=CP * mass))
+        else:
+            rows.append(Closure(name, "kg/s", *four, least=float(content[i]) / DAY))
     return tuple(rows)
+
+
+def _content(view: View, y: Array, place: dict[str, int]) -> Array:
+    """What the plant holds of each component [kg]."""
+    balance = view.plant.balance
+    view.observe(y)
+    total = np.zeros(len(place))
+    for h in balance.holdups:
+        masses = holdup_of(view.plant, h, view.w)[1:]
+        for name, mass in zip([*balance.fluids, *balance.solids], masses.tolist(), strict=True):
+            total[place[name]] += abs(mass)
+    return total
 
 
 def _drawn(view: View, y: Array, rates: Array, place: dict[str, int]) -> Array:

@@ -115,8 +115,9 @@ def write(path: Path, data: dict[str, Any]) -> None:
 def render(plant: Any, found: Steady) -> Group:
     """Tables for a terminal."""
     from rich.console import Group
+    from rich.text import Text
 
-    parts: list[Any] = [found.message]
+    parts: list[Any] = [Text(found.message)]  # not a str: [water] in a state's name would be taken for markup
     if found.stability is not None:
         parts.append(_verdict(found))
         parts.append(_modes(found))
@@ -163,9 +164,11 @@ def _modes(found: Steady) -> Any:
 
 
 def _residuals(found: Steady) -> Any:
+    from rich.markup import escape
+
     table = _table("Residuals: largest rate of a state relative to its size", "unit", "per hour", "state")
     for residual in found.residuals:
-        table.add_row(residual.unit, f"{residual.rate * HOUR:.1e}", residual.state)
+        table.add_row(residual.unit, f"{residual.rate * HOUR:.1e}", escape(residual.state))
     return table
 
 
@@ -173,6 +176,6 @@ def _balances(found: Steady) -> Any:
     table = _table("Balances, kg/h and kW", "balance", "in", "out", "source", "from what is held", "closure")
     for c in found.closures:
         factor = HOUR if c.unit == "kg/s" else 1e-3
-        numbers = [f"{factor * x:.5g}" for x in (c.inflow, c.outflow, c.source, -c.held)]
+        numbers = [f"{factor * x + 0.0:.5g}" for x in (c.inflow, c.outflow, c.source, -c.held)]
         table.add_row(c.name, *numbers, f"{c.relative:.1e}")
     return table

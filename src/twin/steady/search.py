@@ -116,8 +116,9 @@ class Search:
             y, size, contraction = tried
             if delta >= LONG and size < CLOSE:
                 return self._polished(y, step)
-            if np.any(np.abs(y[~self.held]) > GROWN * self.scale[~self.held]):
-                return self._ended(Outcome.DRIFTS, y, self._linearised(y), step)
+            grown = np.where(self.held, 0.0, np.abs(y) / self.scale)
+            if grown.max(initial=0.0) > GROWN:
+                return Found(Outcome.DRIFTS, y, self.view.rates(y), step, int(np.argmax(grown)))
             f = self._linearised(y)
             delta = min(delta * min(10.0, 0.3 / max(contraction, 1e-2) + 0.5), LONGEST)
         return self._ended(Outcome.DRIFTS, y, f, MOST_STEPS)

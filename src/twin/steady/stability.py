@@ -17,8 +17,8 @@ from twin.steady.view import View
 
 #: Blocks above this size are searched for eigenvalues near zero only (Arnoldi's method).
 DENSE = 2000
-#: Vectors of the Arnoldi iteration.
-KRYLOV = 80
+#: Vectors of the Arnoldi iteration, and where it looks from [1/s]: slower than plants are, and no eigenvalue of one.
+KRYLOV, SHIFT = 80, 1e-6
 #: An eigenvalue this small beside the block's largest is rounding: the mode neither grows nor decays.
 ROUNDING = 1e-12
 #: A mode slower than this [1/s], 30 years, is neutral for any plant.
@@ -92,7 +92,8 @@ def stability(view: View, y: Array, scale: Array, count: int = 6) -> Stability:
         if len(members) <= DENSE:
             found += [(value, k, None) for value in _eigenvalues(_filled(len(members), parts[k]))]
         else:
-            found += [(value, k, vector) for value, vector in _near_zero(len(members), *parts[k], count)]
+            near = _near_zero(view, free[members], scale[free[members]], count)
+            found += [(value, k, vector) for value, vector in near]
     found.sort(key=lambda item: (-item[0].real, abs(item[0].imag)))
     growing = sum(value.real > SLOWEST for value, _, _ in found)
     modes = []
@@ -148,18 +149,22 @@ def _vector(matrix: Array, value: complex) -> Array:
     return np.abs(vector)
 
 
-def _near_zero(n: int, rows: Array, columns: Array, values: Array, count: int) -> list[tuple[complex, Array]]:
-    """Eigenvalues of a large block near zero, by Arnoldi's method on the inverse of J − σ."""
-    try:
-        from scipy.sparse import csc_matrix, eye
-        from scipy.sparse.linalg import splu
-    except ImportError:
+def _near_zero(view: View, places: Array, size: Array, count: int) -> list[tuple[complex, Array]]:
+    """Eigenvalues of a large block near zero, by Arnoldi's method on the inverse of σ − J.
+
+    The block of that inverse is the inverse of the block, since blocks follow one another.
+    """
+    if not view.factorise(SHIFT):
         return []
-    matrix = csc_matrix((values, (rows, columns)), shape=(n, n))
-    shift = 1e-6  # 1/s: slower than plants are, and no eigenvalue of one
-    lu = splu((matrix - shift * eye(n)).tocsc())
-    inverted, vectors = arnoldi(lu.solve, n, KRYLOV)
-    value = shift + 1.0 / inverted
+    whole = np.zeros(len(view.fixed))
+
+    def apply(part: Array) -> Array:
+        whole[places] = part * size
+        found: Array = view.solve(whole)[places] / size
+        return found
+
+    inverted, vectors = arnoldi(apply, len(places), KRYLOV)
+    value = SHIFT - 1.0 / inverted
     forward = np.flatnonzero(value.imag >= 0.0)
     order = forward[np.argsort(-np.abs(inverted[forward]))][: 2 * count]
     return [(complex(value[i]), np.abs(vectors[:, i])) for i in order]

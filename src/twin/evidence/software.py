@@ -1,0 +1,59 @@
+"""Which program: a hash over the source files of the installed packages, and their commit where there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.util
+import subprocess
+from pathlib import Path
+
+#: Packages whose code makes numbers; configurations stand in the run files themselves.
+PACKAGES = ("twin", "unit_ops")
+
+
+@functools.cache
+def files() -> dict[str, str]:
+    """SHA-256 of every source file and data file of the packages, by package and path."""
+    found = {}
+    for package in PACKAGES:
+        for folder in _folders(package):
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
+                    name = f"{package}/{path.relative_to(folder).as_posix()}"
+                    # line ends differ between checkouts and change no number
+                    data = path.read_bytes().replace(b"\r\n", b"\n")
+                    found[name] = hashlib.sha256(data).hexdigest()
+    return dict(sorted(found.items()))
+
+
+@functools.cache
+def fingerprint() -> str:
+    """One hash for all of :func:`files`."""
+    lines = "".join(f"{digest}  {name}\n" for name, digest in files().items())
+    return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
+
+
+@functools.cache
+def commit() -> tuple[str, bool]:
+    """Commit that the packages were checked out from, and whether files differ from it; "" outside a checkout."""
+    (folder,) = _folders("twin")[:1] or (Path(),)
+    root = folder.parent.parent
+    if not (root / ".git").exists():
+        return "", False
+    paths = ["src/twin", "unit_ops"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        head = _git(root, "rev-parse", "HEAD")
+        return head, bool(_git(root, "status", "--porcelain", "--", *paths))
+    return "", False
+
+
+def _git(root: Path, *words: str) -> str:
+    command = ["git", "-C", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+
+
+def _folders(package: str) -> list[Path]:
+    spec = importlib.util.find_spec(package)
+    return [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
