@@ -20,9 +20,9 @@ from twin.plant.absent import find_absent
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
-from twin.plant.jacobian import auxiliaries, find_structure, is_timed, jacobian_tables
 from twin.plant.discrete import Discrete, discrete
 from twin.plant.evaluate import JacobianTables, PlantTables
+from twin.plant.jacobian import auxiliaries, find_structure, is_timed, jacobian_tables
 from twin.plant.nodes import Node, build_nodes
 from twin.plant.order import port_calls
 from twin.plant.placement import Column, Placement

@@ -22,9 +22,9 @@ from twin.jit import disabled, kernel
 from twin.plant.codes import LANES, SLOPES
 
 if disabled():
-    from twin.plant.interpreted import call_entry
+    from twin.plant.interpreted import call_entry as call_entry
 else:
-    from twin.plant.views import call_entry
+    from twin.plant.views import call_entry as call_entry
 
 
 class PlantTables(NamedTuple):
