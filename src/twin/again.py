@@ -1,7 +1,7 @@
 """Runs that do not begin at the beginning: resumed after a kill, or forked from a run in the middle.
 
 resume("runs/startup.h5.partial")                                # to the file that it would have been
-    fork("runs/startup.h5", at="6 h", set=["TIC-101.setpoint=85 degC"])   # to a new file, with all of the past
+fork("runs/startup.h5", at="6 h", set=["TIC-101.setpoint=85 degC"])   # to a new file, with all of the past
 """
 
 from __future__ import annotations
