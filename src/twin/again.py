@@ -1,7 +1,7 @@
 """Runs that do not begin at the beginning: resumed after a kill, or forked from a run in the middle.
 
 resume("runs/startup.h5.partial")                                # to the file that it would have been
-fork("runs/startup.h5", at="6 h", set=["reactor.T_jacket=65 degC"])   # to a new file, with all of the past
+fork("runs/startup.h5", at="6 h", set=["TIC-101.setpoint=85 degC"])   # to a new file, with all of the past
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from twin.config.document import Node
     from twin.config.spec import ScenarioSpec
 
-#: Relative tolerances by which a fork with changes may differ from its parent before: its last step is cut short.
+#: Relative tolerances by which a fork may differ from its parent before, where its steps are others: with a change
+#: the last one is cut short, and CVODE begins anew at a checkpoint.
 CUT = 100.0
 #: What the cause of a change says that a fork makes.
 CAUSE = "fork"
@@ -149,6 +150,7 @@ def fork(
         raise ForkError(f"{run.path} reached {clock(reached)} ({reached:g} s): it cannot be forked at {time:g} s")
     spec = _again(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(run.path), set, time, until)
     before = [one for one in kept if one.time < time or (one.time == time and not set)]
+    other_steps = bool(set) or until is not None or spec.method.startswith("cvode")
     provenance: dict[str, str | float] = {
         "parent": str(run.attrs["content_hash"]),
         "parent_file": run.path.name,
@@ -157,7 +159,7 @@ def fork(
         "set": "\n".join(f"{k}={v}" for k, v in set.items()) if isinstance(set, Mapping) else "\n".join(set),
     }
     continued = Continued(
-        past_of_run(run, before, time, CUT * spec.rtol if set or until is not None else 0.0),
+        past_of_run(run, before, time, CUT * spec.rtol if other_steps else 0.0),
         run.path.name,
         str(run.provenance["model_fingerprint"]),
         fork=provenance,

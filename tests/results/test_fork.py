@@ -160,3 +160,15 @@ def test_a_parent_that_is_not_repeated_is_warned_of(here: Path) -> None:
         file["units/first/states/H"][20] *= 1.0 + 1e-12
     (warning,) = fork("a.h5", "8 min", here / "b.h5").warnings
     assert warning.startswith("a.h5 is not repeated to the same bits: up to the fork its rows differ by up to")
+
+
+def test_with_cvode_to_its_tolerances(here: Path) -> None:
+    """Checkpoints alter none of its steps; from one on it begins anew."""
+    pytest.importorskip("sksundae")
+    parent = run("two_tanks", here / "a.h5", method="cvode", checkpoint_every=0.0)
+    assert run("two_tanks", here / "b.h5", method="cvode", checkpoint_every=np.inf).content_hash == parent.content_hash
+    child = fork("a.h5", "12 min", here / "c.h5")
+    assert child.warnings == ()
+    a, c = open_run("a.h5"), open_run("c.h5")
+    # tolerances of 1e-6 a step, which add up over the steps of both
+    np.testing.assert_allclose(c.get("second.T"), a.get("second.T"), rtol=2e-5)
