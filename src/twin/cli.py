@@ -20,6 +20,7 @@ exit codes:
   2    bad input: command line, plant or scenario
   3    a file could not be read or written (exists already, disk full, ...)
   4    an unexpected error in Twin; the message says where its log is
+  10 … what twin verify found; its help lists them
   130  interrupted by Ctrl-C; the file holds what there is
 
 Twin simulates; it controls no real equipment. The results of the plants that come with it are synthetic.
@@ -97,6 +98,10 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", metavar="FILE", help="write the residuals of data as a page (.html) or figure (.svg)")
     compare.add_argument("--rows", type=int, default=20, metavar="N", help="longest table (0: all rows)")
     compare.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+    from twin.evidence.arguments import add_commands
+
+    add_commands(command)
 
     models = command("models", "list the library of unit operations, or one with its tables")
     models.add_argument("name", nargs="?", metavar="NAME", help="a model, e.g. piping.tank")

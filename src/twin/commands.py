@@ -112,6 +112,34 @@ def compare(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def verify(arguments: Namespace) -> int:
+    """`twin verify FILE`"""
+    from twin.evidence.commands import verify as carry_out
+
+    return carry_out(arguments)
+
+
+def finalise(arguments: Namespace) -> int:
+    """`twin finalise FILE`"""
+    from twin.evidence.commands import finalise as carry_out
+
+    return carry_out(arguments)
+
+
+def sign(arguments: Namespace) -> int:
+    """`twin sign FILE --key KEY --as MEANING`"""
+    from twin.evidence.commands import sign as carry_out
+
+    return carry_out(arguments)
+
+
+def evidence(arguments: Namespace) -> int:
+    """`twin evidence key|log|note|zipapp`"""
+    from twin.evidence.commands import evidence as carry_out
+
+    return carry_out(arguments)
+
+
 def demo(arguments: Namespace) -> int:
     """`twin demo`"""
     from twin.config import load_scenario

@@ -82,7 +82,9 @@ def follow(page: str, folder: Path) -> int:
     return count
 
 
-@pytest.mark.parametrize("name", ["getting_started.md", "new_unit.md", "schedules.md", "steady_states.md"])
+@pytest.mark.parametrize(
+    "name", ["getting_started.md", "new_unit.md", "schedules.md", "steady_states.md", "evidence.md"]
+)
 def test_the_page_can_be_followed(name: str, tmp_path: Path) -> None:
     assert follow(name, tmp_path) >= 5
 

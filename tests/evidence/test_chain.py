@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_the_log_as_it_was(room: int, tmp_path: Path, monkeyp
     assert path.read_bytes() == before
 
 
-def test_two_processes_lose_nothing(tmp_path: Path) -> None:
+def test_t12_two_processes_lose_nothing(tmp_path: Path) -> None:
     """Fifty starts each, at once: a hundred entries in one whole chain."""
     words = (
         "import pathlib\nfrom twin.evidence.chain import append\n"

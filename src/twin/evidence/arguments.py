@@ -1,0 +1,74 @@
+"""Command lines of the evidence: imports nothing that takes time, since `twin --help` shows them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from twin.evidence.findings import MEANINGS
+
+MEANT = ("author", "reviewer", "approver")
+
+
+def epilog() -> str:
+    """Exit codes, for the help."""
+    rows = "\n".join(f"  {int(kind)}   {kind.name.lower():14}{meaning}" for kind, meaning in MEANINGS.items())
+    return f"exit codes:\n  0    verified\n{rows}\n\nTamper-evident, not tamper-proof."
+
+
+def add_verify(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `twin verify`, which the program of its own has, too."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = epilog()
+    parser.add_argument("file", metavar="FILE", help="a run file, or a folder of them")
+    _trusted(parser)
+    parser.add_argument("--expect-head", default="", metavar="HASH", help="an entry of the log, kept elsewhere")
+    parser.add_argument(
+        "--expect-config-hash", default="", metavar="HASH", help="sha256:… of the resolved configuration"
+    )
+    parser.add_argument("--current", action="store_true", help="refuse a run that a correction has superseded")
+    parser.add_argument("--strict", action="store_true", help="remarks are failures, too")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Add the commands to `twin`; `command` makes a parser of a name and a text."""
+    verify = command("verify", "check that a run file, or a folder of them, is what the runs wrote")
+    add_verify(verify)
+    verify.add_argument("--rerun", action="store_true", help="run it again, and say whether the numbers are the same")
+
+    finalise = command("finalise", "make a run final: read-only, sealed, never replaced")
+    finalise.add_argument("file", metavar="FILE", help="a run file")
+    finalise.add_argument("--supersedes", metavar="OLD", help="the final run that this one corrects")
+    finalise.add_argument("--reason", default="", metavar="TEXT", help="why; a correction needs it")
+
+    sign = command("sign", "sign a final run as its author, reviewer or approver")
+    sign.add_argument("file", metavar="FILE", help="a final run file")
+    sign.add_argument("--key", required=True, metavar="FILE", help="made with: twin evidence key")
+    sign.add_argument("--as", dest="meaning", required=True, choices=MEANT, help="what the signature means")
+    sign.add_argument("--reason", default="", metavar="TEXT")
+    _trusted(sign)
+
+    evidence = command("evidence", "keys, the log of a folder, and the verifier as one file")
+    kinds = evidence.add_subparsers(dest="what", metavar="WHAT", required=True)
+    key = kinds.add_parser("key", help="make a key to sign with")
+    key.add_argument("--name", required=True, metavar="NAME", help="of its owner, as every signature shows it")
+    key.add_argument("--out", required=True, metavar="FILE")
+    key.add_argument("--roles", default=",".join(MEANT), metavar="LIST", help="(default: %(default)s)")
+    log = kinds.add_parser("log", help="print the log of a folder of runs, and check its chain")
+    log.add_argument("folder", nargs="?", default="runs", metavar="FOLDER", help="(default: %(default)s)")
+    note = kinds.add_parser("note", help="enter a note into the log of a folder")
+    note.add_argument("text", metavar="TEXT")
+    note.add_argument("folder", nargs="?", default="runs", metavar="FOLDER", help="(default: %(default)s)")
+    zipapp = kinds.add_parser("zipapp", help="write the verifier as one file, which needs no Twin")
+    zipapp.add_argument("out", metavar="FILE", help="e.g. twin-verify.pyz")
+
+
+def _trusted(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trusted-keys",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="list of keys that may sign, and as what; may be repeated",
+    )
