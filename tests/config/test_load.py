@@ -207,3 +207,18 @@ def test_paths_that_lead_nowhere_say_where_to_turn(plant: PlantSpec, path: str, 
     with pytest.raises(PathError) as caught:
         resolve(plant, path)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("0 g/s", [0.0, 0.0]), ("[1 g/s, 2 g/s]", [1e-3, 2e-3]), ("{water: 3 g/s}", [3e-3])]
+)
+@pytest.mark.parametrize("kind", ["set", "ramp", "hold"])
+def test_a_whole_array_changes_at_once(tmp_path: Path, kind: str, value: str, expected: list[float]) -> None:
+    span = {"set": "", "ramp": ", over: 1 min", "hold": ", for: 1 min"}[kind]
+    path = tmp_path / "s.yaml"
+    event = f"{{at: 60 s, {kind}: {{spirit.m_flow: {value}}}{span}}}"
+    path.write_text(f"twin: 1\nplant: two_tanks\nduration: 1 h\nevents: [{event}]\n", encoding="utf-8")
+    events = load_scenario(path).events
+    assert [event.value for event in events] == expected
+    names = ("ethanol", "water")[-len(expected) :]
+    assert [event.path for event in events] == [f"spirit.m_flow.{name}" for name in names]

@@ -26,6 +26,11 @@ SLIPS = {
         'empty: Annotated[Array, "1", "part of the last chamber that is taken out", ("cells",)]',
         "impulse empty is a float",
     ),
+    "table of tables": (
+        'm: Annotated[Array, "kg", "masses in each chamber", ("fluids", "cells")]',
+        'm: Annotated[Array, "kg", "masses in each chamber", ("fluids", "cells", "2")]',
+        "State field m has 3 dimensions .* one or two",
+    ),
     "period that may be zero": ("Range(0.1, 1e4)", "Range(0.0, 1e4)", "Range above zero"),
     "period that there is not": ('SCAN = "period"', 'SCAN = "every"', "SCAN names a parameter"),
     "no scan": ("def scan(x, p", "def look(x, p", "has a kernel scan"),

@@ -83,6 +83,7 @@ class Initial(NamedTuple):
 class Transport(NamedTuple):
     m: Annotated[Array, "kg", "mass per cell", ("cells",)]
     m_flow: Annotated[Array, "kg/s", "net mass flow across faces", ("cells+3",)]
+    m_exchange: Annotated[Array, "kg/s", "mass that crosses faces both ways beside it", ("cells+3",)]
 
 
 class Work(NamedTuple):
@@ -169,14 +170,19 @@ def transport(x, u, p, w, out):
     out.m_flow[0] = fed(u.first)
     out.m_flow[1] = fed(u.second)
     out.m_flow[2] = fed(u.third)
+    for k in range(3):
+        out.m_exchange[k] = 0.0
     for j in range(n):
         out.m[j] = w.M[j]
+        out.m_exchange[3 + j] = 0.0
+        if j + 1 < n:
+            out.m_exchange[3 + j] = w.back[j] * w.M[j + 1]
         out.m_flow[3 + j] = 0.0
         for i in range(x.m_solids.shape[0]):
             out.m_flow[3 + j] += outward(x.m_solids, i, w, j)
         for i in range(x.m_liquid.shape[0]):
             out.m_flow[3 + j] += outward(x.m_liquid, i, w, j)
-    return Transport(out.m, out.m_flow)
+    return Transport(out.m, out.m_flow, out.m_exchange)
 
 
 def nominals(p: Params) -> dict[str, float]:

@@ -10,6 +10,7 @@ from twin.config.faults import read_fault
 from twin.config.paths import resolve, resolve_guard, resolve_impulse, resolve_measurement
 from twin.config.scenario_keys import EVENT, QUALITY
 from twin.config.spec import EventSpec, LatchSpec, PlantSpec, QualitySpec
+from twin.config.spread import spread
 from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
 
@@ -107,7 +108,7 @@ def _name(problems: Problems, item: Node) -> str:
 
 
 def changes(problems: Problems, item: Node, kind: str, plant: PlantSpec | None) -> list[tuple[str, float | None]]:
-    """Read {path: value}; a mapping below the path of an array names its elements."""
+    """Read {path: value}; below the path of an array stands a mapping that names elements, a list, or one number."""
     node = item.get(kind)
     assert node is not None
     if kind == "fire":
@@ -123,7 +124,11 @@ def changes(problems: Problems, item: Node, kind: str, plant: PlantSpec | None) 
             flat.extend((inner, f"{key.text}.{inner.text}", below) for inner, below in value.pairs)
         else:
             flat.append((key, key.text, value))
-    return [(path, _change(problems, key, path, value, plant, kind)) for key, path, value in flat]
+    found: list[tuple[str, float | None]] = []
+    for key, path, value in flat:
+        for element, item in spread(problems, key, path, value, plant):
+            found.append((element, _change(problems, key, element, item, plant, kind)))
+    return found
 
 
 def _impulse(problems: Problems, item: Node, node: Node, plant: PlantSpec | None) -> list[tuple[str, float | None]]:
@@ -155,15 +160,6 @@ def _change(problems: Problems, key: Node, path: str, value: Node, plant: PlantS
         found = resolve(plant, path)
     except PathError as error:
         problems.add(key, "unknown path", str(error))
-        return None
-    if found.field.kind == "array" and found.index is None:
-        first = (
-            (plant.fluids if found.field.dims[0] == "fluids" else plant.solids)
-            if found.field.dims[0] in plant.dims
-            else ()
-        )
-        example = f"{path}.{first[0]}" if first else f"{path}.0"
-        problems.add(key, "not one value", f"'{path}' is an array: name an element, for example {example}.")
         return None
     if kind == "ramp" and found.field.kind == "enum":
         problems.add(key, "not a number", f"'{path}' is a choice: it can be set or held, but not ramped.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 from twin.config.context import PathError, flat_index, size_of
 from twin.config.document import closest
@@ -111,6 +112,21 @@ def _field(
         return Resolved(path, kind, owner, found, flat_index(parts, found.dims, shape, names))
     except PathError as error:
         raise PathError(f"'{owner}.{name}' {error}") from None
+
+
+def elements(plant: PlantSpec, path: str) -> list[str] | None:
+    """Give the paths of all elements of an array, in C order; None for a path that leads to one value.
+
+    Raises PathError.
+    """
+    found = resolve(plant, path)
+    if found.field.kind != "array" or found.index is not None:
+        return None
+    own = {} if found.kind == "feed" else plant.unit(found.owner).dims
+    sizes = {**plant.dims, **own}
+    names = {"fluids": plant.fluids, "solids": plant.solids}
+    labels = [names.get(d) or tuple(str(k) for k in range(size_of(d, sizes) or 0)) for d in found.field.dims]
+    return [".".join((path, *parts)) for parts in product(*labels)]
 
 
 def written(plant: PlantSpec, path: str, value: float) -> str:

@@ -16,6 +16,8 @@ ARGUMENTS = ("t", "x", "u", "a", "p", "w", "out", "dx")
 IMPULSE_ARGUMENTS = ("t", "x", "u", "a", "p", "w", "value", "new")
 BOOKING_ARGUMENTS = (*IMPULSE_ARGUMENTS, "out")
 SCAN_ARGUMENTS = ("t", "x", "u", "a", "p", "w", "number", "seed", "new")
+#: What kernels' views of the state are made for.
+MOST_DIMENSIONS = 2
 #: Added to an impulse's name, the kernel that says what crosses the unit's boundary with it.
 BOOKING = "_booking"
 #: The table that a kernel's argument is made from.
@@ -51,6 +53,7 @@ def check(model: Model) -> None:
         raise ModelError(
             f"{where}: an inlet cannot be called {' or '.join(sorted(taken))}, by which kernels ask for something else"
         )
+    _check_arrays(model)
     _check_discrete(model)
     impulses = {f.name for f in model.impulses}
     for name in needed:
@@ -79,6 +82,18 @@ def _check_arguments(model: Model, name: str, contract: tuple[str, ...]) -> None
         table = _TABLE_OF.get(argument)
         if table is not None and argument not in model.inlets and not getattr(model, table)._fields:
             raise ModelError(f"{where}: kernel {name} asks for '{argument}', but the model declares no {table}")
+
+
+def _check_arrays(model: Model) -> None:
+    """Refuse arrays that kernels cannot be lent: those of more dimensions than a table has."""
+    for table in ("State", "Params", "Integrals", "Quadratures", "Transport", "Work", "Initial"):
+        for f in fields(getattr(model, table)):
+            if len(f.dims) > MOST_DIMENSIONS:
+                raise ModelError(
+                    f"{model.module.__file__}: {table} field {f.name} has {len(f.dims)} dimensions "
+                    f"({', '.join(f.dims)}); arrays have one or two: put two of them into one, as in cells = "
+                    "stations x nodes, or declare a field for each of the first"
+                )
 
 
 def _check_discrete(model: Model) -> None:

@@ -53,6 +53,12 @@ class Simulation(Driving):
         Receives what fired, and both sides of each instant.
     checkpoint_every : int
         Keep the latest checkpoint in memory, a new one after about so many samples; 0 for none.
+    processes : sequence of callable
+        SimPy processes in Python beside those of the scenario.
+    every : float, optional
+        Seconds between samples, in place of the scenario's; 0 for none.
+    integrator : type, optional
+        The class that integrates, in place of that of the scenario's method.
     """
 
     def __init__(
@@ -66,6 +72,8 @@ class Simulation(Driving):
         events: Take | None = None,
         checkpoint_every: int = 0,
         processes: Sequence[PythonProcess] = (),
+        every: float | None = None,
+        integrator: type | None = None,
     ) -> None:
         self.plant, self.table = plant, table
         self.end = run_end(scenario)
@@ -103,7 +111,7 @@ class Simulation(Driving):
         self._static = len(latches)
         self._table = Table(rows if table else [], whole=self._world.empty)
         first, self._journal.sources = self._table.open(math.inf) if self._world.empty else ([], [])
-        self._integrator = _integrator(scenario.method)(
+        self._integrator = (integrator or _integrator(scenario.method))(
             plant,
             method=scenario.method,
             rtol=scenario.rtol,
@@ -112,11 +120,16 @@ class Simulation(Driving):
             latches=[*latches, *(latch._replace(value=math.nan) for latch in watches)],
             foreseen=foreseen,
             record=record,
-            every=scenario.record_every,
+            every=scenario.record_every if every is None else every,
             samples=self._take_samples,
             fired=self._journal.collect,
             pause=self._paused,
         )
+
+    @property
+    def integrator(self) -> Any:
+        """What advances the plant."""
+        return self._integrator
 
     @property
     def time(self) -> float:

@@ -110,7 +110,10 @@ def failure_probability(failed: Array, confidence: float = 0.95) -> Failure:
 
 
 def outside(y: Array, low: Array, high: Array) -> Array:
-    """Say which runs miss any limit, [n] bool: y[n, m] against low[m], high[m] (NaN: none); a run without a value does."""
+    """Say which runs miss any limit, [n] bool: y[n, m] against low[m], high[m] (NaN: none).
+
+    A run without a value misses them.
+    """
     y = np.asarray(y, dtype=float)
     bad = np.isnan(y) | (y < np.asarray(low)) | (y > np.asarray(high))
     return np.asarray(bad.any(axis=1))

@@ -23,7 +23,11 @@ def _problem(factors: Sequence[str], low: Array, high: Array) -> dict[str, objec
     for name, a, b in zip(factors, low, high, strict=True):
         if not b > a:
             raise AnalysisError(f"{name} has no range: {a:.6g} to {b:.6g}")
-    return {"num_vars": len(factors), "names": list(factors), "bounds": [[float(a), float(b)] for a, b in zip(low, high)]}
+    return {
+        "num_vars": len(factors),
+        "names": list(factors),
+        "bounds": [[float(a), float(b)] for a, b in zip(low, high)],
+    }
 
 
 @dataclass(frozen=True)
