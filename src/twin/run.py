@@ -60,7 +60,7 @@ class RunResult:
     plant : PlantSpec
         What was run.
     warnings : tuple of str
-        Numbers recorded that no plant can have: negative holdups, measurements that are no numbers.
+        Numbers recorded that no plant can have, laws outside their range, balances that do not close.
     """
 
     path: Path

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.results.fake import EVENT, OMEGA, fake_plant, fake_scenario
+from tests.results.fake import EVENT, OMEGA, fake_plant, fake_scenario, trajectory
 from tests.results.making import TIMES, feed
-from twin.results.reader import open_run
+from twin.results.reader import Run, open_run
 from twin.results.report import WIDTH, render, report
 from twin.results.streams import integrate
 from twin.results.writer import RunWriter
@@ -127,3 +127,29 @@ def test_an_event_at_a_sample_and_two_samples_only() -> None:
     # at t = 1 the stream jumps from 1 to 3; whatever the sample says there, the sides count
     assert integrate(time, rates, np.array([1.0]), np.array([[1.0]]), np.array([[3.0]]))[0] == 4.0
     assert integrate(time[:2], rates[:2], np.zeros(0), np.zeros((0, 1)), np.zeros((0, 1)))[0] == 4.0
+
+
+@pytest.mark.parametrize(("lost", "told"), [(0.5e-6, False), (2e-6, True), (np.nan, True)])
+def test_a_balance_that_does_not_close_is_an_alarm(lost: float, told: bool, tmp_path: Path) -> None:
+    """Matter or energy from nowhere, above a millionth of what moved, is said by the run, its file and its report."""
+    plant = fake_plant()
+    y, w, q = trajectory(plant, TIMES)
+    place = next(c.offset for c in plant.columns if c.path == "reagents.total.fluids")
+    q[-1, place] += lost * q[-1, place]
+    with RunWriter(tmp_path / "run.h5", plant, fake_scenario()) as writer:
+        writer.append(TIMES, y, w[:, writer.w_index], q)
+        run = open_run(writer.finish("finished"))
+    # other balances close; ethanol's throughput is half of what came in, left, or is held: about what came in
+    said = [text for text in writer.warnings if text.startswith("the balance of component ethanol does not close")]
+    assert len(said) == len(writer.warnings) == int(told)
+    assert [alarm.text for alarm in run.alarms] == said == report(run)["alarms"]
+    if told:
+        (alarm,) = run.alarms
+        assert (alarm.kind, alarm.tag, alarm.time) == ("does not close", "balances/ethanol", TIMES[-1])
+        assert f"alarm: {alarm.text}" in _printed(run).replace("\n", " ")
+
+
+def _printed(run: Run) -> str:
+    console = Console(width=400, record=True, file=io.StringIO())
+    console.print(render(report(run)))
+    return console.export_text()

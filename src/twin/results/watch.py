@@ -2,7 +2,8 @@
 
 No plant has negative holdups, or measurements that are no numbers. A run may reach its end in spite of them; each is
 an alarm of the file, with the time at which it was first recorded. The range of a law is that of the unit's
-parameters at the start; each law of a unit warns once, for each component that it is fitted to.
+parameters at the start; each law of a unit warns once, for each component that it is fitted to. Balances that do not
+close at the end of a run are alarms, too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from twin.quantity import Fitted
+from twin.results.balances import Balances
 from twin.results.events import AlarmRow
 from twin.results.layout import Recording, Variable, element_tags, unit_of
 
@@ -23,6 +25,8 @@ from twin.results.layout import Recording, Variable, element_tags, unit_of
 NEGATIVE = 1e-6
 #: And this many relative tolerances.
 TOLERANCES = 10.0
+#: Part of all that moved that may be missing from a balance: the solver's integrals close to rounding, some 1e-12.
+CLOSURE = 1e-6
 #: Kinds of columns of which every number should be finite.
 FINITE = ("measurement", "outlet")
 #: Masses of a holdup.
@@ -57,6 +61,25 @@ def _ranges(variable: Variable, fit: Fitted, plant: Any) -> Iterator[FitRange]:
         law = f"{fit.law} of {plant.dim_labels[dims[0]][k]}" if dims else fit.law
         if is_used != 0.0:
             yield FitRange(variable, law, float(low[k]), float(high[k]))
+
+
+def unclosed(balances: Balances, time: float) -> list[AlarmRow]:
+    """Give an alarm for each balance that does not close, by the solver's integrals, at the end of a run.
+
+    Such a run is no evidence of anything: a unit, or the solver, makes or loses matter or energy.
+    """
+    rows = []
+    for balance in balances.all:
+        relative, residual = balance.measures["relative"], balance.measures["residual"]
+        if relative <= CLOSURE:
+            continue
+        name = "energy" if balance.unit == "J" else f"component {balance.name}"
+        said = f"{relative:.2g} of what moved ({residual:.3g} {balance.unit}) is missing"
+        if not np.isfinite(relative):
+            said = "it is not a finite number"
+        text = f"the balance of {name} does not close: {said}, more than {CLOSURE:g}"
+        rows.append(AlarmRow(time, f"balances/{balance.name}", "does not close", relative, CLOSURE, text))
+    return rows
 
 
 class Watch:

@@ -25,7 +25,7 @@ from twin.results.events import AlarmRow, EventRow, Journal, Snapshot, Snapshots
 from twin.results.files import FileProblem, file_errors, hdf5_writing, need_room, partial_path, publish
 from twin.results.netcdf import LIBVER
 from twin.results.series import Series
-from twin.results.watch import Watch
+from twin.results.watch import Watch, unclosed
 
 #: Outcome of a run that has not ended yet, or was killed.
 RUNNING = "running"
@@ -82,6 +82,7 @@ class RunWriter:
         self._flushed = time.monotonic()
         self._event_rows: list[EventRow] = []
         self._alarm_rows: list[AlarmRow] = []
+        self._unclosed: list[AlarmRow] = []
         self._watch = Watch(self.recording, plant, float(scenario.rtol))
         self.snapshots = Snapshots(self.recording, plant.dim_labels)
         sizes = (plant.n_y, len(self.recording.w_index), plant.n_q)
@@ -171,8 +172,8 @@ class RunWriter:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the recorded rows give reason to doubt, in sentences, by time."""
-        return tuple(row.text for row in sorted(self._watch.alarms, key=lambda row: row.time))
+        """What the recorded rows, and balances at the end, give reason to doubt, in sentences, by time."""
+        return tuple(row.text for row in sorted([*self._watch.alarms, *self._unclosed], key=lambda row: row.time))
 
     def flush(self) -> None:
         """Let readers see everything appended so far."""
@@ -223,12 +224,14 @@ class RunWriter:
             del file["/journal"]
             sections.write_session(file, self._started, session or {})
             write_events(file, self._event_rows, self.snapshots)
-            write_alarms(file, sorted([*self._alarm_rows, *self._watch.alarms], key=lambda row: row.time))
+            self.balances: Balances = compute(file)
+            self._unclosed = unclosed(self.balances, max(self._last_time, 0.0))
+            alarms = [*self._alarm_rows, *self._watch.alarms, *self._unclosed]
+            write_alarms(file, sorted(alarms, key=lambda row: row.time))
             sections.write_statistics(file, stats or {})
             if also is not None:
                 also(file, self._event_rows)
             write_checkpoints(file, checkpoints, table)
-            self.balances: Balances = compute(file)
             sections.write_balances(file, self.balances)
             file.attrs["outcome"] = word
             file.attrs["outcome_message"] = sentence
