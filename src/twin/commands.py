@@ -133,6 +133,13 @@ def sign(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def dossier(arguments: Namespace) -> int:
+    """`twin dossier new|register|build|verify`"""
+    from twin.evidence.commands import dossier as carry_out
+
+    return carry_out(arguments)
+
+
 def evidence(arguments: Namespace) -> int:
     """`twin evidence key|log|note|zipapp`"""
     from twin.evidence.commands import evidence as carry_out

@@ -20,7 +20,7 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     """Arguments of `twin verify`, which the program of its own has, too."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = epilog()
-    parser.add_argument("file", metavar="FILE", help="a run file, or a folder of them")
+    parser.add_argument("file", metavar="FILE", help="a run file, a folder of them, or a dossier (.zip)")
     _trusted(parser)
     parser.add_argument("--expect-head", default="", metavar="HASH", help="an entry of the log, kept elsewhere")
     parser.add_argument(
@@ -42,8 +42,10 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     finalise.add_argument("--supersedes", metavar="OLD", help="the final run that this one corrects")
     finalise.add_argument("--reason", default="", metavar="TEXT", help="why; a correction needs it")
 
-    sign = command("sign", "sign a final run as its author, reviewer or approver")
-    sign.add_argument("file", metavar="FILE", help="a final run file")
+    _dossier(command("dossier", "the credibility dossier of a run: plan, sections, bundle"))
+
+    sign = command("sign", "sign a final run or a dossier as its author, reviewer or approver")
+    sign.add_argument("file", metavar="FILE", help="a final run file, or a dossier (.zip)")
     sign.add_argument("--key", required=True, metavar="FILE", help="made with: twin evidence key")
     sign.add_argument("--as", dest="meaning", required=True, choices=MEANT, help="what the signature means")
     sign.add_argument("--reason", default="", metavar="TEXT")
@@ -62,6 +64,24 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     note.add_argument("folder", nargs="?", default="runs", metavar="FOLDER", help="(default: %(default)s)")
     zipapp = kinds.add_parser("zipapp", help="write the verifier as one file, which needs no Twin")
     zipapp.add_argument("out", metavar="FILE", help="e.g. twin-verify.pyz")
+
+
+def _dossier(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    new = kinds.add_parser("new", help="write a plan to fill in: question, context, risk, criteria")
+    new.add_argument("scenario", metavar="SCENARIO", help="a name in scenarios/ or a file")
+    new.add_argument("--out", required=True, metavar="FILE", help="e.g. plan.yaml")
+    register = kinds.add_parser("register", help="enter a plan into the log of a folder, before the run")
+    register.add_argument("plan", metavar="PLAN")
+    register.add_argument("folder", nargs="?", default="runs", metavar="FOLDER", help="(default: %(default)s)")
+    build = kinds.add_parser("build", help="compute the dossier of a run, and write its bundle")
+    build.add_argument("plan", metavar="PLAN")
+    build.add_argument("run", metavar="RUN", help="a run file in the folder of its log")
+    build.add_argument("--out", required=True, metavar="FILE", help="e.g. dossier.zip")
+    build.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    verify = kinds.add_parser("verify", help="check a bundle; with --rerun compute all of it again")
+    add_verify(verify)
+    verify.add_argument("--rerun", action="store_true", help="compute the dossier again, and compare")
 
 
 def _trusted(parser: argparse.ArgumentParser) -> None:

@@ -73,6 +73,10 @@ def render(name: str, findings: Findings) -> str:
         lines.append(f"  content    {facts['content_hash']}")
         lines.append(f"  final      {facts.get('final') or 'no'}")
         lines += [f"  signature  {line}" for line in facts.get("signatures", [])]
+    if "dossier" in facts:
+        word = "adequate" if facts["adequate"] else "NOT adequate for its question at its risk"
+        lines.append(f"  dossier    {facts['dossier']['status']} {facts['dossier']['id']}: {word}")
+        lines += [f"  signature  of the dossier, {line}" for line in facts.get("dossier_signatures", [])]
     if "files" in facts:
         lines.append(f"  runs       {len(facts['files'])} files")
     if "log" in facts:

@@ -26,6 +26,10 @@ def verify(arguments: Namespace) -> int:
     path = Path(arguments.file)
     options = checking.options(arguments)
     findings = check(path, options)
+    if path.suffix == ".zip" and arguments.rerun:
+        from twin.evidence.dossier.commands import verify as verify_dossier
+
+        return verify_dossier(arguments)
     if arguments.rerun:
         if path.is_dir():
             raise UsageProblem("--rerun takes one run file")
@@ -56,9 +60,18 @@ def sign(arguments: Namespace) -> int:
 
     key = open_key(Path(arguments.key), _passphrase())
     trusted = read_trusted([Path(name) for name in arguments.trusted_keys]) if arguments.trusted_keys else None
+    if arguments.file.endswith(".zip"):
+        from twin.evidence.dossier.commands import sign as carry_out
     signature = carry_out(Path(arguments.file), key, arguments.meaning, reason=arguments.reason, trusted=trusted)
     _say(f"{arguments.file} is signed: {signature.line()}")
     return 0
+
+
+def dossier(arguments: Namespace) -> int:
+    """`twin dossier new|register|build|verify`"""
+    from twin.evidence.dossier import commands
+
+    return int(getattr(commands, arguments.what)(arguments))
 
 
 def evidence(arguments: Namespace) -> int:

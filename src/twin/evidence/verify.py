@@ -1,4 +1,4 @@
-"""Checks a run file, or a folder of them: structure, content, seal, signatures, log, registry.
+"""Checks a run file, a folder of them, or the bundle of a dossier: structure, content, seal, signatures, log, registry.
 
     findings = verify(Path("runs/a.h5"), trusted=read_trusted([Path("keys.json")]))
     findings.exit_code, findings.wrong, findings.remarks, findings.facts
@@ -59,6 +59,10 @@ def verify(path: Path, options: Options | None = None) -> Findings:
     options = options or Options()
     if path.is_dir():
         return verify_folder(path, options)
+    if path.suffix == ".zip":
+        from twin.evidence.dossier.check import verify_bundle
+
+        return verify_bundle(path, options)
     findings = Findings()
     chain = _chain(path.parent, findings, options)
     verify_run(path, chain, options, findings)
