@@ -147,6 +147,13 @@ def evidence(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def analyse(arguments: Namespace) -> int:
+    """`twin analyse STUDY`"""
+    from twin.study.analysis_commands import analyse as carry_out
+
+    return carry_out(arguments)
+
+
 def demo(arguments: Namespace) -> int:
     """`twin demo`"""
     from twin.config import load_scenario

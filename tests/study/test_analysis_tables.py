@@ -145,7 +145,7 @@ def test_surrogate_says_how_wrong_it_is() -> None:
         return np.sin(3.0 * x[:, 0]) + 0.5 * x[:, 1] ** 2
 
     x, new = rng.uniform(0.0, 2.0, (80, 3)), rng.uniform(0.0, 2.0, (2000, 3))
-    found = fit_surrogate(x, truth(x) + rng.normal(0.0, 0.05, 80), ("a", "b", "c"), restarts=0)
+    found = fit_surrogate(x, truth(x) + rng.normal(0.0, 0.05, 80), ("a", "b", "c"))
     mean, deviation = found.predict(new, noise=True)
     y = truth(new) + rng.normal(0.0, 0.05, 2000)
     assert found.q2 > 0.95

@@ -224,7 +224,7 @@ def largest_box(
     search = _Boxes(good)
     generator = np.random.default_rng(seed)
     inside = np.argwhere(good)
-    starts = [inside[i] for i in generator.choice(len(inside), min(60, len(inside)), replace=False)]
+    starts = [inside[i] for i in generator.choice(len(inside), min(20, len(inside)), replace=False)]
     starts.append(inside[int(np.argmin(np.sum((inside - inside.mean(axis=0)) ** 2, axis=1)))])
     best = max((search.climbed(start) for start in starts), key=search.size)
     bottom = np.array([axis[i] for axis, i in zip(axes, best[0])])

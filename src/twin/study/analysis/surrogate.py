@@ -69,7 +69,7 @@ def fit_surrogate(
     response: str = "y",
     folds: int = 5,
     seed: int = 0,
-    restarts: int = 2,
+    restarts: int = 0,
 ) -> Surrogate:
     """Fit a Gaussian process, with lengths by maximum likelihood.
 

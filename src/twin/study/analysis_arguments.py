@@ -1,0 +1,31 @@
+"""Command lines of the analyses: imports nothing that takes time, since `twin --help` shows them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+
+def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Add `twin analyse`."""
+    analyse = command("analyse", "say what a study found: surfaces, sensitivities, capability, design space")
+    analyse.add_argument("file", metavar="STUDY", help="the file of a study")
+    analyse.add_argument(
+        "--response", action="append", default=[], metavar="NAME", help="only this response (may be repeated)"
+    )
+    analyse.add_argument(
+        "--uncertain",
+        action="append",
+        default=[],
+        metavar="FACTOR",
+        help="a factor that nobody chooses: the design space is over the others (may be repeated)",
+    )
+    analyse.add_argument(
+        "--level", type=float, default=0.95, metavar="P", help="probability of the design space (default: %(default)s)"
+    )
+    _output(analyse)
+
+
+def _output(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", metavar="PAGE", help="write a page with tables and pictures (.html)")
+    command.add_argument("--json", action="store_true", help="one JSON object on standard output")

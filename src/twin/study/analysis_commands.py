@@ -1,0 +1,106 @@
+"""What the commands of the analyses do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from typing import Any
+
+
+def analyse(arguments: Namespace) -> int:
+    """`twin analyse STUDY.h5`"""
+    from twin.study.analysing import analyse as found_in
+    from twin.study.analysis.needs import AnalysisError
+    from twin.study.file import open_study
+
+    if not 0.0 < arguments.level < 1.0:
+        raise AnalysisError(f"--level is a probability between 0 and 1, not {arguments.level:g}")
+    found = found_in(open_study(arguments.file), arguments.response, arguments.uncertain, arguments.level)
+    return _give(arguments, found.summary, found.page, _analysis)
+
+
+def _give(arguments: Namespace, summary: dict[str, Any], page: Any, draw: Any) -> int:
+    if arguments.out is not None:
+        summary["page"] = str(page.write(arguments.out))
+    if arguments.json:
+        sys.stdout.write(json.dumps({"ok": True, "exit_code": 0, **summary}, allow_nan=False) + "\n")
+        return 0
+    draw(summary)
+    if arguments.out is not None:
+        sys.stdout.write(f"\nwrote {arguments.out}\n")
+    return 0
+
+
+def _print(title: str, rows: list[dict[str, Any]]) -> None:
+    """Print mappings with the same keys as a table."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from twin.study.analysis.page import shown
+
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for i, key in enumerate(rows[0]):
+        table.add_column(key, justify="left" if i == 0 else "right")
+    for row in rows:
+        table.add_row(*(Text("" if v is None else shown(v)) for v in row.values()))
+    console = Console(width=max(Console().width, 100))
+    console.print(table)
+    console.print()
+
+
+def _analysis(summary: dict[str, Any]) -> None:
+    _print("Runs", [{"outcome": name, "runs": count} for name, count in summary["outcomes"].items()])
+    good = {name: row for name, row in summary["responses"].items() if "error" not in row}
+    for name, row in summary["responses"].items():
+        if "error" in row:
+            sys.stdout.write(f"{name}: {row['error']}\n")
+    keys = ("unit", "runs", "mean", "std", "min", "max")
+    _print("Responses", [{"response": name, **{key: row[key] for key in keys}} for name, row in good.items()])
+    rows = []
+    for name, row in good.items():
+        if "q2" in row.get("surrogate", {}):
+            q2 = row.get("surface", {}).get("q2")
+            rows.append({"response": name, "surface": q2, "surrogate": row["surrogate"]["q2"]})
+    _print("Variance of runs left out that is explained", rows)
+    rows = []
+    for name, row in good.items():
+        sobol = row.get("sobol")
+        for i, factor in enumerate(sobol["factors"] if sobol else []):
+            rows.append(
+                {
+                    "response": name,
+                    "factor": factor,
+                    "alone": sobol["first"][i],
+                    "±": sobol["first_interval"][i],
+                    "in all": sobol["total"][i],
+                    "± ": sobol["total_interval"][i],
+                }
+            )
+    _print("Sobol' indices of the surrogates, 95 % intervals", rows)
+    asked = ("mean", "deviation", "low", "high", "cp", "cpk", "cpk_interval", "ppm_normal")
+    judged = {name: row["capability"] for name, row in good.items() if "cpk" in row.get("capability", {})}
+    _print("Capability", [{"response": name, **{key: row[key] for key in asked}} for name, row in judged.items()])
+    if summary["limits"] is not None:
+        _print("Runs that miss a limit", [summary["limits"]])
+    space = summary["design_space"]
+    if space is None:
+        return
+    if space["box"] is None:
+        sys.stdout.write(f"Nowhere are all limits met with a probability of {space['level']:g}.\n")
+        return
+    box, one = space["box"], space.get("one_factor", {})
+    rows = []
+    for i, name in enumerate(space["factors"]):
+        row = {"factor": name, "from": box["low"][i], "to": box["high"][i]}
+        if "low" in one:
+            row |= {"alone from": one["low"][i], "alone to": one["high"][i]}
+        rows.append(row)
+    _print(f"Acceptable together, with a probability of {space['level']:g}", rows)
+    if "failing" in one:
+        sys.stdout.write(
+            f"Taken together, the ranges of one factor at a time fail in {100.0 * one['failing']:.1f} % of their box.\n"
+        )
