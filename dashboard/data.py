@@ -7,7 +7,7 @@ people may look at one at once. Numbers are read when they are drawn and not kep
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.cache import Kept
 from twin.config.reading import read_text
 from twin.errors import TwinError
 from twin.flowsheet.places import Sheet
 from twin.flowsheet.sheet import read_sheet
 from twin.results.content import Verification, verify
+from twin.results.files import FileProblem
 from twin.results.kpi import read_kpi
 from twin.results.reader import Run, Tag, open_run
 from twin.results.report import report
@@ -31,6 +33,12 @@ MOST_ELEMENTS = 32
 LEAST_POINTS = 8
 #: Most names offered; a file with more is cut, and the page says so.
 MOST_SERIES = 5000
+#: More quantities than this are no plant: such a file is refused.
+MOST_TAGS = 50_000
+#: A configuration longer than this [characters] is not parsed.
+LONGEST_TEXT = 4_000_000
+#: Rows looked at for the range of a flow.
+SAMPLED = 13
 #: A model of the library or of the engine: nothing else that a file names is imported.
 _LIBRARY = re.compile(r"(?:[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|twin\.control\.[a-z][a-z0-9_]*)")
 #: Order in which kinds of quantities are offered.
@@ -46,6 +54,8 @@ class Series:
     meaning: str
     owner: str
     kind: str
+    tag: str = ""  #: what was recorded; `element` of it
+    element: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,10 +87,16 @@ class Dataset:
     ----------
     run : Run
         From :func:`twin.results.reader.open_run`.
+    kept : Kept, optional
+        Where numbers that were read stay for a while.
+    key : hashable, optional
+        What tells this state of the file from others in `kept`.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, kept: Kept | None = None, key: Hashable = None) -> None:
         self.run = run
+        self._kept = kept or Kept()
+        self._key = key
         self._labels: dict[str, np.ndarray | list[str]] = {}
 
     @property
@@ -101,18 +117,20 @@ class Dataset:
         for tag in sorted(self.run.tags.values(), key=lambda t: _KINDS.index(t.kind) if t.kind in _KINDS else 99):
             if tag.shape and prod(tag.shape) > MOST_ELEMENTS:
                 continue
-            for name in self._elements(tag):
+            for name, index in self._elements(tag):
                 if len(found) >= MOST_SERIES:
                     return found
-                found[name] = Series(name, tag.unit, tag.meaning, tag.name.partition(".")[0], tag.kind)
+                owner = tag.name.partition(".")[0]
+                found[name] = Series(name, tag.unit, tag.meaning, owner, tag.kind, tag.name, index)
         return found
 
-    def _elements(self, tag: Tag) -> Iterator[str]:
+    def _elements(self, tag: Tag) -> Iterator[tuple[str, tuple[int, ...]]]:
         if not tag.shape:
-            yield tag.name
+            yield tag.name, ()
             return
         for index in product(*(range(size) for size in tag.shape)):
-            yield f"{tag.name}[{','.join(self._element(dim, i) for dim, i in zip(tag.dims, index, strict=True))}]"
+            inside = ",".join(self._element(dim, i) for dim, i in zip(tag.dims, index, strict=True))
+            yield f"{tag.name}[{inside}]", index
 
     def _element(self, dim: str, i: int) -> str:
         labels = self.labels(dim)
@@ -142,7 +160,25 @@ class Dataset:
 
     def read(self, name: str) -> np.ndarray:
         """Read a series [time]."""
-        return self.run.get(name)
+        series = self.series.get(name)
+        if series is None:
+            return self.run.get(name)
+
+        def fetch() -> np.ndarray:
+            with self.run.opened() as file:
+                path = self.run.tags[series.tag].path
+                return np.asarray(file[path][(slice(0, self.run.rows), *series.element)], dtype=np.float64)
+
+        return self._kept.get((self._key or str(self.run.path), self.run.rows, name), fetch)
+
+    def rows_at(self, tags: Sequence[str], row: int) -> dict[str, np.ndarray]:
+        """Read one instant of several quantities at once."""
+        with self.run.opened() as file:
+            return {tag: np.asarray(file[self.run.tags[tag].path][row]) for tag in tags if tag in self.run.tags}
+
+    def row_of(self, time: float) -> int:
+        """Row recorded last at or before a time [s]."""
+        return max(0, int(np.searchsorted(self.time, time, side="right")) - 1)
 
     def read_grid(self, name: str) -> np.ndarray:
         """Read a distribution [time, points]."""
@@ -171,6 +207,11 @@ class Dataset:
     def limits(self) -> dict[str, tuple[float, float]]:
         """Limits of the scenario's `quality:` by tag; NaN where there is none."""
         return {row.tag: (row.low, row.high) for row in self.run.quality}
+
+    @property
+    def live(self) -> bool:
+        """Whether the run may still be going on."""
+        return not self.run.complete
 
     @cached_property
     def report(self) -> dict[str, Any]:
@@ -203,6 +244,13 @@ class Dataset:
     def sheet(self) -> Sheet:
         """The flowsheet."""
         return read_sheet(self.plant, self._stream_of)
+
+    @cached_property
+    def plantwide(self) -> Any:
+        """States of all units and streams by row, a :class:`dashboard.state.Plantwide`."""
+        from dashboard.state import Plantwide
+
+        return Plantwide(self)
 
     def _stream_of(self, model: str, port: str) -> str:
         return next((p["carries"] for p in described(model).get("ports", ()) if p["name"] == port), "")
@@ -238,6 +286,8 @@ def described(model: str) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> dict[str, Any]:
+    if len(text) > LONGEST_TEXT:
+        return {}
     try:
         plain = read_text(text, "configuration").plain() if text.strip() else {}
     except TwinError:
@@ -245,6 +295,24 @@ def _parsed(text: str) -> dict[str, Any]:
     return plain if isinstance(plain, dict) else {}
 
 
-def open_dataset(path: Any) -> Dataset:
-    """Open a run file for the pages. Raises FileProblem, as :func:`twin.results.reader.open_run`."""
-    return Dataset(open_run(path))
+def open_dataset(path: Any, kept: Kept | None = None, key: Hashable = None) -> Dataset:
+    """Open a run file for the pages.
+
+    Raises
+    ------
+    FileProblem
+        As :func:`twin.results.reader.open_run`; also for a file with more quantities than any plant has.
+    """
+    run = open_run(path)
+    count = 0
+
+    def more(_: str) -> bool | None:
+        nonlocal count
+        count += 1
+        return True if count > MOST_TAGS else None  # anything but None ends the visit
+
+    with run.opened() as file:
+        for root in ("units", "feeds", "quadratures"):
+            if root in file and file[root].visit(more):
+                raise FileProblem(f"{run.path.name} holds more than {MOST_TAGS} quantities: more than can be shown")
+    return Dataset(run, kept, key)

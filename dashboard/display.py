@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 
-from twin.shown import Shown, clock, number, shown_unit, unit_text
+from dashboard.speech import say
+from twin.shown import Shown, number, shown_unit, unit_text
+from twin.shown import clock as written_clock
 
 __all__ = [
     "GRAPH_CONFIG",
@@ -28,6 +31,7 @@ GRAPH_CONFIG = {
     "plotlyServerURL": "",
     "displaylogo": False,
     "responsive": True,
+    "scrollZoom": True,
     "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
     "toImageButtonOptions": {"format": "svg", "filename": "twin"},
 }
@@ -36,6 +40,14 @@ GRAPH_CONFIG = {
 SERIES = ("#1f77b4", "#e07b00", "#009e73", "#c2478a", "#7a5cc9", "#b8860b", "#2aa5c9", "#d1495b", "#6b8e23", "#8a6d5b")
 
 HOUR = 3600.0
+
+
+def clock(seconds: float) -> str:
+    """Write a duration in the viewer's language."""
+    text = written_clock(seconds)
+    for unit in ("d", "h", "min", "s"):
+        text = re.sub(rf"(?<=[0-9]) {unit}\b", f" {say(unit)}", text)
+    return text
 
 
 def plain(text: str) -> str:

@@ -6,17 +6,21 @@ trends(open_dataset("runs/startup.h5"), ["reactor.T_out"]).show()
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.data import Dataset, Mark
+from dashboard.data import Dataset, Mark, Series
 from dashboard.display import HOUR, SERIES, THEMES, Shown, Theme, clock, number, plain, shown_unit
+from dashboard.speech import meaning, say
 
 #: Longest line that is sent to the browser; longer ones are thinned, keeping extremes.
-MOST_POINTS = 4000
+MOST_POINTS = 2400
+#: Strokes that tell several runs apart.
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 #: A meaning longer than this [characters] does not fit beside a panel.
 LONGEST_TITLE = 26
 #: Most event marks drawn; closer ones are drawn as one.
@@ -36,8 +40,69 @@ def thinned(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> tuple[np.n
     return x[chosen], y[chosen]
 
 
-def trends(data: Dataset, names: Sequence[str], theme: Theme = THEMES["light"], events: bool = True) -> go.Figure:
-    """Draw series over time: one panel for each unit of measure, events marked, limits as bands.
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series of one run, where it is drawn and in which unit."""
+
+    run: int
+    series: Series
+    row: int
+    shown: Shown
+    label: str
+
+
+def lines_of(runs: Mapping[str, Dataset], names: Sequence[str]) -> list[Line]:
+    """Lay series of one or several runs out: a panel for each unit of measure, in the order in which they come.
+
+    Parameters
+    ----------
+    runs : mapping of str to Dataset
+        By the name that legends give them.
+    names : sequence of str
+        Series; those that a run does not have are left out there.
+    """
+    rows: dict[tuple[str, bool], int] = {}
+    found: list[tuple[int, Series, int, str]] = []
+    largest: dict[int, float] = {}
+    for name in dict.fromkeys(names):
+        for k, (label, data) in enumerate(runs.items()):
+            series = data.series.get(name)
+            if series is None:
+                continue
+            warm = shown_unit(series.unit, series.meaning, 1.0).text == "°C"
+            row = rows.setdefault((series.unit, warm), len(rows) + 1)
+            values = data.read(name)
+            most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values)))
+            largest[row] = max(largest.get(row, 0.0), most)
+            found.append((k, series, row, name if len(runs) == 1 else f"{name} · {label}"))
+    return [
+        Line(k, series, row, shown_unit(series.unit, series.meaning, largest[row]), label)
+        for k, series, row, label in found
+    ]
+
+
+def window(data: Dataset, name: str, span: Span | None, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """Read a series in a span of time [s], one row beyond either end, thinned for drawing."""
+    time, values = data.time, data.read(name)
+    if span is not None:
+        first = max(0, int(np.searchsorted(time, span[0])) - 1)
+        last = int(np.searchsorted(time, span[1], side="right")) + 1
+        time, values = time[first:last], values[first:last]
+    return thinned(time, values, most)
+
+
+def trends(
+    data: Dataset,
+    names: Sequence[str],
+    theme: Theme = THEMES["light"],
+    events: bool = True,
+    span: Span | None = None,
+    cursors: Sequence[float] = (),
+) -> go.Figure:
+    """Draw series over time: one panel for each unit of measure, events and alarms marked, limits as bands.
 
     Parameters
     ----------
@@ -46,53 +111,77 @@ def trends(data: Dataset, names: Sequence[str], theme: Theme = THEMES["light"], 
         Series; those that the run does not have are left out.
     theme : Theme
     events : bool
-        Whether to mark events.
+        Whether to mark events and alarms.
+    span : (float, float), optional
+        Times [s] from and to which to draw; the whole run unless given.
+    cursors : sequence of float
+        Times [s] at which to draw a line.
     """
-    known = [data.series[name] for name in dict.fromkeys(names) if name in data.series]
-    if not known:
-        return empty("Choose tags above, or click a unit in the flowsheet.", theme)
-    groups: dict[tuple[str, bool], list[int]] = {}
-    for i, series in enumerate(known):
-        warm = shown_unit(series.unit, series.meaning, 1.0).text == "°C"
-        groups.setdefault((series.unit, warm), []).append(i)
-    rows = len(groups)
+    return overlay({"": data}, names, theme, events, span, cursors)
+
+
+def overlay(
+    runs: Mapping[str, Dataset],
+    names: Sequence[str],
+    theme: Theme = THEMES["light"],
+    events: bool = True,
+    span: Span | None = None,
+    cursors: Sequence[float] = (),
+) -> go.Figure:
+    """Draw series of several runs over one another; as :func:`trends`, with events and limits of the first run.
+
+    Parameters
+    ----------
+    runs : mapping of str to Dataset
+        By the name that the legend gives them; colours tell series, strokes tell runs.
+    """
+    lines = lines_of(runs, names)
+    if not lines:
+        return empty(say("Choose tags above, or click a unit in the flowsheet."), theme)
+    datasets = list(runs.values())
+    first = datasets[0]
+    rows = max(line.row for line in lines)
     figure = make_subplots(rows=rows, cols=1, shared_xaxes=True, vertical_spacing=min(0.06, 0.16 / rows))
-    hours = data.time / HOUR
-    for row, ((unit, _), members) in enumerate(groups.items(), start=1):
-        values = {i: data.read(known[i].name) for i in members}
-        finite = np.concatenate([np.abs(v[np.isfinite(v)]) for v in values.values()])
-        shown = shown_unit(unit, known[members[0]].meaning, float(finite.max(initial=0.0)))
-        for i in members:
-            _line(figure, row, hours, shown.of(values[i]), known[i].name, shown, SERIES[i % len(SERIES)])
-        _bands(figure, row, [(known[i].name, data.limits.get(known[i].name)) for i in members], shown, theme)
-        meanings = {known[i].meaning for i in members}
-        meaning = meanings.pop() if len(meanings) == 1 else ""
-        title = f"{plain(meaning)}<br>" if meaning and rows < 4 and len(meaning) <= LONGEST_TITLE else ""
+    colours = {
+        name: SERIES[i % len(SERIES)] for i, name in enumerate(dict.fromkeys(line.series.name for line in lines))
+    }
+    for line in lines:
+        x, y = window(datasets[line.run], line.series.name, span)
+        stroke = {"width": 1.8, "color": colours[line.series.name], "dash": DASHES[line.run % len(DASHES)]}
+        figure.add_trace(
+            go.Scatter(
+                x=x / HOUR,
+                y=line.shown.of(y),
+                name=plain(line.label),
+                mode="lines",
+                line=stroke,
+                hovertemplate=f"%{{y:.5g}} {line.shown.text}, %{{x:.3f}} h<extra>%{{fullData.name}}</extra>",
+            ),
+            row=line.row,
+            col=1,
+        )
+    for row in range(1, rows + 1):
+        members = [line for line in lines if line.row == row]
+        shown = members[0].shown
+        own = list(dict.fromkeys(line.series.name for line in members))
+        _bands(figure, row, [(name, first.limits.get(name)) for name in own], shown, theme)
+        meanings = {line.series.meaning for line in members}
+        told = meaning(meanings.pop()) if len(meanings) == 1 else ""
+        title = f"{plain(told)}<br>" if told and rows < 4 and len(told) <= LONGEST_TITLE else ""
         figure.update_yaxes(title_text=f"{title}[{shown.text}]", row=row, col=1)
+    for at in cursors:
+        figure.add_vline(at / HOUR, line={"color": theme.text, "width": 1.2})
+    end = max((float(data.time[-1]) for data in datasets if data.time.size), default=0.0)
+    start = min((float(data.time[0]) for data in datasets if data.time.size), default=0.0)
     if events:
-        _marks(figure, data.marks, hours, rows, theme)
-    if hours.size > 1:
-        figure.update_xaxes(range=[float(hours[0]), float(hours[-1])])
-    figure.update_xaxes(title_text="time [h]", row=rows, col=1)
-    styled(figure, theme, max(420, 190 * rows + 110), legend_rows([series.name for series in known]))
-    figure.update_layout(hovermode="x unified" if rows == 1 else "closest")
+        _marks(figure, first.marks, (start, end), rows, theme)
+    low, high = span or (start, end)
+    if high > low:
+        figure.update_xaxes(range=[low / HOUR, high / HOUR])
+    figure.update_xaxes(title_text=say("time [h]"), row=rows, col=1)
+    styled(figure, theme, max(420, 190 * rows + 110), legend_rows([line.label for line in lines]))
+    figure.update_layout(hovermode="x unified" if rows == 1 else "closest", dragmode="zoom")
     return figure
-
-
-def _line(figure: go.Figure, row: int, x: np.ndarray, y: np.ndarray, name: str, shown: Shown, colour: str) -> None:
-    x, y = thinned(x, y)
-    figure.add_trace(
-        go.Scatter(
-            x=x,
-            y=y,
-            name=plain(name),
-            mode="lines",
-            line={"width": 1.8, "color": colour},
-            hovertemplate=f"%{{y:.5g}} {shown.text} at %{{x:.3f}} h<extra>%{{fullData.name}}</extra>",
-        ),
-        row=row,
-        col=1,
-    )
 
 
 def _bands(
@@ -113,7 +202,7 @@ def _bands(
                     row=row,
                     col=1,
                     annotation={
-                        "text": f"{plain(name)} {word} {number(limit)}",
+                        "text": f"{plain(name)} {say(word)} {number(limit)}",
                         "font": {"size": 10, "color": theme.muted},
                         "bgcolor": theme.panel,
                         "opacity": 0.85,
@@ -135,10 +224,10 @@ def clusters(marks: Sequence[Mark], span: float) -> list[Mark]:
     return list(found.values())
 
 
-def _marks(figure: go.Figure, marks: Sequence[Mark], hours: np.ndarray, rows: int, theme: Theme) -> None:
-    if not marks or not hours.size:
+def _marks(figure: go.Figure, marks: Sequence[Mark], span: Span, rows: int, theme: Theme) -> None:
+    if not marks or span[1] <= span[0]:
         return
-    drawn = clusters(marks, float(hours[-1]) * HOUR)
+    drawn = clusters(marks, span[1])
     strength = 0.6 if len(drawn) <= 40 else 0.25  # many events must not hide the curves
     for mark in drawn:
         figure.add_shape(
@@ -156,7 +245,7 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], hours: np.ndarray, rows: in
     texts = []
     for mark in drawn:
         lines = [plain(line) for line in mark.lines[:MOST_LINES]]
-        more = [f"… and {len(mark.lines) - MOST_LINES} more"] if len(mark.lines) > MOST_LINES else []
+        more = [say("… and {n} more", n=len(mark.lines) - MOST_LINES)] if len(mark.lines) > MOST_LINES else []
         texts.append("<br>".join([f"<b>{clock(mark.time)}</b>", *lines, *more]))
     # An axis of its own over the first panel: marks stay at its upper edge whatever is zoomed.
     figure.add_trace(
@@ -165,7 +254,7 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], hours: np.ndarray, rows: in
             y=[1.0] * len(drawn),
             text=texts,
             mode="markers",
-            name="events",
+            name=say("events"),
             yaxis="y99",
             marker={"symbol": "triangle-down", "size": 9 if strength > 0.5 else 6, "color": theme.warm},
             hovertemplate="%{text}<extra></extra>",

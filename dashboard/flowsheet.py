@@ -5,31 +5,54 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.display import Theme
+from dashboard.state import STATES
 from twin.flowsheet.places import Node, Sheet
 from twin.flowsheet.routes import SCALE, STREAMS, UNIT, caption, routed
 from twin.flowsheet.symbols import drawing, kinds, size
 
 
-def elements(sheet: Sheet, selected: str = "") -> list[dict[str, Any]]:
-    """Nodes and routed edges as Cytoscape reads them; all names are text."""
+def elements(sheet: Sheet, selected: str = "", now: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Nodes and routed edges as Cytoscape reads them; all names are text.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    selected : str
+        Name of the chosen node.
+    now : dict, optional
+        Values and states at one instant, as :meth:`dashboard.state.Plantwide.at` gives them.
+    """
+    units, streams = (now or {}).get("units", {}), (now or {}).get("streams", {})
+    numbers = {id(edge): i for i, edge in enumerate(sheet.edges)}
     pipes: list[dict[str, Any]] = []
     drawn, aside = routed(sheet)
     for i, pipe in enumerate(drawn):
         edge, bends = pipe.edge, pipe.bends
         data: dict[str, Any] = {"id": f"e{i}", "source": _node_id(edge.source), "target": _node_id(edge.target)}
         data |= {"caption": edge.text, "stream": edge.stream if edge.stream in STREAMS else ""}
+        value, flowing = streams.get(numbers[id(edge)], ("", True))
+        data["value"] = value
         if bends:
             weights, distances = relative(pipe.source, pipe.target, bends)
             data |= {"weights": weights, "distances": distances}
         pipes.append(
-            {"data": data, "classes": ("signal" if edge.stream == "Signal" else "pipe") + " bent" * bool(bends)}
+            {
+                "data": data,
+                "classes": ("signal" if edge.stream == "Signal" else "pipe")
+                + " bent" * bool(bends)
+                + " still" * (not flowing),
+            }
         )
-    return [*(_drawn(node, node.name in aside, node.name == selected) for node in sheet.nodes), *pipes]
+    nodes = [
+        _drawn(node, node.name in aside, node.name == selected, *units.get(node.name, ("", []))) for node in sheet.nodes
+    ]
+    return [*nodes, *pipes]
 
 
-def _drawn(node: Node, aside: bool, selected: bool) -> dict[str, Any]:
-    data = {"id": _node_id(node.name), "name": node.name, "caption": caption(node), "kind": node.kind}
-    classes = f"{node.role} kind-{node.kind}" + " aside" * aside
+def _drawn(node: Node, aside: bool, selected: bool, state: str, lines: list[str]) -> dict[str, Any]:
+    text = "\n".join([caption(node), *(lines if node.role == "unit" else ())])
+    data = {"id": _node_id(node.name), "name": node.name, "caption": text, "kind": node.kind, "state": state}
+    classes = f"{node.role} kind-{node.kind}" + " aside" * aside + f" is-{state.replace(' ', '-')}" * bool(state)
     return {"data": data, "position": {"x": node.x, "y": node.y}, "classes": classes, "selected": selected}
 
 
@@ -107,6 +130,21 @@ def stylesheet(theme: Theme) -> list[dict[str, Any]]:
             },
         },
         {
+            "selector": ".pipe",
+            "style": {
+                "label": "data(value)",
+                "color": theme.text,
+                "font-size": 10.5,
+                "font-family": "system-ui, sans-serif",
+                "text-wrap": "wrap",
+                "text-background-color": theme.panel,
+                "text-background-opacity": 0.9,
+                "text-background-padding": 1,
+                "text-margin-y": -9,
+            },
+        },
+        {"selector": ".still", "style": {"line-opacity": 0.35, "text-opacity": 0.55}},
+        {
             "selector": ".bent",
             "style": {
                 "curve-style": "segments",
@@ -124,13 +162,23 @@ def stylesheet(theme: Theme) -> list[dict[str, Any]]:
                 "arrow-scale": 0.8,
             },
         },
+        *(
+            {
+                "selector": f".is-{name.replace(' ', '-')}",
+                "style": {
+                    "background-color": colours[theme.dark],
+                    "background-opacity": 0.16 if name in ("running", "idle") else 0.34,
+                    "border-width": 1.5,
+                    "border-color": colours[theme.dark],
+                },
+            }
+            for name, colours in STATES.items()
+        ),
         {
             "selector": "node:selected",
             "style": {
-                "border-width": 2,
+                "border-width": 3.5,
                 "border-color": theme.accent,
-                "background-color": theme.accent,
-                "background-opacity": 0.12,
             },
         },
     ]

@@ -1,16 +1,28 @@
-"""Which run files may be looked at: one file, or those of a folder. Names from a browser are only looked up."""
+"""Which run files may be looked at: some files, or those of a folder. Names from a browser are only looked up."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+from dashboard.cache import Kept
 from dashboard.data import Dataset, open_dataset
+from dashboard.labels import Labels
+from twin.evidence.chain import append, log_of
 from twin.results.files import FileProblem
 
 #: Runs whose names and tables are kept in memory.
-KEPT = 8
+KEPT = 12
+#: Endings of run files: complete ones, and those being written.
+ENDINGS = (".h5", ".h5.partial")
+#: Folder inside the folder of runs into which deleted runs are moved.
+TRASH = ".trash"
+
+Key = tuple[str, int, int]
 
 
 class Catalog:
@@ -18,8 +30,10 @@ class Catalog:
 
     Parameters
     ----------
-    path : Path
-        A run file, or a folder of them.
+    path : Path or sequence of Path
+        A folder of runs, a run file, or several.
+    review : bool
+        Whether nothing may be written: no labels, no trash, no runs.
 
     Raises
     ------
@@ -27,21 +41,72 @@ class Catalog:
         When there is no such file, or no run in the folder.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.resolve()
-        self._kept: OrderedDict[tuple[str, int, int], Dataset] = OrderedDict()
+    def __init__(self, path: Path | Sequence[Path], review: bool = False) -> None:
+        paths = [path] if isinstance(path, Path) else list(path)
+        for one in paths:
+            if not one.exists():
+                raise FileProblem(f"there is no file {one}")
+        self.review = review
+        self._folders = [one.resolve() for one in paths if one.is_dir()]
+        self._given = [one.resolve() for one in paths if not one.is_dir()]
+        #: Where labels, new runs and saved scenarios go.
+        self.folder = self._folders[0] if self._folders else self._given[0].parent
+        self.labels = Labels(self.folder)
+        self._kept: OrderedDict[Key, Dataset] = OrderedDict()
+        self._arrays = Kept()
         self._lock = threading.Lock()
-        if not self.path.exists():
-            raise FileProblem(f"there is no file {path}")
-        if not self.names():
-            raise FileProblem(f"there is no run (*.h5) in {path}")
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="twin-view-figures")
+        self._reports: dict[Key, Future[dict[str, Any]]] = {}
+        if not self.names() and (review or not self._folders):
+            raise FileProblem(f"there is no run (*.h5) in {paths[0]}")
+
+    def _files(self) -> dict[str, Path]:
+        found = {file.name: file for file in self._given}
+        for folder in self._folders:
+            for file in folder.iterdir():
+                # a link that leads elsewhere is not of this folder
+                if file.name.endswith(ENDINGS) and file.is_file() and file.resolve().parent == folder:
+                    found.setdefault(file.name, file)
+        return found
 
     def names(self) -> list[str]:
         """Names of the runs, the newest first."""
-        if self.path.is_file():
-            return [self.path.name]
-        files = [file for file in self.path.glob("*.h5") if file.is_file()]
-        return [file.name for file in sorted(files, key=lambda f: (-f.stat().st_mtime, f.name))]
+        stamped = []
+        for name, file in self._files().items():
+            try:
+                stamped.append((-file.stat().st_mtime, name))
+            except OSError:  # gone between two looks
+                continue
+        return [name for _, name in sorted(stamped)]
+
+    def file(self, name: str | None) -> Path:
+        """Find a run's file by its name; the newest when None. A run that has ended meanwhile is found, too.
+
+        Raises
+        ------
+        FileProblem
+            When there is no run of that name here.
+        """
+        files = self._files()
+        if name is None:
+            names = self.names()
+            if not names:
+                raise FileProblem("there is no run here yet")
+            return files[names[0]]
+        if name not in files and name.endswith(".partial"):
+            name = name.removesuffix(".partial")
+        if name not in files:  # also whatever tries to leave the folder
+            raise FileProblem("there is no run of that name here")
+        return files[name]
+
+    def key(self, name: str | None) -> Key:
+        """What tells a state of a file from another one: name, time of change, size."""
+        file = self.file(name)
+        try:
+            status = file.stat()
+        except OSError as error:
+            raise FileProblem(f"{file.name} has gone") from error
+        return file.name, status.st_mtime_ns, status.st_size
 
     def dataset(self, name: str | None) -> Dataset:
         """Open a run by its name; the newest when None.
@@ -51,22 +116,42 @@ class Catalog:
         FileProblem
             When there is no run of that name here, or it cannot be read.
         """
-        names = self.names()
-        if not names:
-            raise FileProblem("the runs of this folder have gone")
-        wanted = names[0] if name is None else name
-        if wanted not in names:  # also whatever tries to leave the folder
-            raise FileProblem("there is no run of that name here")
-        file = self.path if self.path.is_file() else self.path / wanted
-        status = file.stat()
-        key = (wanted, status.st_mtime_ns, status.st_size)
+        file, key = self.file(name), self.key(name)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        opened = open_dataset(file)
+        opened = open_dataset(file, self._arrays, key)
         with self._lock:
             self._kept[key] = opened
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return opened
+
+    def reported(self, name: str) -> dict[str, Any] | None:
+        """Key figures of a run; None while they are being computed."""
+        key = self.key(name)
+        with self._lock:
+            if key not in self._reports:
+                self._reports[key] = self._worker.submit(lambda: self.dataset(name).report)
+            job = self._reports[key]
+        return job.result() if job.done() else None
+
+    def discard(self, name: str) -> Path:
+        """Move a run into the trash of its folder, where it keeps its name; give the new place."""
+        if self.review:
+            raise FileProblem("nothing is written while reviewing")
+        file = self.file(name)
+        bin_ = file.parent / TRASH
+        bin_.mkdir(exist_ok=True)
+        number, target = 1, bin_ / file.name
+        while target.exists():
+            number += 1
+            target = bin_ / f"{file.name}.{number}"
+        if log_of(file.parent).exists():  # the log of the folder is told before: a run that is missing is a finding
+            append(log_of(file.parent), "run.trashed", {"file": file.name})
+        try:
+            file.rename(target)
+        except OSError as error:
+            raise FileProblem(f"{file.name} cannot be moved: {error.strerror}") from error
+        return target

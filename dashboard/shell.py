@@ -1,4 +1,4 @@
-"""The frame around the pages: header with the run's name, outcome and hash, light/dark switch."""
+"""The frame around the pages: header with the run's name, outcome and hash, language, light/dark switch."""
 
 from __future__ import annotations
 
@@ -8,35 +8,56 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from dashboard.data import Dataset
+from dashboard.speech import LANGUAGES, language, say
 
 #: Colours of outcomes; every other outcome is a failure.
-OUTCOMES = {"finished": "teal", "running": "blue", "interrupted": "orange", "guard": "orange"}
+OUTCOMES = {"finished": "teal.9", "running": "blue.8", "interrupted": "orange.9", "guard": "orange.9"}
 THEME = {
     "primaryColor": "cyan",
-    "primaryShade": {"light": 8, "dark": 4},
+    "primaryShade": {"light": 9, "dark": 4},
     "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', sans-serif",
     "defaultRadius": "md",
     "headings": {"fontWeight": "650"},
+    "autoContrast": True,
 }
 
 
-def shell() -> Any:
+def shell(review: bool = False) -> Any:
     """Lay out the frame; the page's content comes when its address is known."""
+    switches = dmc.Group(
+        [
+            dmc.SegmentedControl(
+                id="language",
+                data=[{"value": key, "label": name} for key, name in LANGUAGES.items()],
+                value=language(),
+                size="xs",
+                **{"aria-label": say("Language")},
+            ),
+            dmc.Switch(
+                id="dark", label=say("Dark"), size="sm", checked=False, persistence=True, persistence_type="local"
+            ),
+        ],
+        gap="sm",
+        wrap="nowrap",
+    )
+    reviewing = [dmc.Badge(say("Review, read-only"), color="violet.9", id="review", tt="none")] if review else []
     frame = dmc.AppShell(
         [
             dmc.AppShellHeader(
                 dmc.Group(
                     [
-                        dmc.Group([html.Div(className="logo"), dmc.Text("Twin", fw=700, fz=19)], gap=8, wrap="nowrap"),
-                        html.Div(id="header", className="header"),
-                        dmc.Switch(
-                            id="dark",
-                            label="Dark",
-                            size="sm",
-                            checked=False,
-                            persistence=True,
-                            persistence_type="local",
+                        dmc.Anchor(
+                            dmc.Group(
+                                [html.Div(className="logo"), dmc.Text("Twin", fw=700, fz=19)], gap=8, wrap="nowrap"
+                            ),
+                            href="?page=runs",
+                            underline="never",
+                            c="inherit",
+                            **{"aria-label": say("All runs")},
                         ),
+                        *reviewing,
+                        html.Div(id="header", className="header"),
+                        switches,
                     ],
                     h="100%",
                     px="md",
@@ -53,6 +74,9 @@ def shell() -> Any:
         dcc.Location(id="address", refresh="callback-nav"),
         dcc.Store(id="run"),
         dcc.Store(id="theme", data="light"),
+        dcc.Store(id="chosen-tags", data=None),
+        dcc.Store(id="revision", data=0),
+        dcc.Interval(id="pulse", interval=700, disabled=True),
     ]
     return dmc.MantineProvider([*stores, frame], id="mantine", theme=THEME, forceColorScheme="light")
 
@@ -61,17 +85,19 @@ def header(data: Dataset | None, name: str | None, names: list[str]) -> Any:
     """Name the run: plant, scenario, outcome, hash; the other runs of the folder to choose from."""
     choice = dmc.Select(
         id="run-choice",
-        data=names,
+        data=names[:2000],
         value=name,
         searchable=True,
         allowDeselect=False,
         size="xs",
-        w=290,
+        w=270,
+        limit=100,
+        placeholder=say("Choose a run"),
         style={} if len(names) > 1 or data is None else {"display": "none"},
-        **{"aria-label": "Run"},
+        **{"aria-label": say("Run")},
     )
     if data is None:
-        return dmc.Group([dmc.Text("No run", c="dimmed"), choice], justify="space-between")
+        return dmc.Group([dmc.Text("", c="dimmed"), choice], justify="space-between")
     attrs = data.run.attrs
     titles = dmc.Stack(
         [
@@ -81,22 +107,26 @@ def header(data: Dataset | None, name: str | None, names: list[str]) -> Any:
         gap=1,
         style={"minWidth": 0, "flex": 1},
     )
-    outcome = dmc.Tooltip(
+    checked = dmc.Tooltip(
         dmc.Badge(
-            data.run.outcome.replace("_", " "),
-            color=OUTCOMES.get(data.run.outcome, "red"),
-            variant="filled",
-            id="outcome",
+            say("checking hash…"), id="hash-check", color="gray.8", variant="outline", tt="none", className="number"
+        ),
+        id="hash-tip",
+        label=say("The content hash is being computed"),
+        multiline=True,
+        maw=520,
+    )
+    return dmc.Group([titles, choice, html.Div(outcome(data), id="outcome-place"), checked], gap="sm", wrap="nowrap")
+
+
+def outcome(data: Dataset) -> Any:
+    """How the run ended, or that it goes on."""
+    word = data.run.outcome
+    return dmc.Tooltip(
+        dmc.Badge(
+            say(word.replace("_", " ")), color=OUTCOMES.get(word, "red.9"), variant="filled", id="outcome", tt="none"
         ),
         label=data.run.outcome_message,
         multiline=True,
         maw=420,
     )
-    checked = dmc.Tooltip(
-        dmc.Badge("checking hash…", id="hash-check", color="gray", variant="light", tt="none", className="number"),
-        id="hash-tip",
-        label="The content hash is being computed",
-        multiline=True,
-        maw=520,
-    )
-    return dmc.Group([titles, choice, outcome, checked], gap="sm", wrap="nowrap")

@@ -10,6 +10,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from dashboard.display import GRAPH_CONFIG
+from dashboard.speech import catalogue, language
 
 
 def graph(identifier: str, figure: Any = None, **more: Any) -> dcc.Graph:
@@ -60,8 +61,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], numeric: Sequence[
     return dmc.TableScrollContainer(body, minWidth=260)
 
 
-def grid(identifier: str, columns: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], height: int) -> dag.AgGrid:
-    """Make a table that can be sorted, filtered and paged; cells are text."""
+def grid(
+    identifier: str,
+    columns: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, Any]],
+    height: int,
+    selection: bool = False,
+) -> dag.AgGrid:
+    """Make a table that can be sorted, filtered and paged, and its rows chosen; cells are text."""
+    choosing = {"rowSelection": {"mode": "multiRow", "enableClickSelection": True}} if selection else {}
     return dag.AgGrid(
         id=identifier,
         columnDefs=[{"headerName": column["field"], "flex": 1, **column} for column in columns],
@@ -72,6 +80,8 @@ def grid(identifier: str, columns: Sequence[dict[str, Any]], rows: Sequence[dict
             "animateRows": False,
             "enableCellTextSelection": True,
             "suppressFieldDotNotation": True,
+            **({"localeText": dict(catalogue("zh", "grid"))} if language() == "zh" else {}),
+            **choosing,
         },
         style={"height": height, "width": "100%"},
     )

@@ -6,16 +6,17 @@ from typing import Any
 
 import dash_mantine_components as dmc
 
-from dashboard.data import Dataset
 from dashboard.display import number
+from dashboard.pages import View
 from dashboard.widgets import card, table
 
 #: Longest text shown; the rest is in the file.
 MOST_TEXT = 200_000
 
 
-def layout(data: Dataset) -> Any:
+def layout(view: View) -> Any:
     """Lay the page out."""
+    data = view.data
     provenance = data.run.provenance
     session, versions = provenance["session"], provenance["versions"]
     run = {

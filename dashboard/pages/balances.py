@@ -6,14 +6,15 @@ from typing import Any
 
 import dash_mantine_components as dmc
 
-from dashboard.data import Dataset
 from dashboard.display import number, shown_unit
+from dashboard.pages import View
 from dashboard.pages.cards import CLOSED, CLOSED_STREAMS, closure_color
 from dashboard.widgets import card, notice, table
 
 
-def layout(data: Dataset) -> Any:
+def layout(view: View) -> Any:
     """Lay the page out."""
+    data = view.data
     report = data.report
     if not report["balances"]:
         return notice("The run has no recorded rows: there is nothing to balance.", color="gray")

@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 
 from dashboard.data import Dataset
 from dashboard.display import HOUR, clock, number
+from dashboard.pages import View
 from dashboard.widgets import card, grid, notice
 
 #: Most rows sent to the browser.
@@ -30,8 +31,9 @@ def event_rows(data: Dataset) -> list[dict[str, Any]]:
     ]
 
 
-def layout(data: Dataset) -> Any:
+def layout(view: View) -> Any:
     """Lay the page out."""
+    data = view.data
     rows = event_rows(data)
     if rows:
         columns = [

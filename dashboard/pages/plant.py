@@ -1,4 +1,4 @@
-"""The plant: key figures, flowsheet, and what is behind each unit."""
+"""The plant: key figures, flowsheet with what it does at one instant, and what is behind each unit."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ from typing import Any
 
 import dash_cytoscape as cyto
 import dash_mantine_components as dmc
-import numpy as np
-from dash import Dash, Input, Output, State, html, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard.data import Dataset, described
-from dashboard.display import number, shown_unit, theme_of, unit_text
-from dashboard.figures import trends
+from dashboard.data import Dataset
+from dashboard.display import HOUR, clock, number, theme_of
 from dashboard.flowsheet import elements, extent, stylesheet
+from dashboard.pages import View
 from dashboard.pages.cards import cards
+from dashboard.pages.unit import details
 from dashboard.runs import Catalog
-from dashboard.widgets import card, graph, table
+from dashboard.speech import say
+from dashboard.state import STATES
+from dashboard.widgets import card
 from twin.flowsheet.routes import streams_of
-from twin.flowsheet.symbols import KIND_NAMES
 
-#: Elements of an array written out in the table of parameters.
-MOST_VALUES = 12
+#: Steps of the replay at most.
+STEPS = 600
+#: Marks of events along the slider at most.
+MOST_MARKS = 40
 
 
-def layout(data: Dataset) -> Any:
+def layout(view: View) -> Any:
     """Lay the page out."""
+    data = view.data
     legend = [
-        dmc.Group(
-            [html.Span(className="swatch", style={"background": colour}), dmc.Text(name, size="xs", c="dimmed")], gap=6
-        )
-        for colour, name in streams_of(data.sheet.edges)
+        *(_swatch("line", colour, say(name)) for colour, name in streams_of(data.sheet.edges)),
+        html.Span("|", style={"color": "var(--mantine-color-dimmed)"}, **{"aria-hidden": "true"}),
+        *(_swatch("dot", colours[0], say(name)) for name, colours in STATES.items()),
     ]
-    first = next((s.owner for name in data.default_tags() if (s := data.series[name]) and data.sheet.node(s.owner)), "")
-    figures = cards(data)
+    first = first_unit(data)
     width, height = extent(data.sheet)
-    pixels = round(min(560.0, max(260.0, height * min(1.2, 1180.0 / width) + 40.0)))
+    pixels = round(min(560.0, max(280.0, height * min(1.2, 1180.0 / width) + 40.0)))
     drawing = cyto.Cytoscape(
         id="flowsheet",
         elements=elements(data.sheet, first),
@@ -47,139 +49,190 @@ def layout(data: Dataset) -> Any:
         maxZoom=1.5,
         responsive=True,
     )
+    choose = dmc.Select(
+        id="unit-choice",
+        data=[{"value": n.name, "label": f"{n.label or n.name} · {n.name}"} for n in data.sheet.nodes],
+        value=first or None,
+        searchable=True,
+        size="xs",
+        w=250,
+        limit=200,
+        placeholder=say("Choose a unit"),
+        **{"aria-label": say("Choose a unit")},
+    )
     return dmc.Stack(
         [
-            dmc.SimpleGrid(figures, cols={"base": 2, "sm": 3, "lg": len(figures)}, spacing="sm"),
-            card(drawing, title="Flowsheet", right=dmc.Group(legend, gap="md")),
-            card(html.Div(details(data, first), id="unit-details")),
+            html.Div(id="plant-cards", style={"minHeight": 96}),
+            card(
+                drawing,
+                replay(data),
+                title=say("Flowsheet"),
+                right=dmc.Group(legend, gap="md"),
+            ),
+            card(choose, html.Div(details(data, first), id="unit-details", style={"marginTop": 12})),
+            dcc.Interval(id="play-clock", interval=350, disabled=True),
         ],
         gap="sm",
     )
 
 
+def first_unit(data: Dataset) -> str:
+    """Give the unit that is shown before any is chosen."""
+    return next((s.owner for name in data.default_tags() if (s := data.series[name]) and data.sheet.node(s.owner)), "")
+
+
+def _swatch(shape: str, colour: str, name: str) -> Any:
+    return dmc.Group(
+        [html.Span(className=f"swatch {shape}", style={"background": colour}), dmc.Text(name, size="xs", c="dimmed")],
+        gap=6,
+    )
+
+
+def replay(data: Dataset) -> Any:
+    """Slider over the run's time with its events, and a button that plays it."""
+    end = float(data.time[-1]) if data.time.size else 0.0
+    steps = max(1, min(STEPS, data.time.size - 1))
+    marks = [{"value": round(steps * part / 4), "label": f"{number(end / HOUR * part / 4, 3)} h"} for part in range(5)]
+    events = [mark for mark in data.marks if end > 0.0][: 100 * MOST_MARKS]
+    chosen = events[:: max(1, -(-len(events) // MOST_MARKS))]
+    ticks = html.Div(
+        [
+            html.Span(
+                className="tick",
+                style={"left": f"{100.0 * mark.time / end:.3f}%"},
+                title="\n".join([clock(mark.time), *mark.lines[:4]]),
+            )
+            for mark in chosen
+        ],
+        className="ticks",
+    )
+    slider = html.Div(
+        [
+            ticks,
+            dmc.Slider(
+                id="plant-time",
+                min=0,
+                max=steps,
+                value=steps,
+                step=1,
+                marks=marks,
+                updatemode="drag",
+                label=None,
+                size="sm",
+                thumbSize=18,
+                thumbLabel=say("Time of the replay"),
+            ),
+        ],
+        style={"flex": 1, "position": "relative", "minWidth": 0},
+    )
+    return dmc.Group(
+        [
+            dmc.Button("▶", id="play", size="xs", variant="light", **{"aria-label": say("Play the run")}),
+            dmc.Text(id="plant-clock", className="number", size="sm", fw=600, w=120),
+            slider,
+        ],
+        mt="sm",
+        mb="lg",
+        wrap="nowrap",
+        gap="md",
+    )
+
+
+def row_at(data: Dataset, step: int | None) -> int:
+    """Recorded row of a step of the slider."""
+    rows = data.time.size
+    steps = max(1, min(STEPS, rows - 1))
+    if not rows or step is None:
+        return max(0, rows - 1)
+    at = float(data.time[0]) + (float(data.time[-1]) - float(data.time[0])) * min(max(step, 0), steps) / steps
+    return data.row_of(at * (1.0 + 1e-12))
+
+
 def register(app: Dash, catalog: Catalog) -> None:
-    """Answer clicks on the flowsheet."""
+    """Answer clicks on the flowsheet, the slider and the button that plays."""
 
     @app.callback(Output("flowsheet", "stylesheet"), Input("theme", "data"))
     def restyle(theme: str | None) -> list[dict[str, Any]]:
         return stylesheet(theme_of(theme))
 
+    @app.callback(Output("plant-cards", "children"), Input("run", "data"), Input("outcome-place", "children"))
+    def figures(run: str | None, _: Any) -> Any:
+        found = cards(catalog.dataset(run))
+        return dmc.SimpleGrid(found, cols={"base": 2, "sm": 3, "lg": len(found)}, spacing="sm")
+
+    @app.callback(
+        Output("flowsheet", "elements"),
+        Output("plant-clock", "children"),
+        Input("plant-time", "value"),
+        Input("revision", "data"),
+        State("run", "data"),
+        State("unit-choice", "value"),
+    )
+    def show(step: int | None, _: Any, run: str | None, selected: str | None) -> tuple[Any, str]:
+        data = catalog.dataset(run)
+        row = row_at(data, step)
+        now = data.plantwide.at(row)
+        at = float(data.time[row]) if data.time.size else 0.0
+        return elements(data.sheet, selected or "", now), clock(at)
+
+    @app.callback(
+        Output("play-clock", "disabled"),
+        Output("play", "children"),
+        Output("plant-time", "value"),
+        Input("play", "n_clicks"),
+        State("play-clock", "disabled"),
+        State("plant-time", "value"),
+        State("plant-time", "max"),
+        prevent_initial_call=True,
+    )
+    def play(clicks: int | None, still: bool, at: int, most: int) -> tuple[Any, Any, Any]:
+        if not clicks:
+            return no_update, no_update, no_update
+        return not still, "❚❚" if still else "▶", (0 if at >= most else no_update) if still else no_update
+
+    app.clientside_callback(
+        """
+        function (n, at, most) {
+            const next = Math.min(most, at + Math.max(1, Math.round(most / 150)));
+            return next >= most ? [most, true, "▶"] : [next, false, "❚❚"];
+        }
+        """,
+        Output("plant-time", "value", allow_duplicate=True),
+        Output("play-clock", "disabled", allow_duplicate=True),
+        Output("play", "children", allow_duplicate=True),
+        Input("play-clock", "n_intervals"),
+        State("plant-time", "value"),
+        State("plant-time", "max"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(Output("unit-choice", "value"), Input("flowsheet", "tapNodeData"), prevent_initial_call=True)
+    def tapped(node: dict[str, Any] | None) -> Any:
+        return str(node.get("name", "")) if isinstance(node, dict) else no_update
+
     @app.callback(
         Output("unit-details", "children"),
-        Output("trend-tags", "value", allow_duplicate=True),
-        Input("flowsheet", "tapNodeData"),
+        Input("unit-choice", "value"),
         Input("theme", "data"),
         State("run", "data"),
         prevent_initial_call=True,
     )
-    def select(tapped: dict[str, Any] | None, theme: str | None, run: str | None) -> tuple[Any, Any]:
-        if not isinstance(tapped, dict):
-            return no_update, no_update
+    def select(name: str | None, theme: str | None, run: str | None) -> Any:
+        return details(catalog.dataset(run), name or "", theme)
+
+    @app.callback(
+        Output("chosen-tags", "data", allow_duplicate=True),
+        Input("unit-choice", "value"),
+        State("run", "data"),
+        State("chosen-tags", "data"),
+        prevent_initial_call=True,
+    )
+    def tags(name: str | None, run: str | None, before: Any) -> Any:
         data = catalog.dataset(run)
-        name = str(tapped.get("name", ""))
-        tags = data.tags_of(name)
-        return details(data, name, theme), tags or no_update
+        if before is None and name == first_unit(data):  # nobody has chosen anything yet
+            return no_update
+        return data.tags_of(name or "") or no_update
 
     @app.callback(Output("tabs", "value"), Input("open-trends", "n_clicks"), prevent_initial_call=True)
     def open_trends(clicks: int | None) -> Any:
         return "trends" if clicks else no_update
-
-
-def details(data: Dataset, name: str, theme: str | None = None) -> Any:
-    """Show what is behind a unit, controller, feed or product."""
-    node = data.sheet.node(name)
-    if node is None:
-        return dmc.Text("Click a unit for its trends and parameters.", c="dimmed", size="sm")
-    model = described(node.model)
-    tags = data.tags_of(name)
-    kind = KIND_NAMES.get(node.kind, node.role)
-    button = dmc.Button("Open trends", id="open-trends", size="xs", variant="light", disabled=not tags)
-    names = [
-        dmc.Title(node.label or node.name, order=2, size="h4"),
-        dmc.Text(node.name if kind == node.name else f"{node.name} · {kind}", c="dimmed", size="sm"),
-    ]
-    left: list[Any] = [dmc.Group([dmc.Stack(names, gap=0), button], justify="space-between", align="flex-start")]
-    if model:
-        left.append(dmc.Text(model["summary"], size="sm"))
-    if tags:
-        figure = trends(data, tags[:3], theme_of(theme), events=False)
-        height = 120 * sum(1 for key in figure.layout if key.startswith("yaxis")) + 130
-        figure.update_layout(height=height, margin={"l": 66, "r": 8, "b": 44}, font={"size": 11})
-        left.append(graph("unit-trend", figure, style={"height": height}))
-    right: list[Any] = []
-    rows = parameters(data, name, model)
-    if rows:
-        right.append(
-            dmc.ScrollArea(
-                table(("parameter", "value", "unit"), rows, (1,), className="parameters"), mah=430, type="auto"
-            )
-        )
-    if model:
-        text = dmc.AccordionPanel(dmc.Code(model["description"], block=True, className="prose"))
-        item = dmc.AccordionItem([dmc.AccordionControl("Assumptions, balances, references"), text], value="model")
-        right.append(dmc.Accordion(item, variant="contained", radius="md"))
-    return dmc.Grid(
-        [
-            dmc.GridCol(dmc.Stack(left, gap="sm"), span={"base": 12, "lg": 7}),
-            dmc.GridCol(dmc.Stack(right, gap="sm"), span={"base": 12, "lg": 5}),
-        ],
-        gutter="xl",
-    )
-
-
-def parameters(data: Dataset, name: str, model: dict[str, Any]) -> list[tuple[Any, str, str]]:
-    """Parameters of a unit with their units, as the resolved configuration gives them."""
-    units = {row["name"]: row for row in model.get("tables", {}).get("parameters", ())}
-    rows = []
-    for key, value in settings(data, name).items():
-        known = units.get(key, {})
-        meaning = str(known.get("meaning", ""))
-        label = dmc.Stack([dmc.Text(key, size="sm", fw=550), dmc.Text(meaning, size="xs", c="dimmed", lh=1.25)], gap=0)
-        text, unit = written(_named(data, value, known), str(known.get("unit", "")), meaning)
-        rows.append((label, text, unit))
-    return rows
-
-
-def _named(data: Dataset, value: Any, known: dict[str, Any]) -> Any:
-    """Give a list along the plant's components as a mapping by their names."""
-    dims = known.get("dimensions", ())
-    names = data.plant.get(dims[0]) if len(dims) == 1 else None
-    if isinstance(value, list) and isinstance(names, list) and len(names) == len(value):
-        return {str(name): item for name, item in zip(names, value, strict=True)}
-    return value
-
-
-def settings(data: Dataset, name: str) -> dict[str, Any]:
-    """What the configuration sets for a unit, controller or feed: from the resolved one, else the plant's."""
-    for source in (data.resolved, data.plant):
-        for section in ("units", "controllers", "feeds"):
-            group = source.get(section)
-            found = group.get(name) if isinstance(group, dict) else None
-            if isinstance(found, dict):
-                inner = found.get("params")
-                if isinstance(inner, dict):
-                    return inner
-                if section != "units":
-                    return {
-                        k: v for k, v in found.items() if k not in ("model", "label", "position", "initial", "nominal")
-                    }
-    return {}
-
-
-def written(value: Any, unit: str, meaning: str) -> tuple[str, str]:
-    """Write a parameter's value, and its unit, for people."""
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return str(value), ""
-    if isinstance(value, (int, float)):
-        shown = shown_unit(unit, meaning, abs(float(value)))
-        return number(float(shown.of(np.asarray(float(value))))), "" if shown.text == "–" else shown.text
-    items = (
-        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
-    )
-    if len(items) > MOST_VALUES:
-        return f"{len(items)} values", unit_text(unit) if unit not in ("", "1") else ""
-    words = [
-        f"{key}: {written(item, '1', '')[0]}" if isinstance(value, dict) else written(item, "1", "")[0]
-        for key, item in items
-    ]
-    return ", ".join(words), unit_text(unit) if unit not in ("", "1") else ""

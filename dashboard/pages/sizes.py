@@ -7,15 +7,16 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, no_update
 
-from dashboard.data import Dataset
 from dashboard.display import HOUR, number, theme_of
+from dashboard.pages import View
 from dashboard.runs import Catalog
 from dashboard.sizes import size_curve, size_map
 from dashboard.widgets import card, graph, notice
 
 
-def layout(data: Dataset) -> Any:
+def layout(view: View) -> Any:
     """Lay the page out."""
+    data = view.data
     if not data.distributions or not data.time.size:
         return notice("This run has no crystal sizes and no profiles along equipment.", "Nothing distributed", "gray")
     by_size = [d.name for d in data.distributions.values() if d.by_size]

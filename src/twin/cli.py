@@ -121,11 +121,17 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("name", metavar="NAME", help="e.g. my_models.vessel for a unit, my_plant for a plant")
     new.add_argument("--plant", default="two_tanks", help="the plant of a new scenario (default: %(default)s)")
 
-    view = command("view", "open a run in the browser (on this computer only)")
-    view.add_argument("file", metavar="FILE", help="a run file, or a folder of them")
+    view = command("view", "open runs in the browser: flowsheet, trends, comparisons, what-if, evidence")
+    view.add_argument("files", metavar="RUN|FOLDER", nargs="*", help="run files or a folder of them (default: runs)")
+    view.add_argument("--port", type=int, default=8050, metavar="N", help="port (default: %(default)s; 0: a free one)")
     view.add_argument(
-        "--port", type=int, default=8050, metavar="N", help="port on the loopback address (default: %(default)s)"
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to serve on; any but this computer's own demands a token (default: %(default)s)",
     )
+    view.add_argument("--token", default="", metavar="TEXT", help="the token to demand (default: one is made)")
+    view.add_argument("--review", action="store_true", help="for reviewers: nothing can be written")
     view.add_argument("--no-browser", action="store_true", help="serve without opening a browser")
     return top
 

@@ -269,11 +269,12 @@ def new(arguments: Namespace) -> int:
 
 
 def view(arguments: Namespace) -> int:
-    """`twin view FILE`"""
+    """`twin view [RUN…|FOLDER]`"""
     from twin.results.reader import open_run
 
-    if not Path(arguments.file).is_dir():
-        open_run(arguments.file)  # says what is wrong with the file before anything is imported
+    paths = [Path(name) for name in arguments.files or ["runs"]]
+    if len(paths) == 1 and not paths[0].is_dir():
+        open_run(paths[0])  # says what is wrong with the file before anything is imported
     try:
         from dashboard.app import serve
     except ModuleNotFoundError as error:
@@ -282,7 +283,14 @@ def view(arguments: Namespace) -> int:
         raise UsageError(
             f"twin view needs {error.name}, which comes with: pip install 'continuous-twin[dashboard]'"
         ) from None
-    serve(Path(arguments.file), port=arguments.port, browser=not arguments.no_browser)
+    serve(
+        paths,
+        port=arguments.port,
+        host=arguments.host,
+        browser=not arguments.no_browser,
+        review=arguments.review,
+        token=arguments.token,
+    )
     return 0
 
 

@@ -35,7 +35,7 @@ def test_every_page_shows_without_error_or_outside_request_and_leaves_the_file_a
     run = runs / "line.h5"
     before = hashlib.sha256(run.read_bytes()).hexdigest()
     page = watched.page
-    page.goto(address)
+    page.goto(f"{address}?run=line.h5")
     settle(page)
     page.get_by_text("verified").wait_for()
     for tab in PAGES:
@@ -50,7 +50,7 @@ def test_every_page_shows_without_error_or_outside_request_and_leaves_the_file_a
 
 def test_figures_are_really_drawn(watched: Any, address: str) -> None:
     page = watched.page
-    page.goto(address)
+    page.goto(f"{address}?run=line.h5")
     settle(page)
     nodes = page.evaluate("() => document.getElementById('flowsheet')._cyreg.cy.nodes().map(n => n.data('name'))")
     assert set(nodes) == {"reactor", "crystallizer", "press", "TIC-101", "reagents", "tablets"}
@@ -67,7 +67,7 @@ def test_figures_are_really_drawn(watched: Any, address: str) -> None:
 
 def test_the_flowsheet_is_still_there_after_other_pages(watched: Any, address: str) -> None:
     page = watched.page
-    page.goto(f"{address}?page=events")
+    page.goto(f"{address}?run=line.h5&page=events")
     settle(page)
     for tab in ("plant", "trends", "plant"):
         go(page, tab)
@@ -84,7 +84,7 @@ def test_the_flowsheet_is_still_there_after_other_pages(watched: Any, address: s
 
 def test_a_click_on_a_unit_shows_its_parameters_and_selects_its_trends(watched: Any, address: str) -> None:
     page = watched.page
-    page.goto(address)
+    page.goto(f"{address}?run=line.h5")
     settle(page)
     click_unit(page, "crystallizer")
     page.locator("#unit-details").get_by_text("CR-201").wait_for()
@@ -95,12 +95,15 @@ def test_a_click_on_a_unit_shows_its_parameters_and_selects_its_trends(watched: 
     details.get_by_text("Randolph").wait_for()
     page.get_by_role("button", name="Open trends").click()
     settle(page)
+    page.wait_for_function(
+        "() => document.querySelectorAll('#trend-graph .js-plotly-plot .legend .traces').length === 3"
+    )
     assert sorted(trend_names(page)) == ["crystallizer.L43", "crystallizer.T", "events"]
 
 
 def test_tags_are_found_by_typing_and_events_can_be_hidden(watched: Any, address: str) -> None:
     page = watched.page
-    page.goto(f"{address}?page=trends")
+    page.goto(f"{address}?run=line.h5&page=trends")
     settle(page)
     search = page.locator("#trend-tags")
     search.click()
@@ -116,7 +119,7 @@ def test_tags_are_found_by_typing_and_events_can_be_hidden(watched: Any, address
 
 def test_the_slider_moves_the_size_curve(watched: Any, address: str) -> None:
     page = watched.page
-    page.goto(f"{address}?page=sizes")
+    page.goto(f"{address}?run=line.h5&page=sizes")
     settle(page)
     name = "() => document.querySelector('#size-curve .js-plotly-plot').data.at(-1).name"
     assert page.evaluate(name) == "8 h 00 min"
@@ -130,7 +133,7 @@ def test_the_slider_moves_the_size_curve(watched: Any, address: str) -> None:
 
 def test_dark_is_dark_on_every_page_and_is_remembered(watched: Any, address: str, tmp_path: Path) -> None:
     page = watched.page
-    page.goto(address)
+    page.goto(f"{address}?run=line.h5")
     settle(page)
     page.locator("#dark").click()
     settle(page)
@@ -147,7 +150,7 @@ def test_dark_is_dark_on_every_page_and_is_remembered(watched: Any, address: str
 
 def test_another_run_of_the_folder_and_hostile_names_as_text(watched: Any, address: str) -> None:
     page = watched.page
-    page.goto(address)
+    page.goto(f"{address}?run=line.h5")
     settle(page)
     title = page.title()
     page.locator("#run-choice").click()
@@ -167,11 +170,11 @@ def test_another_run_of_the_folder_and_hostile_names_as_text(watched: Any, addre
 
 def test_two_viewers_do_not_see_each_others_selection(watched: Any, chromium: Any, address: str) -> None:
     first = watched.page
-    first.goto(address)
+    first.goto(f"{address}?run=line.h5")
     settle(first)
     other_context = chromium.new_context()
     other = other_context.new_page()
-    other.goto(address)
+    other.goto(f"{address}?run=line.h5")
     settle(other)
     click_unit(first, "reactor")
     first.locator("#unit-details").get_by_text("R-101").wait_for()
@@ -183,7 +186,7 @@ def test_two_viewers_do_not_see_each_others_selection(watched: Any, chromium: An
 def test_a_tablet_can_show_it(chromium: Any, address: str, tmp_path: Path) -> None:
     context = chromium.new_context(viewport={"width": 820, "height": 1180})
     page = context.new_page()
-    page.goto(address)
+    page.goto(f"{address}?run=line.h5")
     settle(page)
     page.screenshot(path=str(tmp_path / "tablet.png"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 820

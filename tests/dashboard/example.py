@@ -194,6 +194,7 @@ def make_plant(extra: str = "") -> Any:
         spec=spec,
         columns=tuple(plant.columns),
         curves=plant.curves,
+        nominal=np.ones(plant.ends["y"]),
         n_y=plant.ends["y"],
         n_w=plant.ends["w"],
         n_q=plant.ends["q"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,9 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 from dash import Dash, dcc
 from dash.development.base_component import Component
 
-from dashboard import app as app_module
 from dashboard.app import PAGES, create_app, serve
-from dashboard.data import open_dataset
-from dashboard.pages import plant
+from dashboard.guard import LOOPBACK
+from dashboard.pages import View, runs, unit
 from dashboard.runs import Catalog
 from tests.dashboard.example import write_example
 from twin.errors import TwinError
@@ -51,7 +51,8 @@ def ask(client: Any, output: str, inputs: list[tuple[str, str, Any]], state: lis
 
 
 def open_page(client: Any, search: str) -> Any:
-    answer = ask(client, "..run.data...header.children...page.children..", [("address", "search", search)])
+    outputs = "..run.data...header.children...page.children...pulse.disabled...chosen-tags.data.."
+    answer = ask(client, outputs, [("address", "search", search)])
     assert answer.status_code == 200
     return answer.get_json()["response"]
 
@@ -67,8 +68,8 @@ def components(node: Any) -> Iterator[Component]:
 
 
 def test_every_graph_has_sharing_switched_off(run: Path) -> None:
-    data = open_dataset(run)
-    made = [page.layout(data) for _, page in PAGES.values()] + [plant.details(data, "crystallizer")]
+    view = View(Catalog(run), run.name)
+    made = [page.layout(view) for _, page in PAGES.values()] + [unit.details(view.data, "crystallizer")]
     graphs = [node for page in made for node in components(page) if isinstance(node, dcc.Graph)]
     assert len(graphs) >= 4
     for graph in graphs:
@@ -101,12 +102,22 @@ def test_an_address_that_names_no_run_here_is_answered_in_words(client: Any, sea
 def test_callbacks_take_nothing_but_names_of_runs(client: Any) -> None:
     inputs = [
         ("trend-tags", "value", ["press.hardness"]),
+        ("trend-runs", "value", ["../other.h5"]),
         ("trend-events", "checked", True),
+        ("trend-cursors", "data", [600.0]),
         ("theme", "data", "light"),
+        ("revision", "data", 0),
     ]
     output = "..trend-graph.figure...trend-graph.style.."
-    assert ask(client, output, inputs, [("run", "data", "run.h5")]).status_code == 200
-    assert ask(client, output, inputs, [("run", "data", "../run.h5")]).status_code == 500
+    zoom = ("trend-graph", "relayoutData", {"xaxis.range[0]": 0.1, "xaxis.range[1]": 0.2})
+    good = ask(client, output, inputs, [zoom, ("run", "data", "run.h5")])
+    assert good.status_code == 200
+    assert [trace["name"] for trace in good.get_json()["response"]["trend-graph"]["figure"]["data"]][:1] == [
+        "press.hardness"
+    ]
+    bad = ask(client, output, inputs, [zoom, ("run", "data", "../run.h5")])
+    assert "no run of that name" in bad.get_data(as_text=True)
+    assert "figure" not in bad.get_data(as_text=True)
 
 
 def test_other_hosts_names_are_refused_and_the_page_may_reach_nothing_else(client: Any) -> None:
@@ -151,7 +162,7 @@ def test_a_crashed_run_can_be_looked_at(tmp_path: Path) -> None:
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     run = write_example(tmp_path / "run.h5", hours=1.0, extra=HOSTILE)
     client = create_app(Catalog(run)).server.test_client()
-    shown = json.dumps(open_page(client, ""))
+    shown = json.dumps([open_page(client, f"?page={page}") for page in PAGES])
     assert "alert(1)" in shown
     for dangerous in ("dangerously", "innerHTML", '"Markdown"', "dangerouslySetInnerHTML"):
         assert dangerous not in shown
@@ -168,9 +179,7 @@ def test_files_are_unchanged_and_closed(client: Any, run: Path, tmp_path: Path) 
     run.rename(tmp_path / "moved.h5")  # which Windows refuses for a file that someone holds
 
 
-def test_serve_refuses_other_hosts_missing_files_and_taken_ports(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(TwinError, match="this computer only"):
-        serve(run, host="0.0.0.0")
+def test_serve_refuses_missing_files_and_taken_ports(run: Path, tmp_path: Path) -> None:
     with pytest.raises(TwinError, match="no file"):
         serve(tmp_path / "none.h5")
     with socket.socket() as taken:
@@ -187,7 +196,7 @@ def test_app_never_runs_in_debug_mode(run: Path, root: Path) -> None:
     assert app.config.serve_locally
     sources = [path.read_text(encoding="utf-8") for path in (root / "dashboard").rglob("*.py")]
     assert not [text for text in sources if "debug=True" in text]
-    assert app_module.LOOPBACK == ("127.0.0.1", "localhost", "::1")
+    assert LOOPBACK == ("127.0.0.1", "localhost", "::1")
 
 
 def test_a_balance_that_could_not_be_added_up_is_named() -> None:
@@ -202,9 +211,81 @@ def test_a_balance_that_could_not_be_added_up_is_named() -> None:
     good = {"name": "ethanol", "unit": "kg", **dict.fromkeys(keys, 0.0)}
     duty = {"unit": "J", "added": None, "removed": 0.0, "net": None}
     report = {
-        "balances": [good, lost], "feeds": {}, "products": {}, "quality": [], "holdup": {}, "session": {}, "events": 0,
-        "simulated_s": 60.0, "utilities": {"tank": {"heat": duty}},
+        "balances": [good, lost],
+        "feeds": {},
+        "products": {},
+        "quality": [],
+        "holdup": {},
+        "session": {},
+        "events": 0,
+        "simulated_s": 60.0,
+        "utilities": {"tank": {"heat": duty}},
     }
     data = SimpleNamespace(report=report, product="")
-    assert str(layout(data)).count("not finite") == 2
+    assert str(layout(SimpleNamespace(data=data))).count("not finite") == 2
     assert any("not finite" in str(card) and "water" in str(card) for card in cards(data))
+
+
+def test_another_address_than_loopback_demands_the_token(run: Path) -> None:
+    client = create_app(Catalog(run), token="secret-token").server.test_client()
+    there = {"Host": "plant.example:8050"}
+    assert client.get("/", headers=there).status_code == 401
+    assert client.get("/?token=guess", headers=there).status_code == 401
+    assert client.get("/?token=secret-token", headers=there).status_code == 302
+    client.set_cookie("twin-token", "secret-token", domain="plant.example")
+    assert client.get("/", headers=there).status_code == 200
+
+
+def test_another_sites_page_cannot_ask_through_this_browser(client: Any) -> None:
+    assert client.post("/_dash-update-component", json={}, headers={"Origin": "http://evil.example"}).status_code == 403
+
+
+def test_links_out_of_the_folder_are_not_runs(tmp_path: Path) -> None:
+    outside = write_example(tmp_path / "secret.h5", hours=1.0)
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    write_example(folder / "run.h5", hours=1.0)
+    try:
+        (folder / "link.h5").symlink_to(outside)
+    except OSError:
+        pytest.skip("no symbolic links here")
+    assert Catalog(folder).names() == ["run.h5"]
+
+
+def test_runs_as_rows_with_figures_labels_and_trash(tmp_path: Path) -> None:
+    write_example(tmp_path / "a.h5", hours=1.0)
+    (tmp_path / "bad.h5").write_text("not HDF5")
+    catalog = Catalog(tmp_path)
+    catalog.labels.put("a.h5", " good ,good, day 1 ")
+    view = {row["name"]: row for row in runs.rows(catalog)}
+    assert view["a.h5"]["labels"] == "good, day 1"
+    assert "not an HDF5 file" in view["bad.h5"]["outcome"]
+    while catalog.reported("a.h5") is None:
+        time.sleep(0.01)
+    row = runs.row_of(catalog, "a.h5", {})
+    assert (row["plant"], row["scenario"], row["hours"]) == ("line", "startup", 1.0)
+    assert row["product"].endswith("kg")
+    moved = catalog.discard("a.h5")
+    assert moved == tmp_path / ".trash" / "a.h5"
+    assert moved.exists()
+    assert catalog.names() == ["bad.h5"]
+
+
+def test_reviewers_cannot_write(tmp_path: Path) -> None:
+    write_example(tmp_path / "a.h5", hours=1.0)
+    catalog = Catalog(tmp_path, review=True)
+    with pytest.raises(TwinError, match="reviewing"):
+        catalog.discard("a.h5")
+    callbacks = create_app(catalog).callback_map
+    for writing in ("trash-ask", "run-note"):
+        assert not [key for key in callbacks if writing in key]
+    assert "Move to trash" not in json.dumps(open_page(create_app(catalog).server.test_client(), "?page=runs"))
+
+
+def test_a_file_with_a_million_quantities_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard import data
+
+    run = write_example(tmp_path / "run.h5", hours=1.0)
+    monkeypatch.setattr(data, "MOST_TAGS", 10)
+    with pytest.raises(TwinError, match="more than 10 quantities"):
+        data.open_dataset(run)

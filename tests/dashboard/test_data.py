@@ -10,7 +10,7 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 
 from dashboard import display, flowsheet
 from dashboard.data import Dataset, described, open_dataset
-from dashboard.pages import plant as plant_page
+from dashboard.pages import unit as plant_page
 from dashboard.runs import Catalog
 from tests.dashboard.example import write_example
 from twin.flowsheet import routes, symbols
@@ -161,4 +161,4 @@ def test_catalog_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="no file"):
         Catalog(tmp_path / "nothing.h5")
     with pytest.raises(FileProblem, match="no run"):
-        Catalog(tmp_path)
+        Catalog(tmp_path, review=True)
