@@ -154,6 +154,13 @@ def analyse(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def study(arguments: Namespace) -> int:
+    """`twin study STUDY`"""
+    from twin.study.commands import study as carry_out
+
+    return carry_out(arguments)
+
+
 def demo(arguments: Namespace) -> int:
     """`twin demo`"""
     from twin.config import load_scenario

@@ -47,9 +47,16 @@ def factors_of(run: Run, kpi: KpiSpec, flows: Flows) -> dict[str, Any] | None:
         if "/factors" not in file:
             return None
         uncounted = [name for name in str(file["/factors"].attrs["uncounted"]).split(",") if name]
+    return worked_out(run, kpi, flows, rows(run, "/factors"), uncounted)
+
+
+def worked_out(
+    run: Run, kpi: KpiSpec, flows: Flows, rows: list[dict[str, Any]], uncounted: list[str]
+) -> dict[str, Any]:
+    """Work out what :func:`factors_of` gives, from the utilities that serve the duties of a run."""
     duties = duties_of(run)
     served = []
-    for row in rows(run, "/factors"):
+    for row in rows:
         unit, _, label = row["duty"].partition(".")
         duty = duties.get(unit, {}).get(label)
         energy = 0.0 if duty is None else duty["added" if row["heating"] else "removed"] * 1e-9

@@ -1,8 +1,10 @@
 """Studies: a design, all its runs, and one file with what they gave.
 
-from twin.study import open_study
+from twin.study import Study
 
-found = open_study("doses.h5")
+study = Study("two_tanks", factors={"first.tau": {"from": "30 s", "to": "90 s"}},
+              design={"kind": "latin_hypercube", "runs": 20}, responses=[{"tag": "second.T"}])
+found = study.run("residence.h5", workers=2)
 found.X, found.Y, found.outcomes
 """
 
@@ -12,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twin.study.file import StudyFile, open_study
+    from twin.study.notebook import Study
 
-__all__ = ["StudyFile", "open_study"]
+__all__ = ["Study", "StudyFile", "open_study"]
 
-_PLACES = {"StudyFile": "file", "open_study": "file"}
+_PLACES = {"Study": "notebook", "StudyFile": "file", "open_study": "file"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,170 @@
+"""The keys of a study."""
+
+from __future__ import annotations
+
+from twin.config.keys import Key, Section, listed, mapped, text, time, whole
+
+#: Kinds of designs, each with its settings.
+DESIGNS = {
+    "full_factorial": ("levels", "center"),
+    "fractional_factorial": ("resolution", "generators", "center"),
+    "central_composite": ("alpha", "center", "resolution", "beyond"),
+    "one_at_a_time": ("levels",),
+    "latin_hypercube": ("runs",),
+    "sobol": ("runs",),
+    "random": ("runs",),
+    "table": ("rows", "file"),
+}
+KPIS = ("yield", "pmi", "cost", "co2", "co2_per_kg", "e_factor")
+#: What a response takes of what it is made from.
+OF_TAG = ("final", "mean", "min", "max")
+OF_QUALITY = ("mean", "min", "max", "std", "inside", "excursions", "judged")
+OF_FLOW = ("mass", "rate", "last_rate")
+OF_DUTY = ("net", "added", "removed")
+
+STUDY = Section(
+    "Study",
+    "A scenario run many times over a design: `twin study FILE`.",
+    {
+        "twin": Key("choice", "format of the file", "", "required", "1", choices=("1",)),
+        "name": text("short name: letters, digits, _ and -", "that of the file", "doses"),
+        "title": text("one line for people", "the name", "Doses and residence times"),
+        "scenario": text("what is run: a name in scenarios, or a file beside this one", "required", "two_tanks"),
+        "set": mapped(
+            "values of all runs in place of the scenario's, by dotted path", "value", example="{reactor.UA: 500 W/K}"
+        ),
+        "until": time("stop every run earlier", "the scenario's", "8 h"),
+        "record": time("time between two samples, from which responses are made", "the scenario's", "5 min"),
+        "solver": Key(
+            "section", "method and tolerance", "", "the scenario's", "{method: rodas4p, rtol: 1e-4}", of=("solver",)
+        ),
+        "seed": whole("chooses the random numbers of design and runs", "0", "7"),
+        "design": Key(
+            "section",
+            "which runs: a kind, or a kind with its settings",
+            "",
+            "required",
+            "{kind: latin_hypercube, runs: 200}",
+            of=("text", "design"),
+        ),
+        "factors": mapped(
+            "what differs between runs, by name or by dotted path",
+            "study factor",
+            default="required",
+            example="{reactor.UA: {from: 400 W/K, to: 600 W/K}}",
+        ),
+        "correlations": listed(
+            "between factors that have distributions", "correlation", example="[{between: [a, b], r: 0.6}]"
+        ),
+        "constraints": listed(
+            "inequalities between factors that every run fulfils", "text", example='["hot - cold >= 20 K"]'
+        ),
+        "replicates": whole("runs of each row of the design, each with a seed of its own", "1", "5"),
+        "responses": listed(
+            "what is kept of each run",
+            "response",
+            default="figures of merit and qualities of the scenario",
+            example="[{kpi: yield}]",
+        ),
+        "analysis": mapped("what is made of it: see studies.md", "any", example="{surrogate: {}}"),
+    },
+)
+
+DESIGN = Section(
+    "Design",
+    "Which runs a study makes.",
+    {
+        "kind": Key("choice", "of design", "", "required", "latin_hypercube", choices=tuple(DESIGNS)),
+        "runs": whole("number of rows (latin_hypercube, sobol, random)", "required there", "200"),
+        "levels": whole("levels of factors with from and to (full_factorial, one_at_a_time)", "2; 5", "3"),
+        "center": whole("rows in the middle of all ranges (factorials, central_composite)", "0; 4", "3"),
+        "resolution": whole("least length of what is confounded: 3, 4 or 5", "4; full", "5"),
+        "generators": mapped(
+            "factors confounded with products of others (fractional_factorial)",
+            "any",
+            default="the fewest runs of the resolution",
+            example="{d: [a, b, c]}",
+        ),
+        "alpha": Key("any", "distance of the axial rows: rotatable, face, or a number", "1", "rotatable", "face"),
+        "beyond": Key(
+            "any", "whether axial rows may go beyond from and to (true), or all are drawn inside", "", "false", "true"
+        ),
+        "rows": listed("values of all factors, row by row (table)", "any", example="[{tau: 60 s}, {tau: 90 s}]"),
+        "file": text("CSV file beside this one: a column a factor, headed `name [unit]` (table)", "", "doses.csv"),
+    },
+)
+
+FACTOR = Section(
+    "Study factor",
+    "One of: `from` and `to`, `levels`, `mean` and `sd`, `median` and `gsd`; or `scenarios`, or `fault`.",
+    {
+        "path": Key("any", "dotted path, or several that take one value", "", "the factor's name", "TIC-101.setpoint"),
+        "event": text("name of events of the scenario whose time or value it is", "", "more ethanol"),
+        "key": Key("choice", "of the event", "", "value", "at", choices=("at", "value", "over")),
+        "relative": Key(
+            "any",
+            "true: multiplies what plant, events and conditions set, as a miscalibration would",
+            "",
+            "false",
+            "true",
+        ),
+        "from": Key("quantity", "least value", "the path's", "", "400 W/K"),
+        "to": Key("quantity", "greatest value", "the path's", "", "600 W/K"),
+        "mode": Key("quantity", "most likely value: a triangular distribution", "the path's", "uniform", "480 W/K"),
+        "mean": Key("quantity", "of a normal distribution", "the path's", "", "500 W/K"),
+        "sd": Key("quantity", "its standard deviation", "the path's", "", "20 W/K"),
+        "median": Key("quantity", "of a lognormal distribution", "the path's", "", "1e-7 m/s"),
+        "gsd": Key("number", "its geometric standard deviation, above 1", "1", "", "1.2"),
+        "low": Key("quantity", "cuts a distribution off below", "the path's", "none", "400 W/K"),
+        "high": Key("quantity", "cuts a distribution off above", "the path's", "none", "600 W/K"),
+        "levels": listed("the values that there are", "value", example="[60 s, 90 s]"),
+        "weights": listed("how often each level is drawn", "number", default="equally", example="[3, 1]"),
+        "scenarios": listed("scenarios, one of which each run is", "text", example="[day, night]"),
+        "fault": text("label of a fault of the scenario: absent, or present", "", "bridging"),
+    },
+)
+
+CORRELATION = Section(
+    "Correlation",
+    "Between the normal scores of two factors (a Gaussian copula).",
+    {
+        "between": listed("two factors", "text", default="required", example="[a, b]"),
+        "r": Key("number", "between -1 and 1", "1", "required", "0.6"),
+    },
+)
+
+RESPONSE = Section(
+    "Response",
+    "What is kept of each run: one of `kpi`, `quality`, `tag`, `product`, `feed`, `duty`.",
+    {
+        "name": text("of the response", "made from the rest", "purity"),
+        "kpi": Key("choice", "figure of merit, as `twin report` has it", "", "", "yield", choices=KPIS),
+        "quality": Key("tag", "a tag of the scenario's `quality:`", "", "", "press.hardness"),
+        "tag": Key("tag", "any recorded quantity, one element of it", "", "", "reactor.product.m_flow[ethanol]"),
+        "product": text("a product of the plant", "", "tablets"),
+        "feed": text("a feed of the plant", "", "reagents"),
+        "component": text("of product or feed", "all", "ethanol"),
+        "duty": Key("path", "an energy source or utility", "", "", "crystallizer.duty"),
+        "of": Key(
+            "choice",
+            "what is taken of it",
+            "",
+            "final; mean; mass; net",
+            "mean",
+            choices=tuple(dict.fromkeys((*OF_TAG, *OF_QUALITY, *OF_FLOW, *OF_DUTY))),
+        ),
+        "at": Key("any", "a time, or several: the tag's values then", "s", "", "[1 h, 2 h]"),
+        "from": time("first of the time that `of` is taken over", "the start", "2 h"),
+        "to": time("last of it", "the end", "20 h"),
+        "low": Key("quantity", "least value that is acceptable", "the response's", "the scenario's", "60 N"),
+        "high": Key("quantity", "greatest value that is acceptable", "the response's", "the scenario's", "120 N"),
+    },
+)
+
+SECTIONS = {
+    "study": STUDY,
+    "design": DESIGN,
+    "study factor": FACTOR,
+    "correlation": CORRELATION,
+    "response": RESPONSE,
+}

@@ -1,0 +1,362 @@
+"""Carries out a study: what is left of its runs, on the threads of this machine or on a Dask cluster, into one file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from twin.errors import TwinError
+from twin.study import designs
+from twin.study.file import FINISHED, Table, write_study
+from twin.study.log import StudyLog, log_path
+from twin.study.runner import Row, Runner
+from twin.study.spec import StudySpec
+
+if TYPE_CHECKING:
+    from twin.study.progress import Watch
+
+#: So many runs failing before the first one finishes stop a study: something is wrong with all of it.
+HOPELESS = 10
+
+
+class AllFail(TwinError):
+    """No run of the study gets anywhere."""
+
+    exit_code = 1
+
+
+class Stopped(TwinError):
+    """A study that was stopped; its log holds what is finished."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a study.
+
+    Attributes
+    ----------
+    X : array [runs, factors]
+    seeds, points, replicates : array [runs] of int
+    """
+
+    X: np.ndarray
+    seeds: np.ndarray
+    points: np.ndarray
+    replicates: np.ndarray
+
+
+@dataclass
+class Done:
+    """How a study went.
+
+    Attributes
+    ----------
+    path : Path
+    content_hash : str
+    outcomes : dict of str to int
+        How many runs had which outcome.
+    ran, resumed : int
+        Runs made now, and found in the log.
+    wall : float
+        Seconds.
+    warnings : list of str
+    """
+
+    path: Path
+    content_hash: str
+    outcomes: dict[str, int]
+    ran: int
+    resumed: int
+    wall: float
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """What `twin study` exits with: failed runs are results, but a study of them alone is not."""
+        return 0 if self.outcomes.get(FINISHED) else 1
+
+
+class Engine(Protocol):
+    """Runs rows somewhere, and hands them out as they finish, in any order."""
+
+    description: str
+
+    def fingerprints(self) -> list[str]:
+        """Fingerprints of the models, scenario by scenario."""
+        ...
+
+    def rows(self, numbers: Sequence[int], plan: Plan) -> Iterator[tuple[int, Row]]:
+        """Give runs as they finish; closing the iterator stops what goes on."""
+        ...
+
+
+def plan_of(study: StudySpec) -> Plan:
+    """List all runs: each row of the design, its replicates one after another."""
+    X = designs.rows(study)
+    points = np.repeat(np.arange(len(X)), study.replicates)
+    copies = np.tile(np.arange(study.replicates), len(X))
+    return Plan(X[points], designs.seeds(study.seed, len(X), study.replicates), points, copies)
+
+
+def workers_here() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+class Threads:
+    """Threads over one compiled plant: its loop holds no GIL.
+
+    Parameters
+    ----------
+    study : StudySpec
+    workers : int, optional
+        As many as cores unless given.
+    """
+
+    def __init__(self, study: StudySpec, workers: int | None = None) -> None:
+        self.runner = Runner(study)
+        self.workers = workers or workers_here()
+        self.description = f"{self.workers} thread{'s' if self.workers > 1 else ''}"
+
+    def fingerprints(self) -> list[str]:
+        """Fingerprints of the models, compiled here."""
+        return [self.runner.compiled(which)[0].fingerprint for which in range(len(self.runner.study.scenarios))]
+
+    def rows(self, numbers: Sequence[int], plan: Plan) -> Iterator[tuple[int, Row]]:
+        """Give runs as they finish. What one thread raises is raised here, when the others have stopped."""
+        self.runner.begin()
+        if len(numbers):
+            self.runner.compiled(0)
+        left = iter(numbers)
+        turn, stop = threading.Lock(), threading.Event()
+        done: queue.Queue[tuple[int, Row] | BaseException | None] = queue.Queue()
+
+        def work() -> None:
+            try:
+                while not stop.is_set():
+                    with turn:
+                        number = next(left, None)
+                    if number is None:
+                        break
+                    row = self.runner.run(plan.X[number], int(plan.seeds[number]))
+                    if row.outcome != "interrupted":
+                        done.put((number, row))
+            except BaseException as error:  # handed over to the thread that asked
+                done.put(error)
+            finally:
+                done.put(None)
+
+        threads = [threading.Thread(target=work, name=f"twin-study-{i}", daemon=True) for i in range(self.workers)]
+        for thread in threads:
+            thread.start()
+        working = len(threads)
+        try:
+            while working:
+                item = _next(done)
+                if item is None:
+                    working -= 1
+                elif isinstance(item, BaseException):
+                    raise item
+                else:
+                    yield item
+        finally:
+            stop.set()
+            while any(thread.is_alive() for thread in threads):
+                if working:  # asked to stop in the middle
+                    self.runner.interrupt()
+                for thread in threads:
+                    thread.join(0.05)
+
+
+def _next(done: queue.Queue[Any]) -> Any:
+    """Wait in short pieces, so that Ctrl-C is heard on Windows, too."""
+    while True:
+        try:
+            return done.get(timeout=0.2)
+        except queue.Empty:
+            continue
+
+
+def identity(study: StudySpec, plan: Plan, fingerprints: Sequence[str]) -> dict[str, Any]:
+    """Say what a study is, so that only its own runs are gone on with."""
+    from twin.config import resolved_yaml
+    from twin.results.sections import versions
+
+    design = hashlib.sha256(plan.X.tobytes() + plan.seeds.tobytes())
+    scenarios = hashlib.sha256("\0".join(resolved_yaml(scenario) for scenario in study.scenarios).encode())
+    told = json.dumps([[f.name, *f.column.targets] for f in study.factors])
+    return {
+        "twin study": 1,
+        "name": study.name,
+        "design": design.hexdigest(),
+        "scenario": scenarios.hexdigest(),
+        "factors": hashlib.sha256(told.encode()).hexdigest(),
+        "responses": [
+            [r.column.name, r.how, r.what, r.of, repr(r.at), repr(r.start), repr(r.end)] for r in study.responses
+        ],
+        "models": list(fingerprints),
+        "versions": versions(),
+    }
+
+
+def execute(
+    study: StudySpec,
+    path: Path,
+    engine: Engine | None = None,
+    *,
+    resume: bool = False,
+    keep_going: bool = False,
+    watch: Watch | None = None,
+) -> Done:
+    """Run what is left of a study and write its file.
+
+    Parameters
+    ----------
+    study : StudySpec
+    path : Path
+        The file to write, which must not exist.
+    engine : Engine, optional
+        Where runs are made: threads of this machine unless given.
+    resume : bool
+        Whether to go on with the log beside the file.
+    keep_going : bool
+        Whether to go on when the first runs all fail.
+    watch : Watch, optional
+        Told how things go.
+
+    Raises
+    ------
+    AllFail
+        When none of the first runs finishes: their log stays.
+    Stopped
+        After Ctrl-C: what is finished stays in the log.
+    """
+    from twin.study.progress import Watch
+
+    watch = watch or Watch()
+    engine = engine or Threads(study)
+    plan = plan_of(study)
+    prints = engine.fingerprints()
+    began = time.time()
+    log = StudyLog(log_path(path), identity(study, plan, prints), resume)
+    resumed = len(log.rows)
+    left = [number for number in range(len(plan.X)) if number not in log.rows]
+    watch.begin(len(plan.X), resumed, sum(row.outcome != FINISHED for row in log.rows.values()))
+    rows = engine.rows(left, plan)
+    try:
+        with closing(rows):  # type: ignore[type-var]
+            for number, row in rows:
+                log.add(number, row)
+                watch.one(row.outcome == FINISHED)
+                if not keep_going and resumed == 0 and len(log.rows) == min(HOPELESS, len(plan.X)):
+                    _look(log)
+    except KeyboardInterrupt:
+        log.close()
+        count = f"{len(log.rows)} of {len(plan.X)} runs"
+        raise Stopped(f"stopped: {count} are kept in {log.path}. Go on with --resume.") from None
+    except BaseException:
+        log.close()
+        raise
+    finally:
+        watch.end()
+    table = _table(study, plan, log)
+    wall = time.time() - began
+    done = _write(study, path, table, prints, {"wall_seconds": wall, "engine": engine.description})
+    log.remove()
+    counts: dict[str, int] = {}
+    for outcome in table.outcomes:
+        counts[outcome] = counts.get(outcome, 0) + 1
+    return Done(path, done, counts, len(left), resumed, wall, _warnings(table))
+
+
+def _look(log: StudyLog) -> None:
+    if any(row.outcome == FINISHED for row in log.rows.values()):
+        return
+    told = list(dict.fromkeys(row.message for row in log.rows.values()))
+    more = f" (and {len(told) - 1} other reasons)" if len(told) > 1 else ""
+    raise AllFail(
+        f"all of the first {len(log.rows)} runs fail: {told[0]}{more}\n"
+        f"They are kept in {log.path}; --resume --keep-going goes on all the same."
+    )
+
+
+def _table(study: StudySpec, plan: Plan, log: StudyLog) -> Table:
+    rows = [log.rows[number] for number in range(len(plan.X))]
+    return Table(
+        tuple(factor.column for factor in study.factors),
+        tuple(wanted.column for wanted in study.responses),
+        plan.X,
+        np.array([row.y for row in rows]).reshape(len(rows), len(study.responses)),
+        tuple(row.outcome for row in rows),
+        tuple(row.message for row in rows),
+        np.array([row.reached for row in rows]),
+        plan.seeds,
+        plan.points,
+        plan.replicates,
+    )
+
+
+def _write(study: StudySpec, path: Path, table: Table, prints: Sequence[str], session: dict[str, Any]) -> str:
+    from twin.config import resolved_yaml
+    from twin.results.sections import versions
+
+    first = study.scenarios[0]
+    texts = {
+        "study": (study.source_text, "study, verbatim"),
+        "resolved": (json.dumps(study.plain, ensure_ascii=False), "study as JSON, without comments"),
+        "plant": (first.plant.source_text, "plant configuration, verbatim"),
+        "scenario": (first.source_text, "scenario, verbatim"),
+    }
+    for scenario in study.scenarios:
+        texts[f"scenario_{scenario.name}"] = (resolved_yaml(scenario), "scenario with every default explicit, in SI")
+    return write_study(
+        path,
+        table,
+        attributes={
+            "title": study.title,
+            "study": study.name,
+            "scenario": ", ".join(scenario.name for scenario in study.scenarios),
+            "plant": first.plant.name,
+            "source": "twin, dynamic simulation: the numbers are computed, not measured",
+        },
+        design={key: value for key, value in study.design.items() if key != "table"},
+        texts=texts,
+        provenance={"seed": study.seed, "model_fingerprint": ",".join(prints), **_versions(versions())},
+        session=session,
+    )
+
+
+def _versions(found: dict[str, str]) -> dict[str, str]:
+    return {f"version_{name.replace('-', '_')}": version for name, version in found.items()}
+
+
+def _warnings(table: Table) -> list[str]:
+    """Responses that no factor has any effect on."""
+    rows = table.Y[table.finished]
+    told = []
+    for j, response in enumerate(table.responses):
+        values = rows[:, j] if len(rows) else np.zeros(0)
+        if len(values) > 1 and np.all(values == values[0]):
+            told.append(f"{response.name} is the same in all runs: zero variance")
+        elif len(values) and np.all(np.isnan(values)):
+            told.append(f"{response.name} is not defined in any run")
+    return told
+
+
+#: A row's values and seed to what it gave: what optimisation and estimation call.
+Evaluate = Callable[[np.ndarray, int], Row]

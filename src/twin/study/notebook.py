@@ -1,0 +1,92 @@
+"""Studies in a notebook, said as the YAML says them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.study.execute import Done, Plan, Threads, execute, plan_of
+from twin.study.file import StudyFile, open_study
+from twin.study.reading import load_study
+from twin.study.runner import Row
+from twin.study.spec import StudySpec
+
+
+class Study:
+    """A study.
+
+    Parameters
+    ----------
+    scenario : str or Path
+        What is run: a name in scenarios, a file, or the YAML file of a whole study (and nothing else).
+    **said
+        The keys of a study's YAML: `factors`, `design`, `responses`, `seed` …
+
+    Raises
+    ------
+    ConfigError
+        With every problem that was found, before any run.
+    """
+
+    def __init__(self, scenario: str | Path | None = None, **said: Any) -> None:
+        if scenario is not None and not said and Path(scenario).is_file():
+            self.spec: StudySpec = load_study(scenario)
+        else:
+            named = {} if scenario is None else {"scenario": str(scenario)}
+            self.spec = load_study({"twin": 1, **named, **said}, Path())
+        self._engine: Threads | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """All runs: values of the factors, seeds, replicates."""
+        return plan_of(self.spec)
+
+    def run(self, out: str | Path, *, workers: int | None = None, cluster: str = "", resume: bool = False) -> StudyFile:
+        """Make all runs and give the file.
+
+        Parameters
+        ----------
+        out : str or Path
+            The file to write, which must not exist.
+        workers : int, optional
+            Threads; as many as cores unless given.
+        cluster : str
+            Address of a Dask scheduler, in place of threads.
+        resume : bool
+            Whether to go on with a study of that name that was stopped.
+        """
+        if cluster:
+            from twin.study.cluster import Cluster
+
+            engine: Any = Cluster(self.spec, cluster)
+        else:
+            engine = Threads(self.spec, workers)
+        self.done: Done = execute(self.spec, Path(out), engine, resume=resume)
+        return open_study(out)
+
+    def evaluate(self, X: np.ndarray, seeds: Sequence[int] | None = None, workers: int | None = None) -> list[Row]:
+        """Run rows of one's own, without a file: what optimisation and estimation ask for.
+
+        Parameters
+        ----------
+        X : array [rows, factors]
+            In SI, numbers of levels for choices.
+        seeds : sequence of int, optional
+            The study's own seed for all rows unless given.
+        workers : int, optional
+
+        Returns
+        -------
+        list of Row
+            In the order of X.
+        """
+        X = np.atleast_2d(np.asarray(X, dtype=float))
+        chosen = np.full(len(X), self.spec.seed) if seeds is None else np.asarray(seeds, dtype=np.int64)
+        plan = Plan(X, chosen, np.arange(len(X)), np.zeros(len(X), dtype=np.int64))
+        if self._engine is None or (workers is not None and self._engine.workers != workers):
+            self._engine = Threads(self.spec, workers)
+        found = dict(self._engine.rows(range(len(X)), plan))
+        return [found[i] for i in range(len(X))]

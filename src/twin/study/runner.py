@@ -1,0 +1,249 @@
+"""One run of a study, in memory: a row's values put into the scenario, the plant placed anew, responses made.
+
+A plant is compiled once for all runs and shared by all threads: what a run changes are numbers in its own
+vectors. `values_into` gives the same specification as reading the files with those values set.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.config.spec import EventSpec, FeedSpec, Frozen, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, frozen_array
+from twin.errors import TwinError
+from twin.study.memory import Keeper, MemoryRun, Names
+from twin.study.responses import tags_of, values
+from twin.study.spec import FactorSpec, StudySpec
+
+if TYPE_CHECKING:
+    from twin.plant.compile import Plant
+    from twin.schedule.simulation import Simulation
+
+#: Outcome of a run whose values contradict each other before it begins.
+REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a run gave.
+
+    Attributes
+    ----------
+    outcome, message : str
+        `finished`, the failure's name, or `refused`; and the sentence.
+    reached : float
+        Plant time [s].
+    y : array [responses]
+        NaN unless it finished.
+    """
+
+    outcome: str
+    message: str
+    reached: float
+    y: np.ndarray
+
+
+class Runner:
+    """Runs rows of a study; may be used from several threads at once.
+
+    Parameters
+    ----------
+    study : StudySpec
+    """
+
+    def __init__(self, study: StudySpec) -> None:
+        self.study = study
+        self._lock = threading.Lock()
+        self._ready: dict[int, tuple[Plant, Keeper]] = {}
+        self._going: set[Simulation] = set()
+        self._stopping = False
+
+    def compiled(self, which: int = 0) -> tuple[Plant, Keeper]:
+        """Give the compiled plant of a scenario, and what is kept of its runs."""
+        with self._lock:
+            if which not in self._ready:
+                from twin.plant import compile_plant
+
+                scenario = self.study.scenarios[which]
+                keeper = Keeper(Names(scenario.plant), tags_of(self.study.responses))
+                self._ready[which] = compile_plant(scenario.plant), keeper
+            return self._ready[which]
+
+    def specification(self, x: np.ndarray, seed: int) -> ScenarioSpec:
+        """Give the scenario of a row: that of the study with the row's values."""
+        return values_into(self.study, x, seed)[1]
+
+    def run(self, x: np.ndarray, seed: int = 0) -> Row:
+        """Run a row.
+
+        Parameters
+        ----------
+        x : array [factors]
+            Values in SI, numbers of levels for choices.
+        seed : int
+
+        Returns
+        -------
+        Row
+            Also of a run that failed: an outcome is no exception.
+        """
+        from twin.schedule.simulation import Simulation
+
+        nothing = np.full(len(self.study.responses), np.nan)
+        which, scenario = values_into(self.study, x, seed)
+        plant, keeper = self.compiled(which)
+        memory = MemoryRun(keeper, scenario)
+        try:
+            here = placed(plant, scenario)
+            simulation = Simulation(scenario, here, record=keeper.w_index, samples=memory.take)
+        except (TwinError, ValueError, ArithmeticError) as error:  # values that fit their ranges but not each other
+            return Row(REFUSED, " ".join(str(error).split()) or type(error).__name__, 0.0, nothing)
+        self._going.add(simulation)
+        try:
+            if self._stopping:
+                simulation.interrupt()
+            ending = simulation.run()
+        finally:
+            self._going.discard(simulation)
+        outcome = ending.outcome.name.lower()
+        if ending.outcome.name != "FINISHED":
+            return Row(outcome, str(ending), ending.time, nothing)
+        return Row(outcome, str(ending), ending.time, values(memory, scenario, self.study.responses))
+
+    def begin(self) -> None:
+        """Run again after an interruption."""
+        self._stopping = False
+
+    def interrupt(self) -> None:
+        """Stop the runs that go on, and those that begin."""
+        self._stopping = True
+        for simulation in list(self._going):
+            simulation.interrupt()
+
+
+def placed(plant: Plant, scenario: ScenarioSpec) -> Plant:
+    """Give a compiled plant with the numbers of another specification of the same units and connections."""
+    from twin.plant.nodes import build_nodes
+    from twin.plant.placement import Placement
+
+    nodes = build_nodes(scenario.plant)
+    numbers = Placement(scenario.plant, nodes, {node.name: node for node in nodes})
+    here = replace(plant, spec=scenario.plant, y0=numbers.y0, p0=numbers.p0, nominal=numbers.nominal)
+    if scenario.start == "steady":
+        from twin.steady.state import started
+
+        here = started(here)
+    return here
+
+
+def values_into(study: StudySpec, x: np.ndarray, seed: int) -> tuple[int, ScenarioSpec]:
+    """Put a row's values into its scenario.
+
+    Returns
+    -------
+    int
+        Number of the scenario among the study's.
+    ScenarioSpec
+    """
+    which = next((int(x[i]) for i, factor in enumerate(study.factors) if factor.how == "scenario"), 0)
+    scenario = replace(study.scenarios[which], seed=seed)
+    numbers: dict[str, Callable[[float], float]] = {}
+    for factor, given in zip(study.factors, x, strict=True):
+        if factor.how == "fault" and given == 0.0:
+            scenario = _without(scenario, factor.event)
+        if factor.how == "event":
+            scenario = _moved(scenario, factor, float(given))
+        if factor.how == "path":
+            value = factor.values[int(given)] if factor.values else float(given)
+            made = partial(operator.mul, value) if factor.relative else partial(_first, value)
+            numbers |= dict.fromkeys(factor.column.targets, made)
+            if factor.relative:
+                scenario = _scaled(scenario, factor.column.targets, value)
+    return which, replace(scenario, plant=_with(scenario.plant, numbers))
+
+
+def _first(new: float, old: float) -> float:
+    return new
+
+
+def _without(scenario: ScenarioSpec, label: str) -> ScenarioSpec:
+    """Leave out a fault: its events, and those that clear it."""
+
+    def stays(item: EventSpec | LatchSpec) -> bool:
+        return item.fault is None or item.fault.label != label
+
+    return replace(
+        scenario,
+        events=tuple(event for event in scenario.events if stays(event)),
+        latches=tuple(latch for latch in scenario.latches if stays(latch)),
+    )
+
+
+def _moved(scenario: ScenarioSpec, factor: FactorSpec, value: float) -> ScenarioSpec:
+    path = factor.column.targets[0]
+
+    def changed(event: EventSpec) -> EventSpec:
+        if event.name != factor.event:
+            return event
+        if factor.key == "at":
+            return replace(event, at=event.at * value if factor.relative else value)
+        if factor.key == "over":
+            return replace(event, over=event.over * value if factor.relative else value)
+        if event.path != path:
+            return event
+        return replace(event, value=event.value * value if factor.relative else value)
+
+    moved = [changed(event) for event in scenario.events]
+    return replace(scenario, events=tuple(sorted(moved, key=lambda event: event.at)))
+
+
+def _scaled(scenario: ScenarioSpec, paths: tuple[str, ...], by: float) -> ScenarioSpec:
+    """Multiply what events and conditions set."""
+    return replace(
+        scenario,
+        events=tuple(replace(e, value=e.value * by) if e.path in paths else e for e in scenario.events),
+        latches=tuple(replace(e, value=e.value * by) if e.path in paths else e for e in scenario.latches),
+    )
+
+
+def _with(plant: PlantSpec, numbers: Mapping[str, Callable[[float], float]]) -> PlantSpec:
+    """Put numbers into a plant, by dotted path."""
+    from twin.config.paths import resolve
+
+    units = {unit.name: unit for unit in plant.units}
+    feeds = {feed.name: feed for feed in plant.feeds}
+    for path, made in numbers.items():
+        owner, _, rest = path.partition(".")
+        if rest.startswith("initial."):
+            name = rest.removeprefix("initial.")
+            unit = units[owner]
+            units[owner] = replace(unit, initial=_put(unit.initial, name, None, made))
+            continue
+        place = resolve(plant, path)
+        if place.kind == "feed":
+            feed: FeedSpec = feeds[owner]
+            feeds[owner] = replace(feed, values=_put(feed.values, place.field.name, place.index, made))
+        else:
+            here: UnitSpec = units[owner]
+            if place.field.name in here.signals:
+                units[owner] = replace(here, signals=_put(here.signals, place.field.name, place.index, made))
+            else:
+                units[owner] = replace(here, params=_put(here.params, place.field.name, place.index, made))
+    return replace(plant, units=tuple(units.values()), feeds=tuple(feeds.values()))
+
+
+def _put(table: Mapping[str, Any], name: str, index: int | None, made: Callable[[float], float]) -> Frozen:
+    old = table[name]
+    if index is None:
+        new: Any = type(old)(made(float(old)))
+    else:
+        array = np.array(old, dtype=np.float64)
+        array.flat[index] = made(float(array.flat[index]))
+        new = frozen_array(array)
+    return Frozen({**table, name: new})

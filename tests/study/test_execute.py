@@ -1,0 +1,224 @@
+"""Runs of a study: the numbers of `twin run`, whoever makes them and in whatever order."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.study.studies import doses
+from twin.config import load_scenario
+from twin.results.kpi import Flows
+from twin.results.reader import open_run
+from twin.run import run
+from twin.study import Study, open_study
+from twin.study.execute import AllFail, Stopped, Threads, execute
+from twin.study.file import FINISHED
+from twin.study.log import OtherStudy, log_path
+from twin.study.reading import load_study
+from twin.study.runner import values_into
+
+ROOT = Path(__file__).parents[2]
+
+
+def _hash(path, workers=1, study=None, **more):
+    return execute(
+        study or load_study(doses()), path, Threads(study or load_study(doses()), workers), **more
+    ).content_hash
+
+
+def test_a_row_has_the_numbers_of_a_run_with_its_values(tmp_path):
+    study = load_study(
+        doses(
+            factors={
+                "first.tau": {"from": "30 s", "to": "90 s"},
+                "spirit.m_flow.ethanol": {"from": "10 g/s", "to": "30 g/s"},
+                "first.initial.T": {"from": "15 degC", "to": "25 degC"},
+            },
+            responses=[
+                {"tag": "second.T", "of": "mean"},
+                {"tag": "second.T"},
+                {"product": "blend"},
+                {"product": "blend", "of": "rate"},
+            ],
+            design={"kind": "random", "runs": 2},
+        )
+    )
+    found = execute(study, tmp_path / "a.h5", Threads(study, 1))
+    table = open_study(tmp_path / "a.h5")
+    assert found.outcomes == {FINISHED: 2}
+    x = table.X[1]
+    values = {"first.tau": x[0], "spirit.m_flow.ethanol": x[1], "first.initial.T": x[2]}
+    scenario = load_scenario("two_tanks", values)
+    single = run(scenario, tmp_path / "run.h5")
+    read = open_run(single.path)
+    time_, T = read.time, read.get("second.T")
+    assert table.column("second.T")[1] == T[-1]  # the same bits
+    assert table.column("second.T.mean")[1] == np.trapezoid(T, time_) / (time_[-1] - time_[0])
+    assert table.column("blend.mass")[1] == Flows(read).total("blend")
+    assert table.column("blend.rate")[1] == pytest.approx(Flows(read).total("blend") / 1200.0, rel=1e-15)
+
+
+def test_events_and_faults_are_factors(tmp_path):
+    study = load_study(doses())
+    _, scenario = values_into(study, np.array([0.05, 200.0, 60.0]), 9)
+    moved = [event for event in scenario.events if event.name == "more ethanol"]
+    assert [(event.at, event.value) for event in moved] == [(200.0, 0.05)]
+    assert scenario.seed == 9
+    said = doses(
+        scenario="direct_compression_bridging",
+        factors={"bridging": {"fault": "bridging"}},
+        responses=[{"kpi": "pmi"}],
+        design="full_factorial",
+    )
+    study = load_study(said)
+    labels = [
+        [event.fault.label for event in (*there.events, *there.latches) if event.fault]
+        for _, there in (values_into(study, np.array([level]), 0) for level in (0.0, 1.0))
+    ]
+    assert labels[0] == ["blockage"]
+    assert "bridging" in labels[1]
+
+
+def test_scenarios_are_levels(tmp_path):
+    (tmp_path / "cold.yaml").write_text(
+        (ROOT / "scenarios" / "two_tanks.yaml").read_text() + "set: {spirit.T: 5 degC}\n"
+    )
+    said = doses(
+        factors={"case": {"scenarios": ["two_tanks", "cold.yaml"]}, "first.tau": {"from": "30 s", "to": "60 s"}},
+        design="full_factorial",
+    )
+    del said["scenario"]
+    study = load_study(said, tmp_path)
+    _hash(tmp_path / "a.h5", 2, study)
+    found = open_study(tmp_path / "a.h5")
+    assert found.factors[0].levels == ("two_tanks", "cold.yaml")
+    warm, cold = (found.column("second.T@10 min")[found.column("case") == level] for level in (0.0, 1.0))
+    assert warm.min() > cold.max()
+
+
+def test_relative_factors_scale_what_events_set():
+    study = load_study(doses(factors={"spirit.m_flow.ethanol": {"relative": True, "mean": 1, "sd": 0.02}}))
+    _, scenario = values_into(study, np.array([1.1]), 0)
+    assert scenario.plant.feed("spirit").values["m_flow"][0] == pytest.approx(0.022)
+    assert [event.value for event in scenario.events if event.name == "more ethanol"] == [pytest.approx(0.044)]
+
+
+def test_results_are_the_same_whatever_the_number_of_workers_or_the_order(tmp_path):
+    first = _hash(tmp_path / "one.h5", 1)
+    assert _hash(tmp_path / "three.h5", 3) == first
+
+    class Backwards(Threads):
+        def rows(self, numbers, plan):
+            return super().rows(list(numbers)[::-1], plan)
+
+    study = load_study(doses())
+    assert execute(study, tmp_path / "back.h5", Backwards(study, 2)).content_hash == first
+
+
+def test_a_stopped_study_goes_on_to_the_same_file(tmp_path):
+    whole = _hash(tmp_path / "whole.h5")
+    study = load_study(doses())
+
+    class CtrlC(Threads):
+        def rows(self, numbers, plan):
+            for count, row in enumerate(super().rows(numbers, plan)):
+                if count == 3:
+                    raise KeyboardInterrupt
+                yield row
+
+    path = tmp_path / "half.h5"
+    with pytest.raises(Stopped, match=r"3 of 8 runs are kept.*--resume"):
+        execute(study, path, CtrlC(study, 1))
+    assert not path.exists()
+    with log_path(path).open("ab") as log:
+        log.write(b'12345678 {"run": 7, "outc')  # cut short by a kill in the middle of a line
+    done = execute(study, path, Threads(study, 2), resume=True)
+    assert (done.ran, done.resumed) == (5, 3)
+    assert done.content_hash == whole
+    assert not log_path(path).exists()
+
+
+def test_a_log_of_another_study_is_refused(tmp_path):
+    study, other = load_study(doses()), load_study(doses(seed=4))
+    path = tmp_path / "a.h5"
+
+    class CtrlC(Threads):
+        def rows(self, numbers, plan):
+            yield next(iter(super().rows(numbers, plan)))
+            raise KeyboardInterrupt
+
+    with pytest.raises(Stopped):
+        execute(study, path, CtrlC(study, 1))
+    with pytest.raises(OtherStudy, match="differs in its design"):
+        execute(other, path, Threads(other, 1), resume=True)
+
+
+def test_a_failed_run_is_a_row(tmp_path):
+    # an empty tank has no composition: its rates are no numbers
+    said = doses(
+        factors={"first.initial.V": {"levels": ["10 L", "0 L"]}, "first.tau": {"from": "30 s", "to": "60 s"}},
+        design="full_factorial",
+    )
+    study = load_study(said)
+    done = execute(study, tmp_path / "a.h5", Threads(study, 2))
+    found = open_study(tmp_path / "a.h5")
+    assert done.outcomes[FINISHED] == 2
+    bad = ~found.finished
+    assert bad.sum() == 2
+    assert np.all(np.isnan(found.Y[bad]))
+    assert all(found.messages[i] for i in np.flatnonzero(bad))
+
+
+def test_a_study_of_which_nothing_works_stops_early(tmp_path):
+    said = doses(
+        factors={"first.tau": {"from": "30 s", "to": "60 s"}},
+        set={"first.initial.V": "0 L"},
+        design={"kind": "random", "runs": 200},
+    )
+    study = load_study(said)
+    with pytest.raises(AllFail, match="all of the first 10 runs fail"):
+        execute(study, tmp_path / "a.h5", Threads(study, 2))
+
+
+def test_killed_and_resumed_by_the_command(tmp_path):
+    (tmp_path / "doses.yaml").write_text(json.dumps(doses(design={"kind": "random", "runs": 120})))
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "twin", "study", "doses.yaml", "--workers", "2", "--quiet", "--json", "--out"]
+    process = subprocess.Popen([*command, "b.h5"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE)
+    log = tmp_path / "b.h5.runs"
+    while process.poll() is None and (not log.exists() or log.read_bytes().count(b"\n") < 20):
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert log.exists()
+    assert not (tmp_path / "b.h5").exists()
+    done = subprocess.run(
+        [*command, "b.h5", "--resume"], cwd=tmp_path, env=environment, capture_output=True, check=True
+    )
+    resumed = json.loads(done.stdout)
+    assert resumed["resumed"] >= 19
+    assert _hash(tmp_path / "a.h5", 2, load_study(tmp_path / "doses.yaml")) == resumed["content_hash"]
+
+
+def test_the_notebook_reads_as_the_yaml_does(tmp_path):
+    said = doses()
+    scenario = said.pop("scenario")
+    del said["twin"]
+    study = Study(scenario, **said)
+    found = study.run(tmp_path / "a.h5", workers=2)
+    assert found.content_hash == _hash(tmp_path / "b.h5")
+    rows = study.evaluate(found.X[:2], found.seeds[:2])
+    np.testing.assert_array_equal([row.y for row in rows], found.Y[:2])
+    again = study.evaluate(found.X[2:4], found.seeds[2:4], workers=2)
+    np.testing.assert_array_equal([row.y for row in again], found.Y[2:4])
+
+
+def test_the_file_makes_the_same_study_again(tmp_path):
+    first = _hash(tmp_path / "a.h5")
+    found = open_study(tmp_path / "a.h5")
+    assert _hash(tmp_path / "b.h5", 2, load_study(dict(found.resolved))) == first
