@@ -195,6 +195,9 @@ def _controller(model: Model) -> Schema:
     # a setpoint may be a signal: the output of another controller, or a measurement
     own = {name: {**said, "pattern": "."} if name in model.inlets else said for name, said in own.items()}
     own |= {key: _key(SECTIONS["controller"].keys[key]) for key in ("measurement", "output")}
+    own |= {
+        dim: {"type": "integer", "minimum": 1, "description": f"(default: {size})"} for dim, size in model.dims.items()
+    }
     return {"description": model.doc.split("\n")[0], "properties": own, "additionalProperties": False}
 
 

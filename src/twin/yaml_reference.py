@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -152,12 +153,14 @@ def _controllers() -> list[str]:
     rows = []
     for name in controllers():
         model = describe(f"twin.control.{name}")
+        rows += [(name, f"`{dim}`", "", str(size), f"number of {dim}") for dim, size in model["dimensions"].items()]
         for row in model["tables"].get("parameters", ()):
             rows.append((name, f"`{row['name']}`", row["unit"], str(row.get("default", "required")), row["meaning"]))
         for port in model["ports"]:
             if port["direction"] == "in" and port["name"] not in plant_keys.CONTROLLER.keys:
                 meaning = f"{port['meaning']}; a value, or a measurement or output that gives it"
-                rows.append((name, f"`{port['name']}`", "what it measures", "required", meaning))
+                without = "not used" if port["optional"] else "required"
+                rows.append((name, f"`{port['name']}`", "of what is wired", without, meaning))
     return table("#### Keys of controllers by model", ("model", "key", "unit", "without it", "meaning"), rows)
 
 
@@ -184,8 +187,11 @@ def _names(keys: Mapping[str, Key]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page; into another file than docs/yaml_reference.md of a clone where one is named."""
-    place = Path(arguments[0]) if arguments else PLACE
-    if not arguments and not place.parent.is_dir():
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0])
+    parser.add_argument("file", nargs="?", type=Path, help=f"where the page goes (default: {PLACE})")
+    given = parser.parse_args(arguments).file
+    place = given or PLACE
+    if given is None and not place.parent.is_dir():
         sys.stderr.write(f"{COMMAND} runs in the root of a clone, beside docs; or name a file\n")
         return 2
     place.write_text(page(), encoding="utf-8", newline="\n")

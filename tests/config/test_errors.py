@@ -231,7 +231,7 @@ def test_streams_and_signals_must_match() -> None:
         ("cp_solid: 1.3", "cp_sold: 1.3", "component paracetamol has no property 'cp_sold'. Did you mean 'cp_solid'"),
         ("solids: [paracetamol, mcc]", "solids: [paracetamol, ethanol]", "needs 'cp_solid'"),
         ("nominal: {m: 2 g}", "nominal: {M: 2 g}", "Did you mean 'm'?"),
-        ("model: pi,", "model: pid,", "there is no controller 'pid'. Known: pi"),
+        ("model: pi,", "model: pdi,", "there is no controller 'pdi'. Known: lag, lead_lag, pi, pid, pid_scan,"),
     ]
     from twin.config.document import Problems
     from twin.config.plant import build_plant

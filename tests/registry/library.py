@@ -24,7 +24,8 @@ def module_names() -> tuple[str, ...]:
     found = []
     for package in packages:
         found += [m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".") if not m.ispkg]
-    return tuple(sorted(found))
+    # beside its controllers the engine's package has tools, which are no models
+    return tuple(sorted(name for name in found if not name.startswith(EXTRA_PACKAGES) or any(kernels(source(name)[1]))))
 
 
 def source(name: str) -> tuple[Path, ast.Module]:

@@ -99,15 +99,23 @@ def read_unit(ctx: Context, head: Head) -> UnitSpec:
     position = _position(ctx, node)
     if head.is_controller:
         own = [k for k in (*(f.name for f in fields(model.Params)), *model.inlets) if k not in CONTROLLER_KEYS]
-        ctx.problems.known_keys(node, [*CONTROLLER_KEYS, *own], "unknown key", head.title)
+        ctx.problems.known_keys(node, [*CONTROLLER_KEYS, *own, *model.dims], "unknown key", head.title)
         pairs = [(k, v) for k, v in node.pairs if k.text in own and k.text not in head.driven]
         given: Node | None = Node(node.source, "map", head.name.line, head.name.col, head.name.length, pairs=pairs)
     else:
         _unknown_keys(ctx, head)
         given = node.get("params")
     signals = {port.name: port for port in model.inlets.values() if port.is_signal}
+    at_rest = getattr(model.module, "SIGNALS", {})
     ports = tuple(
-        Field(s.name, "float", head.unit_of(s.name, s.unit), s.meaning, default=0.0, has_default=s.optional)
+        Field(
+            s.name,
+            "float",
+            head.unit_of(s.name, s.unit),
+            s.meaning,
+            default=at_rest.get(s.name, 0.0),
+            has_default=s.optional,
+        )
         for s in signals.values()
         if s.name not in head.driven
     )

@@ -116,8 +116,8 @@ CONTROLLER = Section(
         "position": _POSITION,
         "initial": _INITIAL,
         "nominal": _NOMINAL,
-        "measurement": Key("tag", "what it measures", "", "required", "reactor.T_out"),
-        "output": Key("path", "the signal inlet that it drives", "", "required", "reactor.T_jacket"),
+        "measurement": Key("tag", "what it measures", "", "needed by most", "reactor.T_out"),
+        "output": Key("path", "the signal inlet that it drives", "", "needed by most", "reactor.T_jacket"),
     },
     free="parameters and inlets of the model",
 )

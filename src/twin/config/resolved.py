@@ -82,8 +82,10 @@ def _events(events: tuple[EventSpec, ...]) -> list[dict[str, Any]]:
 
 def plant_tree(plant: PlantSpec) -> dict[str, Any]:
     """Give a plant as plain mappings and lists, as `units:` and the other keys of its YAML."""
-    tags = {unit.name: unit for unit in plant.units if unit.model.startswith(_CONTROL)}
-    wires = [w for w in plant.signals if not _is_control(w.source, w.target, tags)]
+    # what has units of its own by what it is wired to stands under `controllers:`
+    tags = {unit.name: unit for unit in plant.units if unit.model.startswith(_CONTROL) or unit.units}
+    outputs = _outputs(plant, set(tags))
+    wires = [w for w in plant.signals if w.target.partition(".")[0] not in tags and w.target not in outputs.values()]
     return {
         "twin": 1,
         "name": plant.name,
@@ -94,7 +96,7 @@ def plant_tree(plant: PlantSpec) -> dict[str, Any]:
         "grids": {name: {"edges": _value(edges)} for name, edges in plant.grids.items()},
         "components": {name: dict(values) for name, values in plant.components.items()},
         "units": {unit.name: _unit(unit, plant) for unit in plant.units if unit.name not in tags},
-        "controllers": {name: _controller(unit, plant) for name, unit in tags.items()},
+        "controllers": {name: _controller(unit, plant, outputs) for name, unit in tags.items()},
         "feeds": {feed.name: {k: _value(v) for k, v in feed.values.items()} for feed in plant.feeds},
         "connections": [
             *(f"{feed.name} -> {feed.target}" for feed in plant.feeds),
@@ -114,10 +116,14 @@ def _kpi(kpi: KpiSpec) -> dict[str, Any]:
     return {**{key: name for key, name in names.items() if name}, **ratio}
 
 
-def _is_control(source: str, target: str, tags: dict[str, UnitSpec]) -> bool:
-    """Whether a wire follows from a controller's own keys rather than from `signals:`."""
-    owner, _, port = target.partition(".")
-    return source.partition(".")[0] in tags or (owner in tags and port in ("measurement", "setpoint"))
+def _outputs(plant: PlantSpec, tags: set[str]) -> dict[str, str]:
+    """What each controller names as its output: of several inlets, one of a unit rather than of a controller."""
+    found: dict[str, str] = {}
+    for wire in sorted(plant.signals, key=lambda wire: wire.target.partition(".")[0] in tags):
+        owner, _, port = wire.source.partition(".")
+        if owner in tags and port == "output":
+            found.setdefault(owner, wire.target)
+    return found
 
 
 def _head(unit: UnitSpec) -> dict[str, Any]:
@@ -151,13 +157,15 @@ def _numbers(unit: UnitSpec, plant: PlantSpec) -> dict[str, Any]:
     return out
 
 
-def _controller(unit: UnitSpec, plant: PlantSpec) -> dict[str, Any]:
-    wires = {w.target: w.source for w in plant.signals}
-    out = {"model": unit.model.removeprefix(_CONTROL), **_head(unit), "measurement": wires[f"{unit.name}.measurement"]}
-    out["output"] = next(w.target for w in plant.signals if w.source == f"{unit.name}.output")
-    setpoint = wires.get(f"{unit.name}.setpoint")
-    if setpoint is not None and setpoint not in [f"{other.name}.output" for other in plant.units]:
-        out["setpoint"] = setpoint  # not that of a master, which names this one as its output
+def _controller(unit: UnitSpec, plant: PlantSpec, outputs: dict[str, str]) -> dict[str, Any]:
+    """Give a controller with its wires: its output, and what leads to it but is no other's output."""
+    out = {"model": unit.model.removeprefix(_CONTROL), **_head(unit)}
+    if unit.name in outputs:
+        out["output"] = outputs[unit.name]
+    for wire in plant.signals:
+        owner, _, port = wire.target.partition(".")
+        if owner == unit.name and outputs.get(wire.source.partition(".")[0]) != wire.target:
+            out[port] = wire.source
     return {**out, **{k: v for k, v in _numbers(unit, plant).items() if k not in CONTROLLER_KEYS}}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twin.config.context import Context
 from twin.config.document import Node, closest
 from twin.config.equipment import Head
+from twin.config.names import TAG
 from twin.config.spec import Connection
 from twin.plant.model import Model, Port
 from twin.quantity import fields
@@ -21,6 +22,10 @@ GENERIC = {
     "K": "gain",
 }
 GENERIC |= {"I": "out", "integral": "out"}
+
+
+#: What a model of `controllers:` is wired with, unless it says otherwise in its own ENDS.
+BOTH_ENDS = ("measurement", "output")
 
 
 def read_signals(ctx: Context, node: Node | None, heads: dict[str, Head]) -> list[Connection]:
@@ -48,8 +53,19 @@ def _in_order(controllers: list[Head]) -> list[Head]:
 
 
 def _others(head: Head) -> set[str]:
-    texts = [node.text for node in (head.node.get("measurement"), head.node.get("output")) if node is not None]
+    texts = [node.text for node in (*(head.node.get(key) for key in BOTH_ENDS), *_wired(head).values()) if node]
     return {text.partition(".")[0] for text in texts}
+
+
+def _wired(head: Head) -> dict[str, Node]:
+    """Signal inlets, the measurement aside, for which a text stands that is no number: a measurement or output."""
+    found = {}
+    for name, port in head.model.inlets.items():
+        node = head.node.get(name)
+        if port.is_signal and name != "measurement" and node is not None and isinstance(node.value, str):
+            if TAG.fullmatch(node.text.partition(".")[0]):
+                found[name] = node
+    return found
 
 
 def items(ctx: Context, node: Node | None, what: str) -> list[Node]:
@@ -145,34 +161,65 @@ def _controller(
     name, node = head.name.text, head.node
     head.broken = True
     ends: dict[str, Node] = {}
-    for key, example in (("measurement", "reactor.T_out"), ("output", "reactor.T_jacket")):
+    needed = getattr(head.model.module, "ENDS", BOTH_ENDS)
+    examples = {"measurement": "reactor.T_out", "output": "reactor.T_jacket"}
+    for key in BOTH_ENDS:
         given = node.get(key)
-        if given is None or given.kind != "scalar" or given.is_null:
-            ctx.problems.add(
-                given or head.name, f"missing {key}", f"{head.title} needs {key}:, for example {key}: {example}."
-            )
-        else:
+        if given is not None and given.kind == "scalar" and not given.is_null:
             ends[key] = given
-    if len(ends) < 2:
+        elif key in needed or given is not None:
+            detail = f"{head.title} needs {key}:, for example {key}: {examples[key]}."
+            ctx.problems.add(given or head.name, f"missing {key}", detail)
+    if "measurement" in ends and "measurement" not in head.model.inlets:
+        ctx.problems.add(ends.pop("measurement"), "unknown key", f"{head.title} has no measurement.")
+    if any(key not in ends for key in needed):
         return
-    measured, moved = find_signal(ctx, ends["measurement"], heads), _signal_inlet(ctx, ends["output"], heads)
+    measured = find_signal(ctx, ends["measurement"], heads) if "measurement" in ends else None
+    moved = _signal_inlet(ctx, ends["output"], heads) if "output" in ends else None
     if moved is not None:
         moved[0].driven.add(moved[1].name)
-    if measured is None or moved is None:
+    if ("measurement" in ends and measured is None) or ("output" in ends and moved is None):
         return
     head.broken = False
-    head.units.update(generic_units(head.model, measured[1], moved[0].unit_of(moved[1].name, moved[1].unit)))
-    _wire(ctx, wires, ends["measurement"], named(node.key("measurement"), f"{name}.measurement"), heads, used)
-    _wire(ctx, wires, named(node.key("output"), f"{name}.output"), ends["output"], heads, used)
-    setpoint = node.get("setpoint")
-    if setpoint is not None and isinstance(setpoint.value, str) and setpoint.text.partition(".")[0] in heads:
-        _wire(ctx, wires, setpoint, named(node.key("setpoint"), f"{name}.setpoint"), heads, used)
+    taken = moved[0].unit_of(moved[1].name, moved[1].unit) if moved else measured[1] if measured else "1"
+    head.units.update(generic_units(head.model, measured[1] if measured else taken, taken))
+    if "measurement" in ends:
+        _wire(ctx, wires, ends["measurement"], named(node.key("measurement"), f"{name}.measurement"), heads, used)
+    if "output" in ends:
+        _wire(ctx, wires, named(node.key("output"), f"{name}.output"), ends["output"], heads, used)
+    for port, source in _wired(head).items():
+        if source.text.partition(".")[0] in heads:
+            _wire(ctx, wires, source, named(node.key(port), f"{name}.{port}"), heads, used)
+    _tell_back(ctx, wires, head, moved, heads, used)
+
+
+def _tell_back(
+    ctx: Context,
+    wires: list[Connection],
+    head: Head,
+    moved: tuple[Head, Port] | None,
+    heads: dict[str, Head],
+    used: dict[str, Node],
+) -> None:
+    """Let what a controller drives tell it what it makes of that: a slave that is not in cascade, a selector."""
+    told = getattr(moved[0].model.module, "BACK", {}).get(moved[1].name) if moved else None
+    if told is None or moved is None or "back" not in head.model.inlets:
+        return
+    name = head.name.text
+    for port, outlet in zip(("back", "back_state"), told, strict=True):
+        if port not in head.driven:
+            place = head.node.key("output")
+            source = named(place, f"{moved[0].name.text}.{outlet}")
+            _wire(ctx, wires, source, named(place, f"{name}.{port}"), heads, used)
 
 
 def generic_units(model: Model, measured: str, moved: str) -> dict[str, str]:
     """Give the units of a controller's generic fields from what it measures and moves."""
     tables = (model.Params, model.Initial, model.State, model.Measurements)
-    names = {f.name for table in tables for f in fields(table) if f.unit == "1"} | {*model.inlets, *model.outlets}
+    own: dict[str, str] = getattr(model.module, "UNITS", GENERIC)
+    generic = {f.name for table in tables for f in fields(table) if f.unit in ("1", "1/s", "s") and f.name in own}
+    names = generic | {*model.inlets, *model.outlets}
     gain = "1" if same_dimension(measured, moved) else f"({moved})/({measured})"
     meant = {"in": measured, "out": moved, "gain": gain}
-    return {name: meant[kind] for name, kind in GENERIC.items() if name in names}
+    meant |= {"in/s": f"({measured})/s", "out/s": f"({moved})/s", "gain/s": f"({gain})/s", "gain s": f"({gain}) s"}
+    return {name: meant[kind] for name, kind in own.items() if name in names}
