@@ -201,6 +201,13 @@ def steady(arguments: Namespace) -> int:
     return int(data["exit_code"])
 
 
+def linearise(arguments: Namespace) -> int:
+    """`twin linearise PLANT|SCENARIO|RUN`"""
+    from twin.control.linear.commands import linearise as carry_out
+
+    return carry_out(arguments)
+
+
 def report(arguments: Namespace) -> int:
     """`twin report FILE`"""
     from twin.results.reader import open_run
