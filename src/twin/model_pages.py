@@ -7,6 +7,7 @@ initial state.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,12 +72,12 @@ def place(name: str) -> Path:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write all pages and their index; pages of models that are gone are removed."""
+    """Write all pages and their index; pages of models that are gone are removed, files of others stay."""
     models = names()
     pages = {folder / place(name): page(name) for name in models}
     pages[folder / "index.md"] = index(models)
     for old in folder.rglob("*.md"):
-        if old not in pages:
+        if old not in pages and old.read_text(encoding="utf-8").startswith(_MADE):
             old.unlink()
     for path, text in pages.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,8 +87,11 @@ def write(folder: Path) -> list[Path]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the pages under the given folder, docs/models of a clone unless told otherwise."""
-    folder = Path(arguments[0]) if arguments else FOLDER
-    if not arguments and not Path("unit_ops").is_dir():
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, help=f"where the pages go (default: {FOLDER})")
+    given = parser.parse_args(arguments).folder
+    folder = given or FOLDER
+    if given is None and not Path("unit_ops").is_dir():
         sys.stderr.write(f"{COMMAND} runs in the root of a clone, beside unit_ops; or name a folder\n")
         return 2
     try:

@@ -101,7 +101,7 @@ def _facts(found: dict[str, Any]) -> list[str]:
     if found["yield"] is not None:
         rows.append((f"yield of {found['api']}", f"{100.0 * found['yield']:.2f} %"))
     if found["pmi"] is not None:
-        rows.append(("process mass intensity", f"{number(found['pmi'])} kg/kg"))
+        rows.append(("process mass intensity, gases and water included", f"{number(found['pmi'])} kg/kg"))
     rows += [("warning", literal(text)) for text in found["warnings"]]
     return table("", ("", ""), rows)
 

@@ -48,9 +48,12 @@ def test_a_page_holds_what_twin_models_prints() -> None:
 
 def test_writing_removes_what_is_out_of_date_and_ends_lines_alike(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
-    (tmp_path / "gone" / "model.md").write_text("old", encoding="utf-8")
+    old = page("piping.valve").replace("valve", "weir")
+    (tmp_path / "gone" / "model.md").write_text(old, encoding="utf-8")
+    (tmp_path / "mine.md").write_text("a page that somebody wrote", encoding="utf-8")
     written = write(tmp_path)
     assert not (tmp_path / "gone" / "model.md").exists()
+    assert (tmp_path / "mine.md").exists()
     assert len(written) == len(library.names()) + 1
     assert b"\r" not in (tmp_path / "piping" / "valve.md").read_bytes()
 
@@ -59,6 +62,11 @@ def test_it_says_where_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as asked:
+        main(["--help"])
+    assert asked.value.code == 0
+    assert "usage: " in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
     assert main([]) == 2
     assert "root of a clone" in capsys.readouterr().err
     assert main([str(tmp_path / "pages")]) == 0

@@ -105,7 +105,10 @@ def yield_of(run: Run, kpi: KpiSpec, flows: Flows) -> dict[str, Any] | None:
 
 
 def pmi_of(kpi: KpiSpec, flows: Flows) -> float | None:
-    """Process mass intensity: all mass fed over the mass of product."""
+    """Process mass intensity: all mass fed, drying gas, purge gas and water included, over the mass of product.
+
+    The E-factor of `factors:` leaves water and nitrogen out, or what `uncounted:` lists.
+    """
     made = flows.total(kpi.product) if kpi.product else 0.0
     fed = sum(flows.total(owner) for owner, role in flows.owners.items() if role == "feed")
     return fed / made if made > 0.0 else None

@@ -141,7 +141,7 @@ def _merit(summary: dict[str, Any]) -> Any:
             f"({_number(made['api_out_kg'])} of {_number(made['theoretical_kg'])} kg)"
         )
     if summary["pmi"] is not None:
-        parts.append(f"PMI {summary['pmi']:.4g} kg fed per kg of product")
+        parts.append(f"PMI {summary['pmi']:.4g} kg fed, gases and water included, per kg of product")
     if not parts and summary["product"]:
         parts.append(f"no yield yet: nothing has left as {summary['product']}")
     return Text("\n" + ("; ".join(parts) or "no yield: the plant names no product (`kpi:`)"))
