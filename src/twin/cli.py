@@ -119,8 +119,8 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument("name", nargs="?", metavar="NAME", help="a model, e.g. piping.tank")
     models.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
-    schema = command("schema", "print the JSON Schema of plants or scenarios, for completion in an editor")
-    kinds = ("plant", "scenario")
+    schema = command("schema", "print the JSON Schema of plants, scenarios or studies, for completion in an editor")
+    kinds = ("plant", "scenario", "study")
     schema.add_argument("kind", nargs="?", choices=kinds, default="plant", help="(default: %(default)s)")
     schema.add_argument("--out", metavar="FILE", help="write it into a file, in place of what is there")
 

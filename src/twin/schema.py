@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of plants and scenarios: completion and first checks in an editor.
+"""JSON Schema (2020-12) of plants, scenarios and studies: completion and first checks in an editor.
 
 Made from what the readers check with: the tables of keys, the models' annotations, the component database
 and the library. A schema knows no flowsheet: whether names fit each other, and units their quantities, is
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from twin.config import plant_keys, process_keys, scenario_keys
+from twin.config import plant_keys, process_keys, scenario_keys, study_keys
 from twin.config.components import database
 from twin.config.keys import Key, Section
 from twin.config.models import controllers, library
@@ -35,10 +35,11 @@ Schema = dict[str, Any]
 
 
 def schema(kind: str) -> Schema:
-    """Give the schema of a "plant" or a "scenario"."""
+    """Give the schema of a "plant", a "scenario" or a "study"."""
     root = {"$ref": f"#/$defs/{kind}"}
-    title = f"Twin: {SECTIONS[kind].title.lower()}"
-    return {"$schema": DIALECT, "title": title, **root, "$defs": definitions(kind == "scenario")}
+    title = f"Twin: {kind}"
+    made = study_definitions() if kind == "study" else definitions(kind == "scenario")
+    return {"$schema": DIALECT, "title": title, **root, "$defs": made}
 
 
 def definitions(scenario: bool) -> Schema:
@@ -60,6 +61,12 @@ def definitions(scenario: bool) -> Schema:
         found["steps"] = {"type": "array", "items": {"$ref": "#/$defs/step"}, "minItems": 1}
         found["step"] = {"anyOf": [_step(kind, *step) for kind, step in process_keys.STEPS.items()]}
     return found
+
+
+def study_definitions() -> Schema:
+    """Give what a study refers to: plants and scenarios are named there, not written."""
+    sections = {**study_keys.SECTIONS, "solver": SECTIONS["solver"]}
+    return {name: _section(section) for name, section in sections.items()}
 
 
 def _section(section: Section) -> Schema:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from twin.config import plant_keys, process_keys, scenario_keys
+from twin.config import plant_keys, process_keys, scenario_keys, study_keys
 from twin.config.components import database
 from twin.config.keys import Key, Section
 from twin.config.models import controllers
@@ -29,7 +29,7 @@ _WORDS = {
     "initial": "initial values",
 }
 _HEAD = ("key", "takes", "unit", "without it", "meaning", "example")
-_TEXT = """# Keys of plants and scenarios
+_TEXT = """# Keys of plants, scenarios and studies
 
 Every key that a YAML file may have, from the same tables that check it; `twin check FILE` says what is wrong with a
 file, and where. Quantities are written with the unit that you think in (`2 mL/min`, `25 degC`, `30 rpm`); a plain
@@ -44,6 +44,7 @@ with the YAML extension of Red Hat:
 ```sh
 twin schema plant --out plant.schema.json
 twin schema scenario --out scenario.schema.json
+twin schema study --out study.schema.json
 ```
 
 and in `.vscode/settings.json`:
@@ -74,7 +75,10 @@ def page() -> str:
     lines += ["## Processes of a scenario", ""]
     for section in process_keys.SECTIONS.values():
         lines += _section(section)
-    return "\n".join([*lines, *_steps()]).rstrip() + "\n"
+    lines += [*_steps(), "## Studies", "", "How they are used: [studies](studies.md).", ""]
+    for section in study_keys.SECTIONS.values():
+        lines += _section(section)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _section(section: Section) -> list[str]:
@@ -100,7 +104,12 @@ def _takes(key: Key) -> str:
 
 
 def _linked(name: str) -> str:
-    sections: Mapping[str, Section] = {**plant_keys.SECTIONS, **scenario_keys.SECTIONS, **process_keys.SECTIONS}
+    sections: Mapping[str, Section] = {
+        **plant_keys.SECTIONS,
+        **scenario_keys.SECTIONS,
+        **process_keys.SECTIONS,
+        **study_keys.SECTIONS,
+    }
     if name in sections:
         title = sections[name].title
         return f"[{title.lower()}](#{title.lower().replace(' ', '-')})"

@@ -81,6 +81,16 @@ events:
 processes:
   - {name: p, steps: [{wait: 1 min}, {repeat: 2, steps: [{ramp: {spirit.T: 40 degC}, over: 1 min}]}]}
 """
+STUDY = """
+twin: 1
+scenario: two_tanks
+design: {kind: random, runs: 3}
+factors:
+  first.tau: {from: 30 s, to: 60 s}
+  second.tau: {mean: 60 s, sd: 5 s}
+responses:
+  - {tag: second.T, at: [5 min, 10 min]}
+"""
 SLIPS = [
     ("plant", "fluids:", "fluid:"),
     ("plant", "twin: 1", "twin: 2"),
@@ -100,12 +110,18 @@ SLIPS = [
     ("scenario", "wait: 1 min", "weit: 1 min"),
     ("scenario", "over: 1 min", "for: 1 min"),
     ("scenario", "repeat: 2, steps", "repeat: 2, step"),
+    ("study", "scenario: two", "scenarios: two"),
+    ("study", "kind: random", "kind: rnadom"),
+    ("study", "runs: 3", "run: 3"),
+    ("study", "from: 30 s", "form: 30 s"),
+    ("study", "sd: 5 s", "sd: [5 s]"),
+    ("study", "tag: second.T", "tga: second.T"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "right", "wrong"), SLIPS)
 def test_slips_are_refused_as_by_the_readers(tmp_path: Path, kind: str, right: str, wrong: str) -> None:
-    text = PLANT if kind == "plant" else SCENARIO
+    text = {"plant": PLANT, "scenario": SCENARIO, "study": STUDY}[kind]
     assert not list(validator(kind).iter_errors(read_text(text, "text").plain()))
     slip = text.replace(right, wrong, 1)
     assert slip != text

@@ -50,7 +50,7 @@ def load_scenario(
 
 
 def check(path: str | Path) -> list[Problem]:
-    """Give every problem of a plant's or scenario's file."""
+    """Give every problem of a plant's, scenario's or study's file."""
     try:
         try:
             file, name = find(path, "scenarios")
@@ -61,7 +61,11 @@ def check(path: str | Path) -> list[Problem]:
                 raise missing from None
         problems = Problems()
         root = read_file(file, name, problems)
-        if root.get("plant") is not None or (root.get("duration") is not None and root.get("units") is None):
+        if root.get("design") is not None and root.get("units") is None:
+            from twin.study.reading import load_study
+
+            load_study(file)
+        elif root.get("plant") is not None or (root.get("duration") is not None and root.get("units") is None):
             build_scenario(root, file, file.stem, problems=problems)
         else:
             build_plant(problems, root, [], file, file.stem)

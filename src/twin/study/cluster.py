@@ -115,7 +115,7 @@ class Cluster:
 
         going = [future for _ in range(self._threads * (1 + WAITING)) if (future := submit()) is not None]
         try:
-            finished = as_completed(going)
+            finished = as_completed(going, loop=self._client.loop)
             for future in finished:
                 outcome, message, reached, y = future.result()
                 number = places.pop(future.key)

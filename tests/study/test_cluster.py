@@ -1,0 +1,108 @@
+"""A study on a real Dask scheduler with two worker processes: the same file, to the hash."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.shell import environment
+from tests.study.studies import doses
+from twin.study.cluster import Cluster, ClusterProblem
+from twin.study.execute import Threads, execute
+from twin.study.reading import load_study
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    """Address of a scheduler with two workers, each a process of its own with one thread."""
+    pytest.importorskip("distributed")
+    folder = tmp_path_factory.mktemp("dask")
+    file = folder / "scheduler.json"
+    quiet = {"cwd": folder, "env": environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_scheduler",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--scheduler-file",
+                str(file),
+            ],
+            **quiet,
+        ),
+        *(
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "distributed.cli.dask_worker",
+                    "--host",
+                    "127.0.0.1",
+                    "--nthreads",
+                    "1",
+                    "--no-nanny",
+                    "--no-dashboard",
+                    "--scheduler-file",
+                    str(file),
+                ],
+                **quiet,
+            )
+            for _ in range(2)
+        ),
+    ]
+    try:
+        from distributed import Client
+
+        with Client(scheduler_file=str(file), timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield json.loads(file.read_text())["address"]
+    finally:
+        for process in started[::-1]:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_the_same_study_has_the_same_hash(scheduler, tmp_path):
+    study = load_study(doses(design={"kind": "latin_hypercube", "runs": 20}))
+    here = execute(study, tmp_path / "here.h5", Threads(study, 2))
+    engine = Cluster(study, scheduler)
+    assert engine.description == "2 Dask workers, 2 threads"
+    there = execute(study, tmp_path / "there.h5", engine)
+    assert there.content_hash == here.content_hash
+    assert there.outcomes == {"finished": 20}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_what_threads_began_a_cluster_can_finish(scheduler, tmp_path):
+    study = load_study(doses())
+    whole = execute(study, tmp_path / "whole.h5", Threads(study, 1)).content_hash
+
+    class CtrlC(Threads):
+        def rows(self, numbers, plan):
+            yield next(iter(super().rows(numbers, plan)))
+            raise KeyboardInterrupt
+
+    from twin.study.execute import Stopped
+
+    with pytest.raises(Stopped):
+        execute(study, tmp_path / "half.h5", CtrlC(study, 1))
+    done = execute(study, tmp_path / "half.h5", Cluster(study, scheduler), resume=True)
+    assert (done.resumed, done.content_hash) == (1, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_no_scheduler_is_one_sentence(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("twin.study.cluster.PATIENCE", 1)
+    with pytest.raises(ClusterProblem, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+        Cluster(load_study(doses()), "tcp://127.0.0.1:9")
