@@ -55,8 +55,8 @@ from unit_ops.crystallization.parameters import (
     VesselParams,
     joined,
 )
-from unit_ops.crystallization.vessel import Initial, Measurements, trace
-from unit_ops.smooth import above_zero, positive_part
+from unit_ops.crystallization.vessel import Initial, Measurements, shown, trace
+from unit_ops.smooth import above_zero, fading_reciprocal, positive_part
 from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 __all__ = ["Initial", "Measurements"]
@@ -183,12 +183,13 @@ def w_crystals(x, p):
 
 @kernel
 def L43(x, p):
-    return rho_kv(p) * x.moment_4 / (x.m_crystals + trace(p))
+    return rho_kv(p) * x.moment_4 * fading_reciprocal(x.m_crystals, shown(p))
 
 
 @kernel
 def L32(x, p):
-    return x.m_crystals / (rho_kv(p) * x.moment_2 + trace(p) / p.L_typical)
+    there = x.m_crystals * fading_reciprocal(x.m_crystals, shown(p))
+    return there * x.m_crystals * fading_reciprocal(rho_kv(p) * x.moment_2, shown(p) / p.L_typical)
 
 
 @kernel

@@ -27,11 +27,13 @@ from unit_ops.crystallization.laws import (
 from unit_ops.crystallization.population import cubed_size, sized_growth_gain
 from unit_ops.properties.solubility import Antisolvent, antisolvent_factor
 from unit_ops.properties.vapour import vapour_pressure
-from unit_ops.smooth import above_zero, reciprocal
+from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
 from unit_ops.streams import T_REF, dot, total
 
 #: Part of the working volume below which the vessel counts as empty.
 HEEL = 1e-4
+#: Part of a full vessel's typical crystal mass below which mean sizes fade to 0.
+SHOWN = 1e-3
 
 
 class Measurements(NamedTuple):
@@ -41,8 +43,8 @@ class Measurements(NamedTuple):
     c_sat: Annotated[float, "1", "saturation concentration: solute per solvent mass"]
     S: Annotated[float, "1", "relative supersaturation"]
     w_crystals: Annotated[float, "1", "mass fraction of crystals in the slurry"]
-    L43: Annotated[float, "m", "mass mean crystal size; 0 without crystals"]
-    L32: Annotated[float, "m", "surface mean crystal size; 0 without crystals"]
+    L43: Annotated[float, "m", "mass mean crystal size; fades to 0 without crystals"]
+    L32: Annotated[float, "m", "surface mean crystal size; fades to 0 without crystals"]
     mu_0: Annotated[float, "1/m^3", "crystals per slurry volume"]
 
 
@@ -162,18 +164,26 @@ def w_crystals(x, a, p):
 
 @kernel
 def trace(p):
-    """A billionth of a typical crystal mass: makes mean sizes 0, not 0/0, without crystals."""
+    """A billionth of a typical crystal mass."""
     return 1e-9 * p.M_typical * p.V_weir
 
 
 @kernel
+def shown(p):
+    """Crystal mass from which on mean sizes are shown in full: far above a solver's errors."""
+    return SHOWN * p.M_typical * p.V_weir
+
+
+@kernel
 def L43(a, p):
-    return a.mass_size / (a.crystal_mass + trace(p))
+    return a.mass_size * fading_reciprocal(a.crystal_mass, shown(p))
 
 
 @kernel
 def L32(a, p):
-    return a.crystal_mass / (a.mass_per_size + trace(p) / p.L_edges[p.L_edges.shape[0] - 1])
+    # errors of the smallest classes weigh much in the sum under the line: the mass decides whether there are crystals
+    there = a.crystal_mass * fading_reciprocal(a.crystal_mass, shown(p))
+    return there * a.crystal_mass * fading_reciprocal(a.mass_per_size, shown(p) / p.L_typical)
 
 
 @kernel
@@ -285,10 +295,17 @@ def nominals(p: Any) -> dict[str, Any]:
     }
 
 
+def _part_below(size: float, median: float, spread: float) -> float:
+    """Part of log-normal seed below a size, by mass; none below 0, where a grid may begin."""
+    if size <= 0.0:
+        return 0.0
+    return 0.5 * (1.0 + math.erf(math.log(size / median) / (math.sqrt(2.0) * spread)))
+
+
 def filling(initial: Any, p: Any) -> tuple[float, np.ndarray, np.ndarray]:
     """H, m and crystals of liquid and log-normal seed filling the given slurry volume."""
-    z = np.log(np.asarray(p.L_edges) / initial.L_seed) / (math.sqrt(2.0) * initial.sigma_seed)
-    share = np.diff([math.erf(v) for v in z])
+    below = [_part_below(float(edge), initial.L_seed, initial.sigma_seed) for edge in p.L_edges]
+    share = np.diff(below)
     crystals = initial.m_seed * share / share.sum()
     liquid = initial.V - initial.m_seed / p.rho_solid[p.crystal]
     m = liquid / sum(w / rho for w, rho in zip(initial.w, p.rho, strict=True)) * np.asarray(initial.w)

@@ -257,6 +257,32 @@ def test_means_are_zero_without_crystals() -> None:
         assert bench.measure(name, y) == 0.0
 
 
+@pytest.mark.parametrize("left", [-1e-4, -1e-6, 1e-6, 1e-4])
+def test_mean_sizes_fade_when_the_crystals_are_gone(left: float) -> None:
+    """A solver leaves classes a little above and below zero: no sizes of millimetres, none below zero."""
+    bench = warm()
+    full = bench.unpack(bench.initial(V=1e-3, T=315.0, w=[0.7, 0.2, 0.1], m_seed=0.02, L_seed=1.2e-4))
+    means = {name: bench.measure(name, bench.pack(full)) for name in ("L43", "L32")}
+    typical = bench.p.M_typical * bench.p.V_weir
+    full.crystals[:] = 0.0
+    full.crystals[0] = -0.9 * left * typical
+    full.crystals[-1] = left * typical
+    for name, mean in means.items():
+        assert abs(bench.measure(name, bench.pack(full))) < 0.5 * mean, name
+
+
+def test_seed_fills_a_grid_from_zero() -> None:
+    """The first class has no lower edge in ln(size); nothing of the seed lies below it."""
+    bench = warm(bins=200)
+    edges = bench.p.L_edges.copy()
+    edges[0] = 0.0
+    bench.p = bench.p._replace(L_edges=edges)
+    y = bench.initial(V=1e-3, T=315.0, w=[0.7, 0.2, 0.1], m_seed=0.02, L_seed=1.2e-4, sigma_seed=0.2)
+    crystals = bench.unpack(y).crystals
+    assert np.isfinite(crystals).all()
+    assert crystals.sum() == pytest.approx(0.02, rel=1e-12)
+
+
 def test_jacket_drives_temperature() -> None:
     """C dT/dt = UA (T_jacket − T) with nothing crystallizing: 1 − 1/e of the way after C/UA."""
     bench = warm(kg=0.0, kd=0.0, k1=0.0, k2=0.0)
