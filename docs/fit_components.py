@@ -135,9 +135,11 @@ METHODS = {
 FIT_RANGE = {
     "ethanol": (255.0, 400.0),
     "water": (274.0, 420.0),
-    "acetic_acid": (290.0, 420.0),
+    "acetic_acid": (270.0, 420.0),
     "acetic_anhydride": (270.0, 430.0),
 }
+#: Where the published equation is led on below its own range.
+LED_ON = {"acetic_acid": "below 289.8 K, where it freezes alone, led on as of the liquid that it is in others"}
 NEVER = "by convention: never evaporates (1e-43 Pa)"
 
 
@@ -153,6 +155,8 @@ def vapour_pressure(name: str, model: VaporPressure) -> dict[str, dict[str, Any]
     source = (
         f"fitted to DIPPR 101 of Perry 8th ed. ({LIBRARIES}), {low:g} to {high:g} K, largest error {100 * error:.1g} %"
     )
+    if name in LED_ON:
+        source += f"; {LED_ON[name]}"
     units = ("", " K", "", " 1/K")
     fitted = {
         f"psat_{letter}": given(f"{float(value):.10g}{unit}", source)
