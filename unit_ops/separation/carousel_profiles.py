@@ -47,7 +47,7 @@ from unit_ops.drying.laws import falling_rate, vapour_pressure
 from unit_ops.separation.cake_laws import capillary_potential, limited, permeability, relative_permeability
 from unit_ops.separation.carousel_laws import cp_air, cp_air_slope, cp_ethanol, falling_rate_in_pieces, van_leer
 from unit_ops.separation.filtration import filtrate_flux, reduced_saturation, specific_resistance, viscosity
-from unit_ops.smooth import positive_part, reciprocal
+from unit_ops.smooth import positive_part, reciprocal, step
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 DIMS = {"stations": 4, "cells": 40}
@@ -79,6 +79,7 @@ class State(NamedTuple):
     M_last: Annotated[float, "kg", "crystals in the discharge chamber", Nominal(1e-3)]
     A_last: Annotated[float, "m^2", "crystal surface in the discharge chamber"]
     H_last: Annotated[float, "J", "enthalpy of the discharge chamber", Nominal(10.0)]
+    w_dropped: Annotated[float, "1", "liquid content of the last cake that was dropped", Nominal(0.01)]
     m_trough: Annotated[Array, "kg", "liquid component masses in the trough", ("fluids",), Nominal(0.1)]
     crystals: Annotated[Array, "kg", "crystal mass per size class in the trough", ("bins",), Nominal(1e-3)]
     m_last: Annotated[Array, "kg", "liquid component masses in the discharge chamber", ("fluids",), Nominal(1e-3)]
@@ -186,6 +187,7 @@ class Measurements(NamedTuple):
     saturation: Annotated[float, "1", "mean saturation of the cake before the dryer"]
     saturation_second: Annotated[float, "1", "mean saturation of the cake in the second station"]
     liquid_content: Annotated[float, "1", "mean mass fraction of liquid along the cake in the dryer"]
+    LOD: Annotated[float, "1", "mass fraction of liquid in the last cake that was dropped"]
     T_cake: Annotated[
         float,
         "K",
@@ -354,18 +356,20 @@ def viscosity_at(T, p):
 
 
 @kernel
-def standing(x, j, p):
-    """1 where liquid stands on the cake, falling to 0 over the film."""
-    V = pond_volume(x, j, p)
-    return V * reciprocal(V, film_volume(p))
+def pond_rate(x, j, vacuum, p):
+    """Part of the standing liquid that runs through cake and mesh per second; at its end the film runs out like e^−t.
+
+    Bounded below zero, too: a step that goes too far comes back at the same pace.
+    """
+    mu = viscosity_at(T_REF + node_excess(x, j, 0, p), p)
+    q = filtrate_flux(p.dP * vacuum, mu, resistance(x, j, p), x.D[j] / p.area, x.R_mesh[j])
+    return p.area * q * reciprocal(max(pond_volume(x, j, p), 0.0), film_volume(p))
 
 
 @kernel
 def pond_flow(x, j, vacuum, p):
     """Volume flow of standing liquid through cake and mesh."""
-    mu = viscosity_at(T_REF + node_excess(x, j, 0, p), p)
-    q = filtrate_flux(p.dP * vacuum, mu, resistance(x, j, p), x.D[j] / p.area, x.R_mesh[j])
-    return p.area * q * standing(x, j, p)
+    return pond_rate(x, j, vacuum, p) * pond_volume(x, j, p)
 
 
 @kernel
@@ -456,17 +460,21 @@ def drained(x, j, n, vacuum, p):
     if n == nodes:
         return conductance(x, j, n - 1, p) * dP / L * relative_permeability(here + 0.5 * left, p.lam)
     after = S_R(x, j, n, p)
-    step = 0.0 * here
+    slope = 0.0 * here
     if n > 1:
-        step = limited(left, after - here, p.limiter_eps)
+        slope = limited(left, after - here, p.limiter_eps)
     pull = threshold(x, j, p) * (capillary_potential(after, p.lam) - capillary_potential(here, p.lam))
-    return conductance(x, j, n - 1, p) * (dP * relative_permeability(here + 0.5 * step, p.lam) - pull * nodes) / L
+    return conductance(x, j, n - 1, p) * (dP * relative_permeability(here + 0.5 * slope, p.lam) - pull * nodes) / L
 
 
 @kernel
 def face_flow(x, j, n, q, vacuum, p):
     """Volume flow through face n of a station's cake: what stands on it passes, else it drains."""
-    return q + (1.0 - standing(x, j, p)) * drained(x, j, n, vacuum, p)
+    dry = step(1.0 - pond_volume(x, j, p) / film_volume(p))
+    flow = q
+    if dry > 0.0:
+        flow += dry * drained(x, j, n, vacuum, p)
+    return flow
 
 
 @kernel
@@ -650,6 +658,11 @@ def liquid_content(x, p):
 
 
 @kernel
+def LOD(x):
+    return x.w_dropped
+
+
+@kernel
 def T_cake(x, p):
     return T_REF + node_excess(x, x.M.shape[0] - 1, nodes_of(x) - 1, p)
 
@@ -755,10 +768,9 @@ def derivatives(x, u, p, dx):
         dx.M[j] = 0.0
         dx.A[j] = 0.0
         dx.R_mesh[j] = 0.0
-        q = pond_flow(x, j, u.vacuum.value, p)
-        V_pond = pond_volume(x, j, p)
-        part = part_of(q, V_pond, film_volume(p))
-        dx.D[j] = q * (x.M[j] - x.D[j]) * reciprocal(V_pond, film_volume(p))
+        part = pond_rate(x, j, u.vacuum.value, p)
+        q = part * pond_volume(x, j, p)
+        dx.D[j] = part * (x.M[j] - x.D[j])
         heat = 0.0
         for i in range(fluids):
             dx.m_pond[i, j] = -part * x.m_pond[i, j]
@@ -831,9 +843,9 @@ def derivatives(x, u, p, dx):
         T_before = T_here
         w_before = w_here
     return State(
-        dH_trough, dH_receiver, inlet_lag(x, u.gas, p), -k_d * x.M_last, -k_d * x.A_last, dH_last, dx.m_trough,
-        dx.crystals, dx.m_last, dx.m_receiver, dx.M, dx.D, dx.A, dx.R_mesh, dx.m_pond, dx.H_pond, dx.m, dx.H,
-        dx.T_gas, dx.w_gas,
+        dH_trough, dH_receiver, inlet_lag(x, u.gas, p), -k_d * x.M_last, -k_d * x.A_last, dH_last, 0.0 * dH_last,
+        dx.m_trough, dx.crystals, dx.m_last, dx.m_receiver, dx.M, dx.D, dx.A, dx.R_mesh, dx.m_pond, dx.H_pond, dx.m,
+        dx.H, dx.T_gas, dx.w_gas,
     )  # fmt: skip
 
 
@@ -852,12 +864,18 @@ def rotate(x, a, p, new):
     M_new = part * a.crystal_mass
     # the cake of the dryer falls into the discharge chamber
     H_last = x.H_last + x.H_pond[last]
+    liquid = 0.0
     for n in range(nodes):
         H_last += x.H[cell(x, last, n)]
     for i in range(x.m.shape[0]):
-        new.m_last[i] = x.m_last[i] + x.m_pond[i, last]
+        dropped = x.m_pond[i, last]
         for n in range(nodes):
-            new.m_last[i] += x.m[i, cell(x, last, n)]
+            dropped += x.m[i, cell(x, last, n)]
+        new.m_last[i] = x.m_last[i] + dropped
+        liquid += dropped
+    w_dropped = x.w_dropped
+    if x.M[last] > least_cake(p):
+        w_dropped = liquid / (liquid + x.M[last])
     # the others move on
     for j in range(1, last + 1):
         new.M[j] = x.M[j - 1]
@@ -874,9 +892,9 @@ def rotate(x, a, p, new):
     H_charge = part * x.H_trough
     C_liquid = dot(x.m_trough, p.cp) * part
     excess = excess_temperature(H_charge, C_liquid + M_new * p.cp_solid[p.crystal], p)
-    liquid = part * trough_liquid(x, p)
-    pores = min(p.epsilon / (1.0 - p.epsilon) * M_new / p.rho_solid[p.crystal], liquid)
-    inside = pores * reciprocal(liquid, film_volume(p))
+    volume = part * trough_liquid(x, p)
+    pores = min(p.epsilon / (1.0 - p.epsilon) * M_new / p.rho_solid[p.crystal], volume)
+    inside = pores * reciprocal(volume, film_volume(p))
     new.M[0] = M_new
     new.D[0] = 0.0
     new.A[0] = part * a.crystal_surface
@@ -903,7 +921,7 @@ def rotate(x, a, p, new):
             new.w_gas[cell(x, last, n)] = 0.0
     return State(
         x.H_trough - H_charge, x.H_receiver, T_inlet, x.M_last + x.M[last], x.A_last + x.A[last], H_last,
-        new.m_trough, new.crystals, new.m_last, new.m_receiver, new.M, new.D, new.A, new.R_mesh, new.m_pond,
+        w_dropped, new.m_trough, new.crystals, new.m_last, new.m_receiver, new.M, new.D, new.A, new.R_mesh, new.m_pond,
         new.H_pond, new.m, new.H, new.T_gas, new.w_gas,
     )  # fmt: skip
 
@@ -913,8 +931,9 @@ def clean(x, p, new):
     for j in range(x.M.shape[0]):
         new.R_mesh[j] = p.R_m
     return State(
-        x.H_trough, x.H_receiver, x.T_inlet, x.M_last, x.A_last, x.H_last, new.m_trough, new.crystals, new.m_last,
-        new.m_receiver, new.M, new.D, new.A, new.R_mesh, new.m_pond, new.H_pond, new.m, new.H, new.T_gas, new.w_gas,
+        x.H_trough, x.H_receiver, x.T_inlet, x.M_last, x.A_last, x.H_last, x.w_dropped, new.m_trough, new.crystals,
+        new.m_last, new.m_receiver, new.M, new.D, new.A, new.R_mesh, new.m_pond, new.H_pond, new.m, new.H, new.T_gas,
+        new.w_gas,
     )  # fmt: skip
 
 
@@ -986,6 +1005,7 @@ def initial_state(initial: Initial, p: Params) -> State:
         M_last=0.0,
         A_last=0.0,
         H_last=0.0,
+        w_dropped=0.0,
         m_trough=m,
         crystals=crystals,
         m_last=np.zeros(fluids),
