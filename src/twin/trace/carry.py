@@ -92,8 +92,6 @@ class Carrier:
         Error of a step, relative to all that a column has carried.
     watch : sequence of int
         Points whose flow of each mark is kept.
-    blocked : iterable of int
-        Pipes that let go of all that reaches them: the residence time of one unit, though its product comes back.
     charged : int
         Column of what an impulse puts into a cell; -1 for none.
     """
@@ -107,7 +105,6 @@ class Carrier:
         *,
         tolerance: float = 1e-8,
         watch: Sequence[int] = (),
-        blocked: Iterable[int] = (),
         charged: int = -1,
     ) -> None:
         arm(kernels)
@@ -127,7 +124,6 @@ class Carrier:
             np.array([one.column for one in aging], dtype=np.int64),
             np.array([one.of for one in aging], dtype=np.int64),
             np.array([one.factor for one in aging], dtype=float),
-            np.array(sorted(blocked), dtype=np.int64),
         )
         n, held = self.n, self.held
         self._lent = kernels.Lent(

@@ -37,7 +37,6 @@ class Marking(NamedTuple):
     age_column: Any  #: [agings] int64
     age_of: Any  #: [agings] int64
     age_factor: Any  #: [agings]
-    blocked: Any  #: [points] int64 that let go of all they get
 
 
 class Lent(NamedTuple):
@@ -248,9 +247,6 @@ def step(S, P, Q, L, A, error_weights, k, weights, h, x, stage):
         for i in range(held):
             for c in range(columns):
                 stage[i, c] = L.start[i, c] + h * GAMMA * stage[i, c]
-        for i in range(Q.blocked.shape[0]):
-            for c in range(columns):
-                stage[Q.blocked[i], c] = 0.0
         substitute(L.a, L.pivot, stage)
         for q in range(Q.age_column.shape[0]):
             for i in range(n):

@@ -30,6 +30,12 @@ class Trajectory:
         self.F = network.flows(raw)
         self.feed = raw @ network.feed.T
         self._raw = raw
+        #: cells that hold more than the plant's, and how many times
+        self.more: tuple[range, float] | None = None
+
+    def copy_raw(self, other: Trajectory) -> None:
+        """Take over what another one has recorded."""
+        self._raw, self.more = other._raw, other.more
 
     @property
     def start(self) -> float:
