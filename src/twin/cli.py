@@ -115,6 +115,10 @@ def parser() -> argparse.ArgumentParser:
 
     add_linear(command)
 
+    from twin.trace.arguments import add_commands as add_trace
+
+    add_trace(command)
+
     models = command("models", "list the library of unit operations, or one with its tables")
     models.add_argument("name", nargs="?", metavar="NAME", help="a model, e.g. piping.tank")
     models.add_argument("--json", action="store_true", help="one JSON object on standard output")

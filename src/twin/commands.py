@@ -161,6 +161,13 @@ def study(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def trace(arguments: Namespace) -> int:
+    """`twin trace RUN|SCENARIO`"""
+    from twin.trace.commands import trace as carry_out
+
+    return carry_out(arguments)
+
+
 def demo(arguments: Namespace) -> int:
     """`twin demo`"""
     from twin.config import load_scenario
