@@ -18,6 +18,7 @@ import numpy as np
 from twin.config.spec import EventSpec, FeedSpec, Frozen, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, frozen_array
 from twin.errors import TwinError
 from twin.study.memory import Keeper, MemoryRun, Names
+from twin.study.numbers import renumbered
 from twin.study.responses import tags_of, values
 from twin.study.spec import FactorSpec, StudySpec
 
@@ -128,13 +129,8 @@ class Runner:
 
 
 def placed(plant: Plant, scenario: ScenarioSpec) -> Plant:
-    """Give a compiled plant with the numbers of another specification of the same units and connections."""
-    from twin.plant.nodes import build_nodes
-    from twin.plant.placement import Placement
-
-    nodes = build_nodes(scenario.plant)
-    numbers = Placement(scenario.plant, nodes, {node.name: node for node in nodes})
-    here = replace(plant, spec=scenario.plant, y0=numbers.y0, p0=numbers.p0, nominal=numbers.nominal)
+    """Give a compiled plant with the numbers of a row, from the state that the scenario starts from."""
+    here = renumbered(plant, scenario.plant)
     if scenario.start == "steady":
         from twin.steady.state import started
 
