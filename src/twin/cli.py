@@ -103,6 +103,10 @@ def parser() -> argparse.ArgumentParser:
 
     add_commands(command)
 
+    from twin.control.arguments import add_commands as add_loops
+
+    add_loops(command)
+
     from twin.study.analysis_arguments import add_commands as add_analyses
 
     add_analyses(command)

@@ -140,6 +140,13 @@ def dossier(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def qualify(arguments: Namespace) -> int:
+    """`twin qualify iq|oq`"""
+    from twin.evidence.qualify.commands import qualify as carry_out
+
+    return carry_out(arguments)
+
+
 def evidence(arguments: Namespace) -> int:
     """`twin evidence key|log|note|zipapp`"""
     from twin.evidence.commands import evidence as carry_out
@@ -164,6 +171,20 @@ def study(arguments: Namespace) -> int:
 def trace(arguments: Namespace) -> int:
     """`twin trace RUN|SCENARIO`"""
     from twin.trace.commands import trace as carry_out
+
+    return carry_out(arguments)
+
+
+def optimise(arguments: Namespace) -> int:
+    """`twin optimise FILE`"""
+    from twin.study.analysis_commands import optimise as carry_out
+
+    return carry_out(arguments)
+
+
+def estimate(arguments: Namespace) -> int:
+    """`twin estimate FILE`"""
+    from twin.study.analysis_commands import estimate as carry_out
 
     return carry_out(arguments)
 
@@ -213,6 +234,13 @@ def linearise(arguments: Namespace) -> int:
     from twin.control.linear.commands import linearise as carry_out
 
     return carry_out(arguments)
+
+
+def loops(arguments: Namespace) -> int:
+    """`twin loops NAME`"""
+    from twin.control.loop_commands import run_loops
+
+    return run_loops(arguments)
 
 
 def report(arguments: Namespace) -> int:

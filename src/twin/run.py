@@ -271,6 +271,9 @@ def execute(
         return ending, wall, (*recorder.warnings, *writer.warnings)
 
     ending, wall, warnings = watch(into_the_file, simulation, progress)
+    from twin.control.findings import PIDS, after, before
+
+    warnings = (*warnings, *before(spec.plant), *after(spec.plant, open_run(path), PIDS))
     return RunResult(
         path=path,
         outcome=ending.outcome.name.lower(),

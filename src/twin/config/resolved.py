@@ -84,7 +84,7 @@ def plant_tree(plant: PlantSpec) -> dict[str, Any]:
     """Give a plant as plain mappings and lists, as `units:` and the other keys of its YAML."""
     # what has units of its own by what it is wired to stands under `controllers:`
     tags = {unit.name: unit for unit in plant.units if unit.model.startswith(_CONTROL) or unit.units}
-    outputs = _outputs(plant, set(tags))
+    outputs = _outputs(plant, tags)
     wires = [w for w in plant.signals if w.target.partition(".")[0] not in tags and w.target not in outputs.values()]
     return {
         "twin": 1,
@@ -116,14 +116,26 @@ def _kpi(kpi: KpiSpec) -> dict[str, Any]:
     return {**{key: name for key, name in names.items() if name}, **ratio}
 
 
-def _outputs(plant: PlantSpec, tags: set[str]) -> dict[str, str]:
-    """What each controller names as its output: of several inlets, one of a unit rather than of a controller."""
-    found: dict[str, str] = {}
-    for wire in sorted(plant.signals, key=lambda wire: wire.target.partition(".")[0] in tags):
+def _outputs(plant: PlantSpec, tags: dict[str, UnitSpec]) -> dict[str, str]:
+    """What each controller names as its output: an inlet of a unit, or where it must name one, another's.
+
+    Others that read it name it themselves, and so must whoever needs a measurement.
+    """
+
+    def needs(name: str, end: str) -> bool:
+        return end in getattr(load_model(tags[name].model).module, "ENDS", ("measurement", "output"))
+
+    ranked: dict[str, tuple[int, str]] = {}
+    for wire in plant.signals:
         owner, _, port = wire.source.partition(".")
-        if owner in tags and port == "output":
-            found.setdefault(owner, wire.target)
-    return found
+        target, _, inlet = wire.target.partition(".")
+        if owner not in tags or port != "output" or (target in tags and not needs(owner, "output")):
+            continue
+        reads = target in tags and inlet == "measurement" and needs(target, "measurement")
+        rank = (target in tags) + reads + 2 * (inlet == "back")  # what a slave tells back, its master finds by itself
+        if owner not in ranked or rank < ranked[owner][0]:
+            ranked[owner] = (rank, wire.target)
+    return {owner: target for owner, (_, target) in ranked.items()}
 
 
 def _head(unit: UnitSpec) -> dict[str, Any]:
@@ -159,7 +171,9 @@ def _numbers(unit: UnitSpec, plant: PlantSpec) -> dict[str, Any]:
 
 def _controller(unit: UnitSpec, plant: PlantSpec, outputs: dict[str, str]) -> dict[str, Any]:
     """Give a controller with its wires: its output, and what leads to it but is no other's output."""
-    out = {"model": unit.model.removeprefix(_CONTROL), **_head(unit)}
+    out: dict[str, Any] = {"model": unit.model.removeprefix(_CONTROL), **_head(unit)}
+    model = load_model(unit.model)
+    out |= {dim: size for dim, size in unit.dims.items() if dim in model.dims}
     if unit.name in outputs:
         out["output"] = outputs[unit.name]
     for wire in plant.signals:
