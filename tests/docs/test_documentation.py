@@ -83,7 +83,16 @@ def follow(page: str, folder: Path) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["getting_started.md", "new_unit.md", "schedules.md", "steady_states.md", "evidence.md", "traceability.md"]
+    "name",
+    [
+        "getting_started.md",
+        "new_unit.md",
+        "schedules.md",
+        "steady_states.md",
+        "studies.md",
+        "evidence.md",
+        "traceability.md",
+    ],
 )
 def test_the_page_can_be_followed(name: str, tmp_path: Path) -> None:
     assert follow(name, tmp_path) >= 5
