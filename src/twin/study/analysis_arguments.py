@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Add `twin analyse`."""
+    """Add `twin analyse`, `twin optimise` and `twin estimate`."""
     analyse = command("analyse", "say what a study found: surfaces, sensitivities, capability, design space")
     analyse.add_argument("file", metavar="STUDY", help="the file of a study")
     analyse.add_argument(
@@ -24,6 +24,19 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
         "--level", type=float, default=0.95, metavar="P", help="probability of the design space (default: %(default)s)"
     )
     _output(analyse)
+
+    optimise = command("optimise", "find the best factors within a number of runs")
+    optimise.add_argument("file", metavar="FILE", help="a study's YAML with a section optimise:")
+    _running(optimise)
+
+    estimate = command("estimate", "estimate parameters from data files, and how well the data determine them")
+    estimate.add_argument("file", metavar="FILE", help="an estimation's YAML: experiments, their data, parameters")
+    _running(estimate)
+
+
+def _running(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--workers", type=int, default=0, metavar="N", help="threads (default: one a core)")
+    _output(command)
 
 
 def _output(command: argparse.ArgumentParser) -> None:

@@ -104,3 +104,40 @@ def _analysis(summary: dict[str, Any]) -> None:
         sys.stdout.write(
             f"Taken together, the ranges of one factor at a time fail in {100.0 * one['failing']:.1f} % of their box.\n"
         )
+
+
+def optimise(arguments: Namespace) -> int:
+    """`twin optimise FILE`"""
+    from twin.study.optimising import load_optimisation, run_optimisation
+
+    found = run_optimisation(load_optimisation(arguments.file), arguments.workers)
+    code = _give(arguments, found.summary, found.page, _optimisation)
+    return code if len(found.found.x) else 1
+
+
+def estimate(arguments: Namespace) -> int:
+    """`twin estimate FILE`"""
+    from twin.study.estimate_reading import load_estimation
+    from twin.study.estimating import run_estimation
+
+    found = run_estimation(load_estimation(arguments.file), arguments.workers)
+    return _give(arguments, found.summary, found.page, _estimation)
+
+
+def _optimisation(summary: dict[str, Any]) -> None:
+    runs = f"{summary['evaluations']} evaluations, {summary['feasible']} keep all constraints, {summary['failed']} "
+    sys.stdout.write(f"{summary['title']}: {runs}of {summary['runs']} runs failed. {summary['message']}\n\n")
+    units = summary["units"]
+    best = summary["best"]
+    if len(best) == 1:
+        _print("Best", [{"": name, "value": v, "unit": units.get(name, "")} for name, v in best[0].items()])
+    else:
+        _print("Front", best)
+
+
+def _estimation(summary: dict[str, Any]) -> None:
+    _print(summary["title"], summary["parameters"])
+    for note in summary["identifiability"]:
+        sys.stdout.write(f"{note}\n")
+    told = ", ".join(f"{name} {value:.5g}" for name, value in summary["criteria"].items() if value is not None)
+    sys.stdout.write(f"{summary['n']} data, weighted sum of squares {summary['squares']:.6g}; {told}\n")

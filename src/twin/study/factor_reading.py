@@ -177,6 +177,8 @@ def _path(problems: Problems, key: Node, node: Node, scenarios: Sequence[Scenari
                 )
                 return None
             found.append((item, field, positive))
+    if not found:  # no scenario could be read, which is said already
+        return None
     first = found[0][1]
     for item, field, _ in found[1:]:
         if field.unit != first.unit:

@@ -1,0 +1,272 @@
+"""Reads an estimation: the study's keys (scenario, set, factors: what is estimated) and `estimate:`.
+
+scenario: shale.yaml
+factors: {k1: {path: vessel.k0.0, from: 1e-6 mol/(m^3 s), to: 1e-2 mol/(m^3 s)}}
+estimate:
+  experiments:
+    - name: 673 K
+      data: 673.csv                                     # beside this file
+      set: {vessel.initial.T: 673 K}                    # what differs in this experiment; or a scenario: of its own
+      time: {column: t, unit: min}
+      lag: 5 min                                        # or {from: 0 min, to: 10 min}: estimated, too
+      tags: {"vessel.m[B]": {column: CB, unit: g, uncertainty: 1}}    # standard deviation; or per cent of a value
+  log: [k1]
+  start: {k1: 1e-4 mol/(m^3 s)}
+  starts: 8
+  errors: relative                                      # only ratios of uncertainties count; or known
+  profiles: true
+  bootstrap: 200
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.compare_data import read_data
+from twin.compare_map import MISSING, TAG_KEYS, TIME_KEYS, Column, Plan, _column
+from twin.config.document import Node, Problems, closest
+from twin.config.reading import read_text
+from twin.errors import ConfigError
+from twin.results.files import FileProblem
+from twin.schedule.segments import run_end
+from twin.study.analysis.estimate import Parameter
+from twin.study.memory import Names
+from twin.study.optimising import _count, _word, opened
+from twin.study.reading import _study
+from twin.study.spec import StudySpec
+from twin.units import UnitError, parse_quantity
+
+KEYS = ("experiments", "log", "start", "starts", "errors", "profiles", "bootstrap", "missing")
+EXPERIMENT_KEYS = ("name", "data", "scenario", "set", "time", "lag", "tags")
+
+
+@dataclass(frozen=True)
+class Series:
+    """What one column of data says of one tag, in SI."""
+
+    column: Column
+    values: np.ndarray
+    sigma: np.ndarray
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One run beside its data; `lag` is taken from the data's times, and is estimated where it is NaN."""
+
+    name: str
+    study: StudySpec
+    time: np.ndarray
+    series: tuple[Series, ...]
+    lag: float
+    lag_range: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class EstimationSpec:
+    """An estimation, checked; `parameters` are the factors, then the lags that are estimated."""
+
+    title: str
+    experiments: tuple[Experiment, ...]
+    parameters: tuple[Parameter, ...]
+    starts: int
+    known: bool
+    profiles: bool
+    bootstrap: int
+    seed: int
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_estimation(given: str | Path | Mapping[str, Any], beside: Path | None = None) -> EstimationSpec:
+    """Read an estimation with its data, and check it as far as that is possible before a run.
+
+    Raises
+    ------
+    ConfigError
+        With every problem that was found.
+    FileProblem
+        When a data file cannot be read.
+    """
+    problems = Problems()
+    root, section, path, folder, stem = opened(given, "estimate", problems, beside)
+    problems.known_keys(section, KEYS, "unknown key", "estimate")
+    listed = section.get("experiments")
+    items = [] if listed is None else problems.sequence(listed, "experiments are a list", "[{data: a.csv, …}]")
+    if not items:
+        problems.add(section, "no experiments", "estimate needs experiments:, each with its data.")
+    missing = section.get("missing")
+    words = ("", *(w.text for w in problems.sequence(missing, "a list", "[NA]"))) if missing else MISSING
+    experiments = []
+    for number, item in enumerate(items):
+        one = _experiment(problems, root, item, number, (path, folder, stem), words)
+        if one is not None:
+            experiments.append(one)
+    problems.stop()
+    study = experiments[0].study
+    log = []
+    listed = section.get("log")
+    for node in problems.sequence(listed, "a list", "[k1]") if listed else []:
+        log.append(node.text)
+        if node.text not in study.names:
+            problems.add(node, "unknown factor", f"There is no factor {node.what}.{closest(node.text, study.names)}")
+    parameters = [*_parameters(problems, section, study, log), *_lags(experiments)]
+    spec = EstimationSpec(
+        title=study.title,
+        experiments=tuple(experiments),
+        parameters=tuple(parameters),
+        starts=_count(problems, section, "starts", 8),
+        known=_word(problems, section, "errors", ("relative", "known"), "relative") == "known",
+        profiles=_truth(problems, section, "profiles", True),
+        bootstrap=_count(problems, section, "bootstrap", 0) if section.get("bootstrap") is not None else 0,
+        seed=study.seed,
+        units={p.name: p.unit for p in parameters},
+    )
+    data = sum(int(np.isfinite(s.values).sum()) for e in experiments for s in e.series)
+    if data <= len(parameters):
+        problems.add(section, "too few data", f"{len(parameters)} parameters need more than {data} data.")
+    problems.stop()
+    return spec
+
+
+def _parameters(problems: Problems, section: Node, study: StudySpec, log: list[str]) -> list[Parameter]:
+    start: dict[str, float] = {}
+    given = section.get("start")
+    for key, value in problems.mapping(given, "start is a mapping", "{k1: 1e-4 1/s}") if given else []:
+        factor = next((f for f in study.factors if f.name == key.text), None)
+        if factor is None:
+            problems.add(key, "unknown factor", f"There is no factor {key.what}.{closest(key.text, study.names)}")
+            continue
+        try:
+            start[key.text] = parse_quantity(value.text, factor.column.unit)
+        except UnitError as error:
+            problems.add(value, "not such a quantity", f"{key.text}: {error}.")
+    found = []
+    for factor in study.factors:
+        low, high = factor.column.low, factor.column.high
+        if factor.column.kind != "number" or not np.isfinite([low, high]).all():
+            problems.add(section, "no range", f"{factor.name} is searched between two numbers: give it from and to.")
+        elif factor.name in log and low <= 0.0:
+            problems.add(section, "out of range", f"{factor.name} is searched in its logarithm: from must be above 0.")
+        elif not low <= start.get(factor.name, low) <= high:
+            problems.add(section, "out of range", f"{factor.name} starts outside of its range.")
+        else:
+            begin = start.get(factor.name, float("nan"))
+            found.append(Parameter(factor.name, low, high, begin, factor.name in log, factor.column.unit))
+    return found
+
+
+def _lags(experiments: list[Experiment]) -> list[Parameter]:
+    return [Parameter(f"{e.name}: lag", *e.lag_range, unit="s") for e in experiments if np.isnan(e.lag)]
+
+
+def _truth(problems: Problems, node: Node, key: str, default: bool) -> bool:
+    given = node.get(key)
+    if given is None or given.is_null:
+        return default
+    if not isinstance(given.value, bool):
+        problems.add(given, "not true or false", f"{key} is true or false, not {given.what}.")
+        return default
+    return given.value
+
+
+def _experiment(
+    problems: Problems, root: Node, node: Node, number: int, place: tuple[Path | None, Path | None, str], missing: Any
+) -> Experiment | None:
+    """Read one experiment: its own study, and its data."""
+    path, folder, stem = place
+    if node.kind != "map":
+        problems.add(node, "not an experiment", f"An experiment is a mapping, but this is {node.what}.")
+        return None
+    problems.known_keys(node, EXPERIMENT_KEYS, "unknown key", "an experiment")
+    named = node.get("name")
+    name = named.text if named is not None else f"experiment {number + 1}"
+    tags, file = node.get("tags"), node.get("data")
+    if tags is None or tags.kind != "map" or not tags.pairs or file is None:
+        problems.add(node, "not an experiment", f"{name} needs data:, a file, and tags:, what its columns measure.")
+        return None
+    wanted = "responses: [" + ", ".join(f'{{tag: "{key.text}"}}' for key, _ in tags.pairs) + "]"
+    try:
+        study = _study(problems, _with(root, node, wanted), path, folder, stem)
+    except ConfigError:
+        return None  # its problems are among those found
+    units = {key.text: Names(study.scenarios[0].plant).scalar(key.text)[0] for key, _ in tags.pairs}
+    when = node.get("time")
+    time = Column("time", "", "s", place=file)
+    if when is not None:
+        problems.known_keys(when, TIME_KEYS[:2], "unknown key", "time")
+        time = _column(problems, when, "time", "s", "time", when)
+    columns = []
+    for key, value in tags.pairs:
+        problems.known_keys(value, TAG_KEYS, "unknown key", "a tag")
+        columns.append(_column(problems, value, key.text, units[key.text], key.text, key))
+    lag, span = _lag(problems, node.get("lag"))
+    if problems.found:
+        return None
+    try:
+        data = read_data((folder or Path()) / file.text, Plan(time, tuple(columns), 0.0, 0.0, missing))
+    except FileProblem as error:
+        problems.add(file, "cannot be read", f"{error}.")
+        return None
+    series = tuple(_series(column, data.values[column.name]) for column in columns)
+    end = run_end(study.scenarios[0])
+    late = data.time - (span[0] if np.isnan(lag) else lag)
+    if late.max() > end:
+        problems.add(file, "beyond the run", f"{name}: data go on to {late.max():.6g} s, the run ends at {end:.6g} s.")
+    return Experiment(name, study, data.time, series, lag, span)
+
+
+def _with(root: Node, node: Node, responses: str) -> Node:
+    """Give the study's tree with an experiment's own scenario and values."""
+    pairs = [(k, v) for k, v in root.pairs if k.text != "responses"]
+    own = node.get("scenario")
+    if own is not None:
+        pairs = [(k, v) for k, v in pairs if k.text != "scenario"] + [(node.key("scenario"), own)]
+    values = node.get("set")
+    if values is not None and values.kind == "map":
+        given = next((v for k, v in pairs if k.text == "set"), None)
+        merged = [*(given.pairs if given is not None else []), *values.pairs]
+        pairs = [(k, v) for k, v in pairs if k.text != "set"] + [(node.key("set"), replace(values, pairs=merged))]
+    pairs += read_text(responses, "the experiment", Problems()).pairs
+    return replace(root, pairs=pairs)
+
+
+def _lag(problems: Problems, node: Node | None) -> tuple[float, tuple[float, float]]:
+    if node is None or node.is_null:
+        return 0.0, (0.0, 0.0)
+
+    def seconds(item: Node | None, name: str) -> float:
+        if item is None:
+            problems.add(node, "not a lag", f"A lag reads 5 min, or {{from: 0 min, to: 10 min}}: {name} is missing.")
+            return 0.0
+        try:
+            return parse_quantity(item.text, "s")
+        except UnitError as error:
+            problems.add(item, "not a time", f"lag: {error}.")
+            return 0.0
+
+    if node.kind == "map":
+        problems.known_keys(node, ("from", "to"), "unknown key", "a lag")
+        low, high = seconds(node.get("from"), "from"), seconds(node.get("to"), "to")
+        if not problems.found and not high > low:
+            problems.add(node, "empty range", "lag: to must be later than from.")
+        return np.nan, (low, high)
+    return seconds(node, "lag"), (0.0, 0.0)
+
+
+def _series(column: Column, values: np.ndarray) -> Series:
+    """Turn a column into SI, with the standard deviation of each value."""
+    given = column.uncertainty
+    if given is None:
+        spread = float(np.nanstd(values)) if np.isfinite(values).any() else 0.0
+        sigma = np.full(len(values), spread or 1.0)  # each series weighs by how far it moves
+    elif column.relative:
+        sigma = given * np.abs(values)
+        least = np.nanmax(np.abs(values), initial=0.0) * given * 1e-3
+        sigma = np.where(sigma > 0.0, sigma, least or 1.0)  # a measured zero has some error, too
+    else:
+        sigma = np.full(len(values), given)
+    return Series(column, values * column.factor + column.offset, sigma * column.factor)

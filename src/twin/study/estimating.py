@@ -1,0 +1,221 @@
+"""`twin estimate FILE`: parameters of a plant from data files, and how well the data determine them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from twin.study.analysing import plain
+from twin.study.analysis import plots
+from twin.study.analysis.estimate import COLLINEAR, Fit, Fitting, fit
+from twin.study.analysis.needs import AnalysisError, need
+from twin.study.analysis.page import Page
+from twin.study.analysis.regions import Bootstrap, Profile, bootstrap, profile
+from twin.study.estimate_reading import EstimationSpec, Experiment
+from twin.study.execute import workers_here
+from twin.study.memory import MemoryRun
+from twin.study.runner import Runner, placed, values_into
+
+#: Samples of a run, between which values are interpolated by cubics that overshoot nowhere.
+SAMPLES = 500
+
+
+@dataclass
+class Estimation:
+    """What was found: the fit, its profiles, numbers ready for JSON, and a page."""
+
+    fit: Fit
+    profiles: list[Profile]
+    bootstrap: Bootstrap | None
+    summary: dict[str, Any]
+    page: Page = field(repr=False)
+
+
+class Model:
+    """All experiments as one function of the parameters; runs go side by side, in threads."""
+
+    def __init__(self, spec: EstimationSpec, workers: int = 0) -> None:
+        self.spec = spec
+        self._runners = [Runner(e.study) for e in spec.experiments]
+        for runner in self._runners:
+            runner.compiled(0)
+        self._pool = ThreadPoolExecutor(workers or workers_here(), thread_name_prefix="twin-estimate")
+        self._factors = len(spec.experiments[0].study.factors)
+        self.last = ""
+
+    def __call__(self, theta: np.ndarray) -> np.ndarray:
+        """Give what would be measured at theta[rows, parameters], [rows, values]."""
+        jobs = list(product(range(len(theta)), range(len(self._runners))))
+        parts = list(self._pool.map(lambda job: self._one(theta[job[0]], job[1]), jobs))
+        count = len(self._runners)
+        return np.array([np.concatenate(parts[i * count : (i + 1) * count]) for i in range(len(theta))])
+
+    def _one(self, theta: np.ndarray, which: int) -> np.ndarray:
+        from twin.schedule.simulation import Simulation
+
+        experiment, runner = self.spec.experiments[which], self._runners[which]
+        _, scenario = values_into(experiment.study, theta[: self._factors], experiment.study.seed)
+        lag = self.lag(experiment, theta)
+        times = np.maximum(experiment.time - lag, 0.0)
+        end = float(times.max())
+        plant, keeper = runner.compiled(0)
+        memory = MemoryRun(keeper, scenario)
+        scenario = replace(scenario, until=end, record_every=end / SAMPLES)
+        nothing = np.full(len(experiment.time) * len(experiment.series), np.nan)
+        try:
+            simulation = Simulation(scenario, placed(plant, scenario), record=keeper.w_index, samples=memory.take)
+        except (ValueError, ArithmeticError) as error:
+            self.last = str(error)
+            return nothing
+        ending = simulation.run()
+        if ending.outcome.name != "FINISHED":
+            self.last = str(ending)
+            return nothing
+        curve = need("scipy.interpolate").PchipInterpolator
+        values = [curve(memory.time, memory.get(s.column.tag))(times) for s in experiment.series]
+        return np.concatenate(values)
+
+    def lag(self, experiment: Experiment, theta: np.ndarray) -> float:
+        """Give the lag of an experiment: as stated, or as estimated."""
+        if not np.isnan(experiment.lag):
+            return experiment.lag
+        names = [p.name for p in self.spec.parameters]
+        return float(theta[names.index(f"{experiment.name}: lag")])
+
+    def close(self) -> None:
+        """Let the threads go."""
+        for runner in self._runners:
+            runner.interrupt()
+        self._pool.shutdown(cancel_futures=True)
+
+
+def fitting_of(spec: EstimationSpec, model: Model) -> Fitting:
+    """Put model and data beside each other: experiment by experiment, series by series."""
+    series = [(e, s) for e in spec.experiments for s in e.series]
+    return Fitting(
+        parameters=spec.parameters,
+        model=model,
+        data=np.concatenate([s.values for _, s in series]),
+        sigma=np.concatenate([s.sigma for _, s in series]),
+        group=np.repeat(np.arange(len(series)), [len(s.values) for _, s in series]),
+        known=spec.known,
+        step=1e-3,  # well above the integrator's error
+    )
+
+
+def run_estimation(spec: EstimationSpec, workers: int = 0) -> Estimation:
+    """Estimate.
+
+    Raises
+    ------
+    AnalysisError
+        When the model fails wherever it is started.
+    """
+    model = Model(spec, workers)
+    try:
+        found = fit(fitting_of(spec, model), spec.starts, spec.seed)
+        open_profiles = [profile(found, p.name) for p in spec.parameters] if spec.profiles else []
+        drawn = bootstrap(found, spec.bootstrap, spec.seed) if spec.bootstrap else None
+    except AnalysisError as error:
+        raise AnalysisError(f"{error}. The last said: {model.last}" if model.last else str(error)) from None
+    finally:
+        model.close()
+    return _account(spec, model, found, open_profiles, drawn)
+
+
+def _account(
+    spec: EstimationSpec, model: Model, found: Fit, along: list[Profile], drawn: Bootstrap | None
+) -> Estimation:
+    """Say what was found, in numbers and on a page."""
+    rows = []
+    for i, parameter in enumerate(spec.parameters):
+        row: dict[str, Any] = {
+            "parameter": parameter.name,
+            "unit": parameter.unit,
+            "estimate": float(found.theta[i]),
+            "standard error": float(found.standard_error[i]),
+            "95 %": [float(v) for v in found.interval[i]],
+        }
+        if along:
+            row["profile 95 %"] = [float(v) for v in along[i].interval]
+        if drawn is not None:
+            row["bootstrap 95 %"] = [float(v) for v in drawn.interval[i]]
+        rows.append(row)
+    notes = identifiability(found, along)
+    criteria = found.criteria()
+    ended = [squares for squares, _ in found.starts]
+    summary = plain(
+        {
+            "title": spec.title,
+            "parameters": rows,
+            "squares": found.squares,
+            "n": found.n,
+            "variance": found.variance,
+            "criteria": criteria,
+            "correlation": found.correlation,
+            "collinearity": found.collinearity,
+            "blind": found.blind,
+            "identifiability": notes,
+            "starts": ended,
+            "runs": found.evaluations * len(spec.experiments),
+        }
+    )
+    page = Page(spec.title)
+    page.text(
+        f"{found.n} data, {len(rows)} parameters; weighted sum of squares {found.squares:.6g}, "
+        f"variance of weighted residuals {found.variance:.4g}. "
+        f"{sum(s <= 1.001 * ended[0] for s in ended)} of {len(ended)} starts ended at this minimum."
+    )
+    page.table(rows)
+    page.head("What the data determine")
+    for note in notes:
+        page.text(note)
+    names = [p.name for p in spec.parameters]
+    page.table([{"correlation": n, **dict(zip(names, map(float, r)))} for n, r in zip(names, found.correlation)])
+    page.table([criteria])
+    page.head("Data and model")
+    page.picture(lambda: plots.fitted(_curves(spec, found)))
+    if along:
+        page.head("Profiles")
+        page.picture(lambda: plots.profiles(along))
+    return Estimation(found, along, drawn, summary, page)
+
+
+def identifiability(found: Fit, along: list[Profile]) -> list[str]:
+    """Say in sentences what the data do and do not determine."""
+    notes = []
+    for direction in found.blind:
+        told = ", ".join(f"{part:+.2f} {name}" for name, part in direction.items())
+        notes.append(f"The data say nothing about this combination (in parts of the ranges): {told}.")
+    if found.collinearity > COLLINEAR:
+        notes.append(
+            f"Collinearity index {found.collinearity:.3g}, above {COLLINEAR:g}: changes of one parameter are nearly "
+            "made up for by others."
+        )
+    for one in along:
+        if not one.identifiable:
+            sides = [s for s, end in zip(("below", "above"), one.interval) if not np.isfinite(end)]
+            notes.append(f"{one.name} is not bounded {' or '.join(sides)} by these data, within its range.")
+    for name in found.at_bounds:
+        notes.append(f"{name} ended at an end of its range: its interval there means nothing.")
+    return notes or ["Every parameter is determined by these data."]
+
+
+def _curves(spec: EstimationSpec, found: Fit) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    there, at, curves = found.fitting.there, 0, []
+    fitted = np.full(len(there), np.nan)
+    fitted[there] = found.fitting.data[there] + found.residuals * found.fitting.sigma[there]
+    for experiment in spec.experiments:
+        for series in experiment.series:
+            end = at + len(series.values)
+            keep = there[at:end]
+            title = f"{experiment.name}: {series.column.tag} [{series.column.unit}]"
+            model = series.column.from_si(fitted[at:end][keep])
+            data = series.column.from_si(series.values[keep])
+            curves.append((title, experiment.time[keep], data, model))
+            at = end
+    return curves

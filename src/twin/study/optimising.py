@@ -1,0 +1,434 @@
+"""`twin optimise FILE`: the factors of a study that are best by its responses.
+
+scenario: pharmapy_demo_batch
+factors: {…}                       # from … to: searched; with a distribution, and under `uncertain`: robust
+responses: [{tag: filter.cake_mass}, {tag: crystallizer.L43}]
+optimise:
+  maximise: 24 * filter.cake_mass / hours           # or minimise; lists of them with method: multi
+  constraints: ["crystallizer.L43 >= 60 um"]
+  method: both                                      # global, local, both, multi
+  evaluations: 400
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.config.document import Node, Problems, closest
+from twin.config.plant import shown
+from twin.config.reading import read_file, read_text
+from twin.config.study_keys import STUDY
+from twin.errors import ConfigError, Problem
+from twin.study import designs
+from twin.study.analysing import plain
+from twin.study.analysis import plots
+from twin.study.analysis.needs import AnalysisError
+from twin.study.analysis.optimise import METHODS, Found, optimise, robust
+from twin.study.analysis.optimise import Problem as Sought
+from twin.study.analysis.page import Page
+from twin.study.execute import workers_here
+from twin.study.expression import Made, read_expression
+from twin.study.reading import _study
+from twin.study.runner import Runner
+from twin.study.spec import StudySpec
+from twin.units import UnitError, parse_quantity
+
+KEYS = (
+    "minimise",
+    "maximise",
+    "constraints",
+    "method",
+    "evaluations",
+    "start",
+    "uncertain",
+    "draws",
+    "robust",
+    "chance",
+)
+#: Rows of the design that stands for the ranges while a file is checked.
+ROWS = 16
+_RELATION = re.compile(r"(.*?)(<=|>=|<|>)(.*)")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is made least; `sign` is −1 where it is to be greatest."""
+
+    text: str
+    sign: float
+    made: Made
+
+
+@dataclass(frozen=True)
+class Bound:
+    """`sign` × (expression − limit) ≤ 0, over `scale`."""
+
+    text: str
+    sign: float
+    made: Made
+    limit: float
+
+    def missed(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """By how much, in parts of the limit; not above 0 where it is kept."""
+        return self.sign * (self.made(values) - self.limit) / (abs(self.limit) or 1.0)
+
+
+@dataclass(frozen=True)
+class OptimisationSpec:
+    """An optimisation, checked."""
+
+    study: StudySpec
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Bound, ...]
+    method: str
+    evaluations: int
+    start: dict[str, float]
+    uncertain: tuple[str, ...]
+    draws: int
+    robust: str
+    chance: float
+
+    @property
+    def searched(self) -> list[int]:
+        """Factors that are chosen, by number."""
+        return [i for i, name in enumerate(self.study.names) if name not in self.uncertain]
+
+
+@dataclass
+class Optimisation:
+    """What was found: the optimiser's account, numbers ready for JSON, and a page."""
+
+    found: Found
+    summary: dict[str, Any]
+    page: Page = field(repr=False)
+
+
+def load_optimisation(given: str | Path | Mapping[str, Any], beside: Path | None = None) -> OptimisationSpec:
+    """Read an optimisation and check it as far as that is possible before a run.
+
+    Raises
+    ------
+    ConfigError
+        With every problem that was found.
+    """
+    problems = Problems()
+    root, section, path, folder, stem = opened(given, "optimise", problems, beside)
+    study = _study(problems, root, path, folder, stem)
+    spec = _read(problems, section, study)
+    problems.stop()
+    return spec
+
+
+def opened(
+    given: str | Path | Mapping[str, Any], key: str, problems: Problems, beside: Path | None
+) -> tuple[Node, Node, Path | None, Path | None, str]:
+    """Read a file that is a study and one section more: the study's tree, with a design, and the section."""
+    import json
+
+    if isinstance(given, Mapping):
+        root = read_text(json.dumps(given, indent=1, ensure_ascii=False), f"the {key}", problems)
+        path, folder, stem = None, beside, key
+    else:
+        path = Path(given)
+        if not path.is_file():
+            raise ConfigError([Problem(str(given)[:200], 0, 0, 0, "no such file", "There is no file of this name.")])
+        root = read_file(path, shown(path), problems)
+        folder, stem = path.parent, path.stem
+    section = root.get(key)
+    if section is None or section.kind != "map":
+        problems.add(root.pairs[0][0] if root.pairs else root, f"missing {key}", f"The file needs a section {key}:.")
+        problems.stop()
+    assert section is not None
+    pairs = [(name, value) for name, value in root.pairs if name.text != key]
+    if root.get("design") is None:
+        made = read_text(f"design: {{kind: latin_hypercube, runs: {ROWS}}}", "the design", problems)
+        pairs += made.pairs
+    problems.known_keys(root, [*STUDY.names, key], "unknown key", "the file")
+    return replace(root, pairs=pairs), section, path, folder, stem
+
+
+def _read(problems: Problems, node: Node, study: StudySpec) -> OptimisationSpec:
+    problems.known_keys(node, KEYS, "unknown key", "optimise")
+    names = [*study.names, *(wanted.column.name for wanted in study.responses)]
+    objectives = []
+    for key, sign in (("minimise", 1.0), ("maximise", -1.0)):
+        given = node.get(key)
+        for item in [] if given is None else given.items if given.kind == "list" else [given]:
+            made = _expression(problems, item, item.text, names)
+            if made is not None:
+                objectives.append(Objective(item.text, sign, made))
+    if node.get("minimise") is None and node.get("maximise") is None:
+        problems.add(node, "no objective", "optimise needs minimise: or maximise:, an expression of responses.")
+    units = {f.column.name: f.column.unit for f in study.factors} | {
+        r.column.name: r.column.unit for r in study.responses
+    }
+    bounds = []
+    listed = node.get("constraints")
+    for item in problems.sequence(listed, "constraints are a list", '["purity >= 99 %"]') if listed else []:
+        bound = _bound(problems, item, names, units)
+        if bound is not None:
+            bounds.append(bound)
+    method = _word(problems, node, "method", METHODS, "multi" if len(objectives) > 1 else "both")
+    uncertain = []
+    for item in problems.sequence(node.get("uncertain"), "a list", "[UA]") if node.get("uncertain") else []:  # type: ignore[arg-type]
+        if item.text not in study.names:
+            problems.add(item, "unknown factor", f"There is no factor {item.what}.{closest(item.text, study.names)}")
+        uncertain.append(item.text)
+    for i, factor in enumerate(study.factors):
+        ranged = factor.column.kind == "number" and np.isfinite([factor.column.low, factor.column.high]).all()
+        if factor.name not in uncertain and not ranged:
+            problems.add(
+                node, "no range", f"{study.names[i]} has no range to search: give it from and to, or call it uncertain."
+            )
+    start = _start(problems, node.get("start"), study)
+    return OptimisationSpec(
+        study=study,
+        objectives=tuple(objectives),
+        constraints=tuple(bounds),
+        method=method,
+        evaluations=_count(problems, node, "evaluations", 400),
+        start=start,
+        uncertain=tuple(uncertain),
+        draws=_count(problems, node, "draws", 16),
+        robust=_word(problems, node, "robust", ("mean", "quantile", "worst"), "mean"),
+        chance=_chance(problems, node),
+    )
+
+
+def _expression(problems: Problems, node: Node, text: str, names: list[str]) -> Made | None:
+    try:
+        return read_expression(text, names)
+    except ValueError as error:
+        problems.add(node, "not an expression", str(error))
+        return None
+
+
+def _bound(problems: Problems, node: Node, names: list[str], units: Mapping[str, str]) -> Bound | None:
+    match = _RELATION.fullmatch(node.text if node.kind == "scalar" else "")
+    if match is None:
+        problems.add(node, "not a constraint", f"A constraint reads purity >= 99 %, but this is {node.what}.")
+        return None
+    left, relation, right = (part.strip() for part in match.groups())
+    made = _expression(problems, node, left, names)
+    if made is None:
+        return None
+    try:  # of a lone name the limit may have a unit; of an expression it is a number in its units
+        limit = parse_quantity(right, units[left]) if left in units else float(right)
+    except (UnitError, ValueError) as error:
+        said = (
+            error if isinstance(error, UnitError) else f"'{right}' is no number, which an expression is compared with"
+        )
+        problems.add(node, "not such a quantity", f"{left}: {said}.")
+        return None
+    return Bound(node.text, 1.0 if relation.startswith("<") else -1.0, made, limit)
+
+
+def _word(problems: Problems, node: Node, key: str, known: tuple[str, ...], default: str) -> str:
+    given = node.get(key)
+    if given is None or given.is_null:
+        return default
+    if given.text not in known:
+        problems.add(given, "unknown choice", f"{key} is one of {', '.join(known)}, not {given.what}.")
+        return default
+    return given.text
+
+
+def _count(problems: Problems, node: Node, key: str, default: int) -> int:
+    given = node.get(key)
+    if given is None or given.is_null:
+        return default
+    if isinstance(given.value, bool) or not isinstance(given.value, int) or not 1 <= given.value <= 1_000_000:
+        problems.add(given, "not a count", f"{key} is a whole number above 0, not {given.what}.")
+        return default
+    return given.value
+
+
+def _chance(problems: Problems, node: Node) -> float:
+    given = node.get("chance")
+    if given is None or given.is_null:
+        return 0.95
+    if isinstance(given.value, bool) or not isinstance(given.value, (int, float)) or not 0.0 < given.value <= 1.0:
+        problems.add(given, "not a probability", f"chance is above 0 and at most 1, not {given.what}.")
+        return 0.95
+    return float(given.value)
+
+
+def _start(problems: Problems, node: Node | None, study: StudySpec) -> dict[str, float]:
+    found = {}
+    for key, value in problems.mapping(node, "start is a mapping", "{reactor.tau: 30 min}") if node else []:
+        factor = next((f for f in study.factors if f.name == key.text), None)
+        if factor is None:
+            problems.add(key, "unknown factor", f"There is no factor {key.what}.{closest(key.text, study.names)}")
+            continue
+        try:
+            found[key.text] = parse_quantity(value.text, factor.column.unit)
+        except UnitError as error:
+            problems.add(value, "not such a quantity", f"{key.text}: {error}.")
+            continue
+        if not factor.column.low <= found[key.text] <= factor.column.high:
+            problems.add(value, "out of range", f"{key.text} is searched elsewhere than at {value.text}.")
+    return found
+
+
+class Batch:
+    """Runs rows side by side, in threads; the same rows give the same numbers whatever their number."""
+
+    def __init__(self, study: StudySpec, workers: int = 0) -> None:
+        self.study, self.runner = study, Runner(study)
+        self.workers = workers or workers_here()
+        self.runs = self.failed = 0
+        self.last = ""
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="twin-optimise")
+        self.runner.compiled(0)
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Give responses of rows in SI, [rows, responses]; NaN where a run failed."""
+        rows = list(self._pool.map(self._one, X))
+        return np.array(rows).reshape(len(X), len(self.study.responses))
+
+    def _one(self, x: np.ndarray) -> np.ndarray:
+        row = self.runner.run(x, self.study.seed)
+        with self._lock:
+            self.runs += 1
+            if row.outcome != "finished":
+                self.failed += 1
+                self.last = row.message
+        return row.y
+
+    def close(self) -> None:
+        """Let the threads go; what they run stops."""
+        self.runner.interrupt()
+        self._pool.shutdown(cancel_futures=True)
+
+
+def run_optimisation(spec: OptimisationSpec, workers: int = 0) -> Optimisation:
+    """Search.
+
+    Raises
+    ------
+    AnalysisError
+        When every run fails, or the method does not take the problem.
+    """
+    study, searched = spec.study, spec.searched
+    names = [study.names[i] for i in searched]
+    drawn = _draws(spec)
+    batch = Batch(study, workers)
+
+    def rows(x: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        X = np.empty((len(x), len(study.factors)))
+        X[:, searched] = x
+        X[:, [i for i in range(len(study.factors)) if i not in searched]] = draws
+        Y = batch(X)
+        values = dict(zip(study.names, X.T)) | {r.column.name: Y[:, j] for j, r in enumerate(study.responses)}
+        f = np.column_stack([o.sign * o.made(values) for o in spec.objectives])
+        g = (
+            np.column_stack([*(b.missed(values) for b in spec.constraints), *_linear(study, X)])
+            if (spec.constraints or study.constraints)
+            else np.empty((len(x), 0))
+        )
+        return f, g
+
+    def plainly(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return rows(x, np.empty((len(x), 0)))
+
+    low, high = (np.array([getattr(study.factors[i].column, end) for i in searched]) for end in ("low", "high"))
+    limits = (*(b.text for b in spec.constraints), *(c.text for c in study.constraints))
+    sought = Sought(
+        factors=tuple(names),
+        low=low,
+        high=high,
+        function=robust(rows, drawn, spec.robust, chance=spec.chance) if spec.uncertain else plainly,
+        objectives=tuple(o.text for o in spec.objectives),
+        constraints=limits,
+    )
+    start = np.array([spec.start.get(n, 0.5 * (a + b)) for n, a, b in zip(names, low, high)]) if spec.start else None
+    try:
+        found = optimise(sought, spec.method, spec.evaluations, study.seed, start)
+    except AnalysisError as error:
+        raise AnalysisError(
+            f"{error}. The last said: {batch.last}" if batch.failed == batch.runs else str(error)
+        ) from None
+    finally:
+        batch.close()
+    return _account(spec, found, names, batch)
+
+
+def _linear(study: StudySpec, X: np.ndarray) -> list[np.ndarray]:
+    """Give the study's own constraints, between factors, as numbers ≤ 0 where they are kept."""
+    found = []
+    for constraint in study.constraints:
+        left = np.full(len(X), constraint.constant)
+        for name, coefficient in constraint.coefficients.items():
+            left = left + coefficient * X[:, study.names.index(name)]
+        found.append(-left / (abs(constraint.constant) or 1.0))
+    return found
+
+
+def _draws(spec: OptimisationSpec) -> np.ndarray:
+    """Draw the uncertain factors, as a Latin hypercube over their distributions."""
+    if not spec.uncertain:
+        return np.empty((1, 0))
+    place = [i for i, name in enumerate(spec.study.names) if name in spec.uncertain]
+    drawn = replace(
+        spec.study,
+        design={"kind": "latin_hypercube", "runs": spec.draws},
+        factors=tuple(spec.study.factors[i] for i in place),
+        correlation=spec.study.correlation[np.ix_(place, place)],
+        constraints=(),
+    )
+    return designs.rows(drawn)
+
+
+def _account(spec: OptimisationSpec, found: Found, names: list[str], batch: Batch) -> Optimisation:
+    """Say what was found, in numbers and on a page."""
+    study, signs = spec.study, np.array([o.sign for o in spec.objectives])
+    units = {f.name: f.column.unit for f in study.factors}
+    best = [
+        {
+            **{n: float(v) for n, v in zip(names, x)},
+            **{o.text: float(s * v) for o, s, v in zip(spec.objectives, signs, f)},
+        }
+        for x, f in zip(found.x, found.objectives)
+    ]
+    summary = plain(
+        {
+            "title": study.title,
+            "method": spec.method,
+            "message": found.message,
+            "evaluations": len(found.runs),
+            "runs": batch.runs,
+            "failed": batch.failed,
+            "feasible": int(found.feasible.sum()),
+            "units": units,
+            "best": best,
+            "constraints": {
+                text: [float(v) for v in found.constraints[:, i]]
+                for i, text in enumerate((*(b.text for b in spec.constraints), *(c.text for c in study.constraints)))
+            },
+        }
+    )
+    page = Page(study.title)
+    page.text(
+        f"{len(found.runs)} evaluations, {batch.failed} of {batch.runs} runs failed, "
+        f"{int(found.feasible.sum())} keep all constraints. {found.message}"
+    )
+    page.head("Best" if spec.method != "multi" else "Front")
+    page.table([{plots.label(key, units): value for key, value in row.items()} for row in best])
+    if len(spec.objectives) == 1:
+        page.picture(lambda: plots.history(signs[0] * found.history(), spec.objectives[0].text))
+    elif len(best):
+        page.picture(
+            lambda: plots.front(
+                signs[:2] * found.run_objectives, signs[:2] * found.objectives, [o.text for o in spec.objectives[:2]]
+            )
+        )
+    return Optimisation(found, summary, page)

@@ -1,0 +1,137 @@
+"""`twin estimate`: pyrolysis of oil shale from its published data, through a plant; what is wrong is named."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.validation.test_oil_shale import DATA
+from twin.cli import main
+from twin.errors import ConfigError
+from twin.study.estimate_reading import load_estimation
+
+PLANT = """
+twin: 1
+title: Oil shale in a closed vessel
+description: Kerogen A to bitumen B and oil C, bitumen to oil and residue D, all of first order.
+fluids: [A, B, C, D]
+components:
+  A: {molar_mass: 100 g/mol, rho_liquid: 1000 kg/m^3, cp_liquid: 2000 J/(kg K)}
+  B: {molar_mass: 100 g/mol, rho_liquid: 1000 kg/m^3, cp_liquid: 2000 J/(kg K)}
+  C: {molar_mass: 100 g/mol, rho_liquid: 1000 kg/m^3, cp_liquid: 2000 J/(kg K)}
+  D: {molar_mass: 100 g/mol, rho_liquid: 1000 kg/m^3, cp_liquid: 2000 J/(kg K)}
+units:
+  vessel:
+    model: reaction.stirred_vessel
+    reactions:
+      - {equation: A -> B, k0: 0.01 1/min, E: 0 J/mol, dH: 0 J/mol}
+      - {equation: A -> C, k0: 0.01 1/min, E: 0 J/mol, dH: 0 J/mol}
+      - {equation: B -> C, k0: 0.01 1/min, E: 0 J/mol, dH: 0 J/mol}
+      - {equation: B -> D, k0: 0.01 1/min, E: 0 J/mol, dH: 0 J/mol}
+    params: {discharge: closed, jacket: adiabatic, V_weir: 1 L, T_limit: 900 K, key: A, T_jacket: 400 K}
+    initial: {V: 0.1 L, T: 400 K, w: {A: 1}}    # without effect: no rate depends on temperature
+connections: [vessel.product -> out]
+products: [out]
+"""
+SCENARIO = "twin: 1\nplant: shale.yaml\nduration: 150 min\nsolver: {rtol: 1e-8}\n"
+# percent of the kerogen are grams: there are 100 g
+ESTIMATION = """
+twin: 1
+title: Oil shale at 673 K
+scenario: run.yaml
+seed: 1
+factors:
+  AB: {path: vessel.k0.0, from: 2e-6 mol/(m^3 s), to: 2e-2 mol/(m^3 s)}
+  AC: {path: vessel.k0.1, from: 2e-6 mol/(m^3 s), to: 2e-2 mol/(m^3 s)}
+  BC: {path: vessel.k0.2, from: 2e-6 mol/(m^3 s), to: 2e-2 mol/(m^3 s)}
+  BD: {path: vessel.k0.3, from: 2e-6 mol/(m^3 s), to: 2e-2 mol/(m^3 s)}
+estimate:
+  experiments:
+    - name: 673 K
+      data: bitumen_oil_673K.csv
+      time: {column: time, unit: min}
+      lag: 5 min
+      tags:
+        "vessel.m[B]": {column: CB, unit: g, uncertainty: 100}
+        "vessel.m[C]": {column: CC, unit: g, uncertainty: 100}
+  log: [AB, AC, BC, BD]
+  starts: 2
+  profiles: false
+"""
+
+
+def files(folder: Path, estimation: str = ESTIMATION) -> Path:
+    (folder / "shale.yaml").write_text(PLANT, encoding="utf-8")
+    (folder / "run.yaml").write_text(SCENARIO, encoding="utf-8")
+    shutil.copy(DATA / "bitumen_oil_673K.csv", folder)
+    (folder / "fit.yaml").write_text(estimation, encoding="utf-8")
+    return folder / "fit.yaml"
+
+
+def test_oil_shale_at_673_K(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The published fit: ln k [1/min] -4.165410, -4.724128, -4.597336, -4.001564, sum of squares 0.00990033."""
+    page = tmp_path / "fit.html"
+    assert main(["estimate", str(files(tmp_path)), "--json", "--out", str(page)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    ln_k = [math.log(60.0 * row["estimate"]) for row in found["parameters"]]
+    assert ln_k == pytest.approx([-4.165410, -4.724128, -4.597336, -4.001564], abs=2e-3)  # rtol of runs, samples
+    assert found["squares"] == pytest.approx(0.00990033, rel=1e-4)
+    assert found["n"] == 28
+    for row in found["parameters"]:
+        low, high = row["95 %"]
+        assert low < row["estimate"] < high
+    assert "Data and model" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_profiles_and_bootstrap_through_a_plant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All intervals of an oil-shale constant that is well determined agree within a fifth of their width."""
+    text = ESTIMATION.replace("starts: 2", "starts: 1").replace("profiles: false", "profiles: true\n  bootstrap: 40")
+    assert main(["estimate", str(files(tmp_path, text)), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    row = found["parameters"][3]
+    width = row["95 %"][1] - row["95 %"][0]
+    assert row["profile 95 %"] == pytest.approx(row["95 %"], abs=0.2 * width)
+    assert row["bootstrap 95 %"] == pytest.approx(row["95 %"], abs=0.35 * width)
+
+
+def test_a_lag_and_missing_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Data made by the closed form with a lag of 4 min, two of them missing: lag and constants come back."""
+    from tests.validation.test_oil_shale import closed_form
+
+    true = np.array([-3.0, -4.0, -3.5, -3.8])
+    t = np.linspace(2.0, 80.0, 27)
+    values = 100.0 * closed_form(true, np.maximum(t - 4.0, 0.0))
+    rows = [f"{a:.6g},{b:.8g},{c:.8g}" for a, b, c in zip(t, *values)]
+    rows[3], rows[9] = f"{t[3]:.6g},NA,{values[1, 3]:.8g}", f"{t[9]:.6g},{values[0, 9]:.8g},"
+    text = ESTIMATION.replace("lag: 5 min", "lag: {from: 0 min, to: 10 min}")
+    file = files(tmp_path, text.replace("673K.csv", "made.csv"))
+    (tmp_path / "bitumen_oil_made.csv").write_text("time,CB,CC\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    assert main(["estimate", str(file), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["n"] == 52
+    estimates = {row["parameter"]: row["estimate"] for row in found["parameters"]}
+    assert estimates["673 K: lag"] == pytest.approx(240.0, abs=1.0)
+    assert [math.log(60.0 * estimates[n]) for n in ("AB", "AC", "BC", "BD")] == pytest.approx(true, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{column: CB, unit: g", "{column: CB, unit: K", "measures something else"),
+        ("vessel.k0.3", "vessel.k0.4", "no place '4'"),
+        ("column: CC", "column: CD", "no column 'CD'"),
+        ("column: time, unit: min", "column: time, unit: h", "go on to"),
+        ("log: [AB,", "log: [ABC,", "no factor 'ABC'"),
+        ("bitumen_oil_673K.csv", "bitumen.csv", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_named_before_any_run(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in ESTIMATION
+    with pytest.raises(ConfigError, match=said):
+        load_estimation(files(tmp_path, ESTIMATION.replace(old, new)))
