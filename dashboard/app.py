@@ -23,7 +23,21 @@ from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
 from waitress.server import create_server
 
 from dashboard.guard import LOOPBACK, guard
-from dashboard.pages import View, about, balances, compare, events, plant, runs, sizes, trends, whatif
+from dashboard.pages import (
+    View,
+    about,
+    balances,
+    compare,
+    control,
+    events,
+    evidence,
+    plant,
+    quality,
+    runs,
+    sizes,
+    trends,
+    whatif,
+)
 from dashboard.runs import Catalog
 from dashboard.shell import header, outcome, shell
 from dashboard.speech import language, say
@@ -37,8 +51,11 @@ PAGES: dict[str, tuple[str, ModuleType]] = {
     "trends": ("Trends", trends),
     "sizes": ("Distributions", sizes),
     "balances": ("Balances", balances),
+    "quality": ("Quality", quality),
+    "control": ("Control", control),
     "events": ("Events", events),
-    "about": ("Run", about),
+    "evidence": ("Evidence", evidence),
+    "about": ("Origin", about),
     "compare": ("Compare", compare),
     "whatif": ("What if?", whatif),
 }
@@ -160,11 +177,9 @@ def _routes(app: Dash, catalog: Catalog, pages: dict[str, tuple[str, ModuleType]
         if found.ok:
             short = found.stored.partition(":")[2][:8]
             told = say("Computed now, equal to the file's: {stored}", stored=found.stored)
-            return say("hash {short} verified", short=short), "teal.9", told
+            return say("hash {short} verified", short=short), "teal", told
         return (
-            (say("no hash"), "gray.8", found.reason)
-            if not found.stored
-            else (say("hash differs"), "red.9", found.reason)
+            (say("no hash"), "gray", found.reason) if not found.stored else (say("hash differs"), "red", found.reason)
         )
 
 

@@ -44,6 +44,10 @@ class Job:
                     self.endings[told["step"]] = told["message"]
                 self.state = {**self.state, **told}
         self.process.wait()
+        self.process.stdout.close()
+        with contextlib.suppress(OSError, ValueError):
+            if self.process.stdin is not None:
+                self.process.stdin.close()
         if self.state.get("phase") not in OVER:
             self.state = {**self.state, "phase": "failed", "message": "the process of the run ended without a word"}
 

@@ -85,8 +85,8 @@ def settle(page: Any) -> None:
     page.wait_for_function(
         "() => !document.querySelector('[data-dash-is-loading=true]') && [...document.querySelectorAll('.dash-graph')]"
         ".every(graph => graph.offsetParent === null || graph.querySelector('.main-svg'))"
-        " && [...document.querySelectorAll('.mantine-Tabs-panel > [id^=panel-]')]"
-        ".every(panel => panel.offsetParent === null || panel.children.length > 0)"
+        " && [...document.querySelectorAll('#tabs [role=tab][aria-selected=true]')]"
+        ".every(tab => document.getElementById(tab.id.replace('tabs-tab', 'panel'))?.children.length > 0)"
     )
     page.wait_for_timeout(500)  # a callback that the last one set off
 

@@ -11,7 +11,7 @@ from dashboard.data import Dataset
 from dashboard.speech import LANGUAGES, language, say
 
 #: Colours of outcomes; every other outcome is a failure.
-OUTCOMES = {"finished": "teal.9", "running": "blue.8", "interrupted": "orange.9", "guard": "orange.9"}
+OUTCOMES = {"finished": "teal", "running": "blue", "interrupted": "orange", "guard": "orange"}
 THEME = {
     "primaryColor": "cyan",
     "primaryShade": {"light": 9, "dark": 4},
@@ -40,7 +40,7 @@ def shell(review: bool = False) -> Any:
         gap="sm",
         wrap="nowrap",
     )
-    reviewing = [dmc.Badge(say("Review, read-only"), color="violet.9", id="review", tt="none")] if review else []
+    reviewing = [dmc.Badge(say("Review, read-only"), color="violet", id="review", tt="none")] if review else []
     frame = dmc.AppShell(
         [
             dmc.AppShellHeader(
@@ -109,7 +109,7 @@ def header(data: Dataset | None, name: str | None, names: list[str]) -> Any:
     )
     checked = dmc.Tooltip(
         dmc.Badge(
-            say("checking hash…"), id="hash-check", color="gray.8", variant="outline", tt="none", className="number"
+            say("checking hash…"), id="hash-check", color="gray", variant="outline", tt="none", className="number"
         ),
         id="hash-tip",
         label=say("The content hash is being computed"),
@@ -124,7 +124,7 @@ def outcome(data: Dataset) -> Any:
     word = data.run.outcome
     return dmc.Tooltip(
         dmc.Badge(
-            say(word.replace("_", " ")), color=OUTCOMES.get(word, "red.9"), variant="filled", id="outcome", tt="none"
+            say(word.replace("_", " ")), color=OUTCOMES.get(word, "red"), variant="filled", id="outcome", tt="none"
         ),
         label=data.run.outcome_message,
         multiline=True,

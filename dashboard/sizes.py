@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dashboard.data import Dataset, Distribution
 from dashboard.display import HOUR, THEMES, Shown, Theme, clock, plain, shown_unit
 from dashboard.figures import styled
+from dashboard.speech import meaning, say
 
 #: Most columns of a heat map.
 MOST_COLUMNS = 720
@@ -35,12 +36,12 @@ def size_map(data: Dataset, name: str, normalised: bool, theme: Theme = THEMES["
     if normalised:
         values, title = (
             density(values, points, chosen.by_size),
-            "mass fraction per ln(size)" if chosen.by_size else "share",
+            say("mass fraction per ln(size)") if chosen.by_size else say("share"),
         )
         shown = Shown("–")
     else:
         shown = shown_unit(chosen.unit, chosen.meaning, _largest(values))
-        values, title = shown.of(values), f"{plain(chosen.meaning)}<br>[{shown.text}]"
+        values, title = shown.of(values), f"{plain(meaning(chosen.meaning))}<br>[{shown.text}]"
     axis = _axis(chosen, points)
     figure = go.Figure(
         go.Heatmap(
@@ -52,7 +53,7 @@ def size_map(data: Dataset, name: str, normalised: bool, theme: Theme = THEMES["
             hovertemplate=f"%{{x:.3f}} h, %{{y:.4g}} {axis.text}<br>%{{z:.4g}} {shown.text}<extra></extra>",
         )
     )
-    figure.update_xaxes(title_text="time [h]")
+    figure.update_xaxes(title_text=say("time [h]"))
     figure.update_yaxes(title_text=_axis_title(chosen, axis), **_scale(points))
     styled(figure, theme, 430)
     return figure
@@ -66,7 +67,7 @@ def size_curve(data: Dataset, name: str, row: int, normalised: bool, theme: Them
     row = min(max(row, 0), rows - 1)
     faint = np.unique(np.linspace(0, rows - 1, 7).astype(int)) if rows else np.zeros(0, dtype=int)
     values = data.read_grid(name)
-    shown = Shown("mass fraction per ln(size)" if chosen.by_size else "share")
+    shown = Shown(say("mass fraction per ln(size)") if chosen.by_size else say("share"))
     if not normalised:
         shown = shown_unit(chosen.unit, chosen.meaning, _largest(values))
     shaped = density(values, points, chosen.by_size) if normalised else shown.of(values)
@@ -100,7 +101,7 @@ def size_curve(data: Dataset, name: str, row: int, normalised: bool, theme: Them
             )
         )
     figure.update_xaxes(title_text=_axis_title(chosen, axis), **_scale(points))
-    figure.update_yaxes(title_text=f"{plain(chosen.meaning)} [{shown.text}]" if not normalised else shown.text)
+    figure.update_yaxes(title_text=f"{plain(meaning(chosen.meaning))} [{shown.text}]" if not normalised else shown.text)
     styled(figure, theme, 430)
     return figure
 
@@ -144,7 +145,9 @@ def _axis(chosen: Distribution, points: np.ndarray) -> Shown:
 
 
 def _axis_title(chosen: Distribution, axis: Shown) -> str:
-    return f"crystal size [{axis.text}]" if chosen.by_size else f"{plain(chosen.dim.replace('_', ' '))} [number]"
+    if chosen.by_size:
+        return say("crystal size [{unit}]", unit=axis.text)
+    return say("{grid} [number]", grid=plain(chosen.dim.replace("_", " ")))
 
 
 def _scale(points: np.ndarray) -> dict[str, Any]:

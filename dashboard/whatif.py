@@ -133,7 +133,7 @@ def _parameter(owner: str, row: Mapping[str, Any], value: Any, plant: Mapping[st
     low, high = row.get("range", (None, None))
     path = f"{owner}.{row['name']}"
     if row.get("choices"):
-        return [Parameter(path, "", meaning, str(value), tuple(row["choices"]))]
+        return [Parameter(path, "", meaning, str(value), tuple(str(c).lower() for c in row["choices"]))]
     if isinstance(value, bool) or value is None or isinstance(value, (str, dict)):
         return []
     if isinstance(value, list):

@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 
 from dashboard.display import number
 from dashboard.pages import View
+from dashboard.speech import say
 from dashboard.widgets import card, table
 
 #: Longest text shown; the rest is in the file.
@@ -24,19 +25,19 @@ def layout(view: View) -> Any:
         "relative tolerance": data.run.attrs.get("rtol"),
         "recorded every [s]": data.run.attrs.get("record_every"),
         "rows": data.run.rows,
-        "content hash": data.run.attrs.get("content_hash", "none: the run has not been finished"),
+        "content hash": data.run.attrs.get("content_hash", say("none: the run has not been finished")),
         **{key.replace("_", " "): value for key, value in session.items()},
     }
     made = {**{k.replace("_", " "): v for k, v in provenance.items() if k not in ("session", "versions")}, **versions}
     tables = [
-        ("Run", run),
-        ("Solver", {k.replace("_", " "): v for k, v in data.run.statistics.items()}),
-        ("Made with", made),
+        (say("Run"), run),
+        (say("Solver"), {k.replace("_", " "): v for k, v in data.run.statistics.items()}),
+        (say("Made with"), made),
     ]
     columns = [
         dmc.GridCol(
             card(
-                table(("", ""), [(k, _text(v)) for k, v in rows.items()], (1,), className="facts"),
+                table(("", ""), [(say(k), _text(v)) for k, v in rows.items()], (1,), className="facts"),
                 title=title,
                 h="100%",
             ),
@@ -46,9 +47,9 @@ def layout(view: View) -> Any:
         if rows
     ]
     texts = [
-        ("plant", "Plant", data.run.plant_yaml),
-        ("scenario", "Scenario", data.run.scenario_yaml),
-        ("resolved", "Resolved, in SI", data.run.resolved_yaml),
+        ("plant", say("Plant"), data.run.plant_yaml),
+        ("scenario", say("Scenario"), data.run.scenario_yaml),
+        ("resolved", say("Resolved, in SI"), data.run.resolved_yaml),
     ]
     configuration = dmc.Tabs(
         [
@@ -65,13 +66,13 @@ def layout(view: View) -> Any:
         value="plant",
         keepMounted=False,
     )
-    return dmc.Stack([dmc.Grid(columns, gutter="sm"), card(configuration, title="Configuration")], gap="sm")
+    return dmc.Stack([dmc.Grid(columns, gutter="sm"), card(configuration, title=say("Configuration"))], gap="sm")
 
 
 def _cut(text: str) -> str:
-    return (
-        text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n… {len(text) - MOST_TEXT} characters more in the file"
-    )
+    if len(text) <= MOST_TEXT:
+        return text
+    return f"{text[:MOST_TEXT]}\n… " + say("{n} characters more in the file", n=len(text) - MOST_TEXT)
 
 
 def _text(value: Any) -> Any:

@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 from dashboard.display import number, shown_unit
 from dashboard.pages import View
 from dashboard.pages.cards import CLOSED, CLOSED_STREAMS, closure_color
+from dashboard.speech import say
 from dashboard.widgets import card, notice, table
 
 
@@ -17,13 +18,13 @@ def layout(view: View) -> Any:
     data = view.data
     report = data.report
     if not report["balances"]:
-        return notice("The run has no recorded rows: there is nothing to balance.", color="gray")
-    parts = [card(_balances(report), title="Balances", right=_legend())]
+        return notice(say("The run has no recorded rows: there is nothing to balance."), color="gray")
+    parts = [card(balance_table(report), title=say("Balances"), right=_legend())]
     pairs = [
-        ("Feeds and products", _flows(report)),
-        ("Quality, while product leaves", _quality(report)),
-        ("Holdup at the end", _holdups(report)),
-        ("Duties and utilities", _duties(report)),
+        (say("Feeds and products"), _flows(report)),
+        (say("Quality, while product leaves"), _quality(report)),
+        (say("Holdup at the end"), _holdups(report)),
+        (say("Duties and utilities"), _duties(report)),
     ]
     columns = [
         dmc.GridCol(card(content, title=title, h="100%"), span={"base": 12, "lg": 6})
@@ -35,7 +36,11 @@ def layout(view: View) -> Any:
 
 def _legend() -> Any:
     return dmc.Text(
-        f"closure: solver's integrals to {number(CLOSED)}, recorded streams to {number(CLOSED_STREAMS)}",
+        say(
+            "closure: solver's integrals to {closed}, recorded streams to {streams}",
+            closed=number(CLOSED),
+            streams=number(CLOSED_STREAMS),
+        ),
         size="xs",
         c="dimmed",
     )
@@ -48,30 +53,35 @@ def _or_nan(value: float | None) -> Any:
 def _badge(value: float | None, threshold: float, lost: str) -> Any:
     color = closure_color(value, threshold)
     text = lost if value is None else number(value, 2)
-    return dmc.Badge(text, color="gray" if color == "dimmed" else color, variant="light", tt="none", className="number")
+    return dmc.Badge(
+        text, color="gray" if color == "dimmed" else color, variant="outline", tt="none", className="number"
+    )
 
 
-def _balances(report: dict[str, Any]) -> Any:
+def balance_table(report: dict[str, Any]) -> Any:
     rows = []
     for row in report["balances"]:
         shown = shown_unit(row["unit"], "", max(abs(row[key] or 0.0) for key in ("in", "out", "source", "final")))
         change = _or_nan(row["final"]) - _or_nan(row["initial"])
         amounts = [_or_nan(row[key]) for key in ("in", "out", "source")]
         numbers = [number(float(shown.of(v)), 6) for v in (*amounts, change)]
-        lost = "not finite" if row["relative"] is None else "not recorded"  # the solver's integrals are always there
+        lost = (
+            say("not finite") if row["relative"] is None else say("not recorded")
+        )  # the solver's integrals are always there
         closures = (_badge(row["relative"], CLOSED, lost), _badge(row["relative_streams"], CLOSED_STREAMS, lost))
-        rows.append((row["name"], shown.text, *numbers, *closures))
-    head = ("", "unit", "in", "out", "source", "holdup change", "closure", "from streams")
+        rows.append((say(row["name"]) if row["name"] == "energy" else row["name"], shown.text, *numbers, *closures))
+    heads = ("unit", "in", "out", "source", "holdup change", "closure", "from streams")
+    head = ("", *(say(word) for word in heads))
     return table(head, rows, (2, 3, 4, 5, 6, 7))
 
 
 def _flows(report: dict[str, Any]) -> Any:
     rows = [
-        (name, role, number(row["mass_kg"]), number(row["mean_kg_per_h"]), number(row["last_kg_per_h"]))
+        (name, say(role), number(row["mass_kg"]), number(row["mean_kg_per_h"]), number(row["last_kg_per_h"]))
         for key, role in (("feeds", "feed"), ("products", "product"))
         for name, row in report[key].items()
     ]
-    return table(("", "", "kg", "kg/h", "kg/h at the end"), rows, (2, 3, 4)) if rows else None
+    return table(("", "", "kg", "kg/h", say("kg/h at the end")), rows, (2, 3, 4)) if rows else None
 
 
 def _quality(report: dict[str, Any]) -> Any:
@@ -84,10 +94,14 @@ def _quality(report: dict[str, Any]) -> Any:
         )
         inside = row.get("inside")
         color = "gray" if inside is None else "teal" if inside >= 0.999 else "orange" if inside >= 0.9 else "red"
-        text = "no product" if inside is None else f"{number(100.0 * inside, 4)} %"
-        badge = dmc.Badge(text, color=color, variant="light", tt="none", className="number")
+        text = say("no product") if inside is None else f"{number(100.0 * inside, 4)} %"
+        badge = dmc.Badge(text, color=color, variant="outline", tt="none", className="number")
         rows.append((row["tag"], shown.text, f"{low} … {high}", mean, f"{least} … {most}", badge))
-    return table(("", "unit", "limits", "mean", "least … most", "inside"), rows, (2, 3, 4, 5)) if rows else None
+    return (
+        table(("", say("unit"), say("limits"), say("mean"), say("least … most"), say("inside")), rows, (2, 3, 4, 5))
+        if rows
+        else None
+    )
 
 
 def _holdups(report: dict[str, Any]) -> Any:
@@ -100,7 +114,7 @@ def _holdups(report: dict[str, Any]) -> Any:
         )
         for unit, row in report["holdup"].items()
     ]
-    return table(("", "fluids kg", "solids kg", "most kg"), rows, (1, 2, 3)) if rows else None
+    return table(("", say("fluids kg"), say("solids kg"), say("most kg")), rows, (1, 2, 3)) if rows else None
 
 
 def _duties(report: dict[str, Any]) -> Any:
@@ -110,4 +124,4 @@ def _duties(report: dict[str, Any]) -> Any:
             shown = shown_unit(row["unit"], "", max(abs(row[key] or 0.0) for key in ("added", "removed")))
             numbers = (number(float(shown.of(_or_nan(row[key])))) for key in ("added", "removed", "net"))
             rows.append((unit, label.replace("_", " "), shown.text, *numbers))
-    return table(("", "", "unit", "added", "removed", "net"), rows, (3, 4, 5)) if rows else None
+    return table(("", "", say("unit"), say("added"), say("removed"), say("net")), rows, (3, 4, 5)) if rows else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard.data import Dataset
 from dashboard.display import HOUR, clock, number
+from dashboard.speech import say
 from dashboard.widgets import metric
 
 #: A balance from the solver's integrals that closes worse than this is marked: what a run promises.
@@ -30,28 +31,32 @@ def cards(data: Dataset) -> list[Any]:
     product = data.product
     if product:
         row = report["products"][product]
-        note = f"{number(row['last_kg_per_h'], 3)} kg/h at the end"
+        note = say("{rate} kg/h at the end", rate=number(row["last_kg_per_h"], 3))
         found.append(metric(product, number(row["mass_kg"]), "kg", note))
     if made and made["yield"] is not None:
-        note = f"{number(made['api_out_kg'], 3)} of {number(made['theoretical_kg'], 3)} kg possible"
-        found.append(metric("Yield", number(100.0 * made["yield"], 3), "%", note))
+        note = say(
+            "{made} of {most} kg possible", made=number(made["api_out_kg"], 3), most=number(made["theoretical_kg"], 3)
+        )
+        found.append(metric(say("Yield"), number(100.0 * made["yield"], 3), "%", note))
     if report.get("pmi") is not None:
-        found.append(metric("PMI", number(report["pmi"], 3), "kg/kg", "mass fed per product"))
+        found.append(metric("PMI", number(report["pmi"], 3), "kg/kg", say("mass fed per product")))
     judged = [row for row in report["quality"] if row.get("inside") is not None]
     if judged:
         worst = min(judged, key=lambda row: row["inside"])
         color = "teal" if worst["inside"] >= 0.999 else "orange" if worst["inside"] >= 0.9 else "red"
-        note = f"{worst['tag']}, worst of {len(judged)}" if len(judged) > 1 else worst["tag"]
-        found.append(metric("Within limits", number(100.0 * worst["inside"], 3), "% of time", note, color))
+        note = say("{tag}, worst of {n}", tag=worst["tag"], n=len(judged)) if len(judged) > 1 else worst["tag"]
+        found.append(metric(say("Within limits"), number(100.0 * worst["inside"], 3), say("% of time"), note, color))
     if report["balances"]:
         worst = max(report["balances"], key=lambda row: math.inf if row["relative"] is None else row["relative"])
         color = "red" if worst["relative"] is None else closure_color(worst["relative"], CLOSED)
-        error = "not finite" if worst["relative"] is None else number(worst["relative"], 2)
-        found.append(metric("Balance error", error, "", f"worst closure: {worst['name']}", color))
+        error = say("not finite") if worst["relative"] is None else number(worst["relative"], 2)
+        found.append(
+            metric(say("Balance error"), error, "", say("worst closure: {name}", name=say(worst["name"])), color)
+        )
     wall = report["session"].get("wall_seconds")
-    note = f"{report['events']} events" + (f", in {clock(float(wall))}" if wall else "")
+    note = say("{n} events", n=report["events"]) + (say(", in {time}", time=clock(float(wall))) if wall else "")
     span = report["simulated_s"]
     found.append(
-        metric("Simulated", *((number(span / HOUR), "h") if span >= HOUR else (number(span / 60.0), "min")), note)
+        metric(say("Simulated"), *((number(span / HOUR), "h") if span >= HOUR else (number(span / 60.0), "min")), note)
     )
     return found

@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 from dashboard.data import Dataset
 from dashboard.display import HOUR, clock, number
 from dashboard.pages import View
+from dashboard.speech import say
 from dashboard.widgets import card, grid, notice
 
 #: Most rows sent to the browser.
@@ -39,27 +40,31 @@ def layout(view: View) -> Any:
         columns = [
             {
                 "field": "hours",
-                "headerName": "time [h]",
+                "headerName": say("time [h]"),
                 "type": "rightAligned",
                 "maxWidth": 120,
                 "filter": "agNumberColumnFilter",
             },
-            {"field": "time", "headerName": "clock", "maxWidth": 170},
-            {"field": "kind", "maxWidth": 110},
-            {"field": "path", "flex": 2},
-            {"field": "old", "headerName": "before", "type": "rightAligned", "maxWidth": 140},
-            {"field": "new", "headerName": "after", "type": "rightAligned", "maxWidth": 140},
-            {"field": "cause", "flex": 2},
+            {"field": "time", "headerName": say("clock"), "maxWidth": 170},
+            {"field": "kind", "headerName": say("kind"), "maxWidth": 110},
+            {"field": "path", "headerName": say("path"), "flex": 2},
+            {"field": "old", "headerName": say("before"), "type": "rightAligned", "maxWidth": 140},
+            {"field": "new", "headerName": say("after"), "type": "rightAligned", "maxWidth": 140},
+            {"field": "cause", "headerName": say("cause"), "flex": 2},
         ]
         total = len(data.run.events)
-        note = f"the first {MOST_ROWS} of {total}" if total > MOST_ROWS else f"{total}, values in SI"
+        note = (
+            say("the first {n} of {all}", n=MOST_ROWS, all=total)
+            if total > MOST_ROWS
+            else say("{n}, values in SI", n=total)
+        )
         events = card(
             grid("event-table", columns, rows, min(620, 110 + 42 * len(rows))),
-            title="Events",
+            title=say("Events"),
             right=dmc.Text(note, size="xs", c="dimmed"),
         )
     else:
-        events = notice("Nothing was changed during this run.", "No events", "gray")
+        events = notice(say("Nothing was changed during this run."), say("No events"), "gray")
     parts = [events]
     alarms = data.run.alarms
     if alarms:
@@ -75,8 +80,8 @@ def layout(view: View) -> Any:
             for a in alarms[:MOST_ROWS]
         ]
         columns = [
-            {"field": "hours", "headerName": "time [h]", "maxWidth": 120},
+            {"field": "hours", "headerName": say("time [h]"), "maxWidth": 120},
         ]
-        columns += [{"field": key} for key in ("tag", "kind", "value", "limit", "text")]
-        parts.append(card(grid("alarm-table", columns, rows, min(420, 110 + 42 * len(rows))), title="Alarms"))
+        columns += [{"field": key, "headerName": say(key)} for key in ("tag", "kind", "value", "limit", "text")]
+        parts.append(card(grid("alarm-table", columns, rows, min(420, 110 + 42 * len(rows))), title=say("Alarms")))
     return dmc.Stack(parts, gap="sm")

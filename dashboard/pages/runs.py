@@ -106,7 +106,7 @@ def layout(view: View) -> Any:
     ]
     if not review:
         buttons.append(
-            dmc.Button(say("Move to trash"), id="run-trash", size="sm", variant="outline", color="red.9", disabled=True)
+            dmc.Button(say("Move to trash"), id="run-trash", size="sm", variant="outline", color="red", disabled=True)
         )
     modal = dmc.Modal(
         id="trash-ask",
@@ -117,7 +117,7 @@ def layout(view: View) -> Any:
             dmc.Group(
                 [
                     dmc.Button(say("Cancel"), id="trash-no", variant="default"),
-                    dmc.Button(say("Move to trash"), id="trash-yes", color="red.9"),
+                    dmc.Button(say("Move to trash"), id="trash-yes", color="red"),
                 ],
                 justify="flex-end",
                 mt="md",

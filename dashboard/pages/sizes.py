@@ -11,6 +11,7 @@ from dashboard.display import HOUR, number, theme_of
 from dashboard.pages import View
 from dashboard.runs import Catalog
 from dashboard.sizes import size_curve, size_map
+from dashboard.speech import say
 from dashboard.widgets import card, graph, notice
 
 
@@ -18,10 +19,12 @@ def layout(view: View) -> Any:
     """Lay the page out."""
     data = view.data
     if not data.distributions or not data.time.size:
-        return notice("This run has no crystal sizes and no profiles along equipment.", "Nothing distributed", "gray")
+        return notice(
+            say("This run has no crystal sizes and no profiles along equipment."), say("Nothing distributed"), "gray"
+        )
     by_size = [d.name for d in data.distributions.values() if d.by_size]
     along = [d.name for d in data.distributions.values() if not d.by_size]
-    groups = [{"group": "Crystal size", "items": by_size}, {"group": "Along equipment", "items": along}]
+    groups = [{"group": say("Crystal size"), "items": by_size}, {"group": say("Along equipment"), "items": along}]
     first = next(iter(data.distributions))
     rows = data.time.size
     marks = [
@@ -34,14 +37,15 @@ def layout(view: View) -> Any:
         value=first,
         searchable=True,
         allowDeselect=False,
-        label="Distribution",
+        label=say("Distribution"),
         style={"flex": 1},
         limit=200,
     )
     kind = dmc.SegmentedControl(
         id="size-kind",
+        **{"aria-label": say("What is shown")},
         value="shape",
-        data=[{"value": "shape", "label": "Shape"}, {"value": "amount", "label": "Amount"}],
+        data=[{"value": "shape", "label": say("Shape")}, {"value": "amount", "label": say("Amount")}],
     )
     slider = dmc.Slider(
         id="size-row",
@@ -56,6 +60,7 @@ def layout(view: View) -> Any:
         mx="md",
         size="sm",
         thumbSize=18,
+        thumbLabel=say("Time of the curve"),
     )
     return dmc.Stack(
         [
@@ -63,11 +68,11 @@ def layout(view: View) -> Any:
             dmc.Grid(
                 [
                     dmc.GridCol(
-                        card(graph("size-map", style={"height": 430}), title="Over time", h="100%"),
+                        card(graph("size-map", style={"height": 430}), title=say("Over time"), h="100%"),
                         span={"base": 12, "lg": 7},
                     ),
                     dmc.GridCol(
-                        card(graph("size-curve", style={"height": 370}), slider, title="At one time", h="100%"),
+                        card(graph("size-curve", style={"height": 370}), slider, title=say("At one time"), h="100%"),
                         span={"base": 12, "lg": 5},
                     ),
                 ],

@@ -88,7 +88,7 @@ def layout(view: View) -> Any:
                     ),
                     dmc.Button(say("Save"), id="wi-save", variant="default"),
                     dmc.Button(say("Run"), id="wi-run"),
-                    dmc.Button(say("Cancel"), id="wi-cancel", color="red.9", variant="outline", disabled=True),
+                    dmc.Button(say("Cancel"), id="wi-cancel", color="red", variant="outline", disabled=True),
                     dmc.Button(say("Undo all"), id="wi-reset", variant="subtle"),
                 ],
                 gap="sm",

@@ -5,6 +5,7 @@ Names can be made hostile: what a file calls its units must never act on the pag
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -214,6 +215,26 @@ def blocks(plant: Any, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
         values = np.asarray(plant.curves[c.path](times), dtype=float).reshape(times.size, -1)
         arrays[c.vector][:, c.offset : c.offset + values.shape[1]] = values
     return arrays["y"], arrays["w"], arrays["q"]
+
+
+def live(path: Path, rows: int, pause: float) -> None:
+    """Write a run slowly, as one that goes on: a row each `pause` seconds, with the wall clock among its tags."""
+    plant = make_plant()
+    plant.columns = list(plant.columns)
+    told = Plant(plant.columns, plant.curves, {"y": plant.n_y, "w": plant.n_w, "q": plant.n_q})
+    told.add(
+        "clock.wall", "measurement", "s", "wall clock when the row was made", lambda t: np.full(t.size, time.time())
+    )
+    plant.n_w, plant.columns = told.ends["w"], tuple(told.columns)
+    scenario = SimpleNamespace(
+        name="live", title="Live", duration=60.0 * rows, record_every=60.0, method="rodas4p", rtol=1e-6, seed=1,
+        source_text="twin: 1\n", quality=(),
+    )  # fmt: skip
+    with RunWriter(path, plant, scenario, resolved=RESOLVED) as writer:
+        for i in range(rows):
+            stamps = np.array([60.0 * i])
+            writer.append(stamps, *blocks(plant, stamps))
+            time.sleep(pause)
 
 
 def write_example(

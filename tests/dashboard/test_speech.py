@@ -1,0 +1,66 @@
+"""Languages: every text of the pages has its Chinese, with the same values in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("dash", reason="the dashboard extra is not installed")
+
+from dashboard.app import PAGES, create_app
+from dashboard.display import clock
+from dashboard.runs import Catalog
+from dashboard.speech import catalogue, language, meaning, say, speaking
+from dashboard.state import STATES
+from tests.dashboard.example import write_example
+from twin.evidence.findings import MEANINGS, Kind
+from twin.flowsheet.routes import STREAMS
+from twin.flowsheet.symbols import KIND_NAMES
+
+
+def texts(root: Path) -> set[str]:
+    found: set[str] = set()
+    for path in (root / "dashboard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
+                if isinstance(node.args[0], ast.Constant):
+                    found.add(node.args[0].value)
+    return found
+
+
+def test_every_text_has_its_chinese(root: Path) -> None:
+    words = catalogue("zh")
+    wanted = texts(root) | {title for title, _ in PAGES.values()} | set(STATES)
+    wanted |= {name for _, name in STREAMS.values() if name != "stream"}
+    wanted |= {name for kind, name in KIND_NAMES.items() if kind != "instrument"}
+    wanted |= {MEANINGS[kind] for kind in (Kind.STRUCTURE, Kind.UNFINISHED, Kind.CONTENT, Kind.SEAL, Kind.SIGNATURE)}
+    assert len(wanted) > 200
+    assert sorted(text for text in wanted if text not in words) == []
+
+
+def test_values_stand_in_both_languages() -> None:
+    for english, chinese in catalogue("zh").items():
+        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese)), english
+
+
+def test_a_language_is_spoken_for_a_while() -> None:
+    assert (language(), say("Trends")) == ("en", "Trends")
+    with speaking("zh"):
+        assert (say("Trends"), meaning("temperature"), clock(3900.0)) == ("趋势", "温度", "1 小时 05 分")
+        assert meaning("no such meaning") == "no such meaning"
+    assert say("{n} runs", n=3) == "3 runs"
+    with pytest.raises(KeyError), speaking("xx"):
+        pass
+
+
+def test_the_viewers_cookie_decides(tmp_path: Path) -> None:
+    client = create_app(Catalog(write_example(tmp_path / "run.h5", hours=1.0))).server.test_client()
+    assert '<html lang="en">' in client.get("/").get_data(as_text=True)
+    assert '<html lang="zh">' in client.get("/", headers={"Accept-Language": "zh-CN"}).get_data(as_text=True)
+    client.set_cookie("twin-language", "zh")
+    assert '<html lang="zh">' in client.get("/").get_data(as_text=True)
+    client.set_cookie("twin-language", "<script>")
+    assert '<html lang="en">' in client.get("/").get_data(as_text=True)
