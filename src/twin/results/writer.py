@@ -69,7 +69,7 @@ class RunWriter:
         *,
         resolved: str = "",
         kinds: Sequence[str] = layout.RECORDED,
-        flush_every: float = 2.0,
+        flush_every: float = 1.0,
         fork: Mapping[str, str | float] | None = None,
     ) -> None:
         self.path = Path(path)
