@@ -9,7 +9,8 @@ import pytest
 from tests.cli.shell import environment
 from tests.study.studies import doses
 from twin.study.cluster import Cluster, ClusterProblem
-from twin.study.execute import Threads, execute
+from twin.study.engines import Threads
+from twin.study.execute import execute
 from twin.study.reading import load_study
 
 

@@ -16,7 +16,8 @@ from twin.results.kpi import Flows
 from twin.results.reader import open_run
 from twin.run import run
 from twin.study import Study, open_study
-from twin.study.execute import AllFail, Stopped, Threads, execute
+from twin.study.engines import Threads
+from twin.study.execute import AllFail, Stopped, execute
 from twin.study.file import FINISHED
 from twin.study.log import OtherStudy, log_path
 from twin.study.reading import load_study
@@ -185,6 +186,7 @@ def test_a_study_of_which_nothing_works_stops_early(tmp_path):
         execute(study, tmp_path / "a.h5", Threads(study, 2))
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_by_the_command(tmp_path):
     (tmp_path / "doses.yaml").write_text(json.dumps(doses(design={"kind": "random", "runs": 120})))
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from twin.errors import TwinError
-from twin.study.execute import Plan
+from twin.study.engines import Plan
 from twin.study.runner import Row, Runner
 from twin.study.spec import StudySpec
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from twin.errors import TwinError
 
 if TYPE_CHECKING:
-    from twin.study.execute import Engine, Plan
+    from twin.study.engines import Engine, Plan
     from twin.study.spec import StudySpec
 
 
@@ -23,7 +23,7 @@ class UsageError(TwinError):
 
 def study(arguments: Namespace) -> int:
     """`twin study STUDY`"""
-    from twin.study.execute import plan_of
+    from twin.study.engines import plan_of
     from twin.study.reading import load_study
 
     if arguments.workers is not None and arguments.workers < 1:
@@ -87,7 +87,7 @@ def _engine(arguments: Namespace, spec: StudySpec) -> Engine:
         from twin.study.cluster import Cluster
 
         return Cluster(spec, arguments.cluster)
-    from twin.study.execute import Threads
+    from twin.study.engines import Threads
 
     return Threads(spec, arguments.workers)
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from twin.config.context import PathError
 from twin.config.document import Node, Problems, closest
-from twin.config.paths import Resolved, resolve
-from twin.config.scalars import label
 from twin.config.spec import EventSpec, ScenarioSpec
 from twin.config.study_keys import FACTOR
-from twin.quantity import Field, fields
+from twin.quantity import Field
 from twin.study.distributions import ends
 from twin.study.file import Factor
+from twin.study.number_reading import Number, check_range, leads_to, read_flag, read_quantity, read_weights
 from twin.study.spec import FactorSpec
-from twin.units import UnitError, parse_quantity
 
 _EXAMPLE = "{reactor.UA: {from: 400 W/K, to: 600 W/K}}"
 #: Ways to say which values there are; exactly one of them.
@@ -32,19 +29,6 @@ _ONLY = {
     "scenarios": ("weights",),
     "fault": ("weights",),
 }
-
-
-@dataclass(frozen=True)
-class _Number:
-    """What a factor's numbers are: unit and range, and what takes them."""
-
-    field: Field
-    positive: bool = False  #: a feed's flows and temperatures
-    relative: bool = False
-
-    @property
-    def unit(self) -> str:
-        return "1" if self.relative else self.field.unit
 
 
 def read_factors(problems: Problems, node: Node | None, scenarios: Sequence[ScenarioSpec]) -> list[FactorSpec]:
@@ -92,7 +76,7 @@ def _choice(
         problems.add(node.key(way), "zero variance", f"{key.text} has one level only: it cannot make a difference.")
         return None
     numbers = [float(i) for i in range(len(levels))]
-    weights = _weights(problems, node.get("weights"), len(levels))
+    weights = read_weights(problems, node.get("weights"), len(levels))
     told = {"kind": "levels", "values": numbers, **({"weights": weights} if weights else {})}
     return Factor(key.text, "1", meaning, targets, "choice", 0.0, numbers[-1], told, tuple(levels))
 
@@ -121,7 +105,7 @@ def _fault(problems: Problems, key: Node, node: Node, scenarios: Sequence[Scenar
 
 
 def _value(problems: Problems, key: Node, node: Node, way: str, scenarios: Sequence[ScenarioSpec]) -> FactorSpec | None:
-    relative = _flag(problems, node, "relative")
+    relative = read_flag(problems, node, "relative")
     event = node.get("event")
     if event is not None:
         place, target = _event(problems, node, event, scenarios)
@@ -131,7 +115,7 @@ def _value(problems: Problems, key: Node, node: Node, way: str, scenarios: Seque
         place = _path(problems, key, node, scenarios)
     if place is None:
         return None
-    what = _Number(place.field, place.positive, relative)
+    what = Number(place.field, place.positive, relative)
     meaning = f"{what.field.meaning}, relative" if relative else what.field.meaning
     how = {"relative": relative}
     if event is not None:
@@ -150,7 +134,7 @@ def _value(problems: Problems, key: Node, node: Node, way: str, scenarios: Seque
         return None
     low, high = ends(told)
     least = low if told["kind"] == "levels" or told.get("low") is not None else -np.inf  # none was written
-    _in_range(problems, node.key(way), key.text, what, least, high)
+    check_range(problems, node.key(way), key.text, what, least, high)
     return FactorSpec(Factor(key.text, what.unit, meaning, targets, "number", low, high, told), **how)  # type: ignore[arg-type]
 
 
@@ -161,13 +145,13 @@ def _paths(problems: Problems, key: Node, node: Node) -> list[Node]:
     return given.items if given.kind == "list" and given.items else [given]
 
 
-def _path(problems: Problems, key: Node, node: Node, scenarios: Sequence[ScenarioSpec]) -> _Number | None:
+def _path(problems: Problems, key: Node, node: Node, scenarios: Sequence[ScenarioSpec]) -> Number | None:
     """Find what a factor's paths lead to, in the plant of every scenario."""
     found: list[tuple[Node, Field, bool]] = []
     for item in _paths(problems, key, node):
         for scenario in scenarios:
             try:
-                field, positive = _leads_to(scenario, item.text)
+                field, positive = leads_to(scenario, item.text)
             except PathError as error:
                 problems.add(item, "unknown path", str(error))
                 return None
@@ -187,45 +171,17 @@ def _path(problems: Problems, key: Node, node: Node, scenarios: Sequence[Scenari
             )
             problems.add(item, "another unit", detail)
             return None
-    return _Number(first, found[0][2])
+    return Number(first, found[0][2])
 
 
-def _leads_to(scenario: ScenarioSpec, path: str) -> tuple[Field, bool]:
-    """Field of a path, as one number; whether it must not be negative. Raises PathError."""
-    owner, _, rest = path.partition(".")
-    if rest.startswith("initial."):
-        return _initial(scenario, owner, rest.removeprefix("initial."), path), False
-    place: Resolved = resolve(scenario.plant, path)
-    field = place.field
-    if place.index is not None:
-        from dataclasses import replace
-
-        field = replace(field, kind="float")
-    return field, place.kind == "feed"
-
-
-def _initial(scenario: ScenarioSpec, owner: str, rest: str, path: str) -> Field:
-    from twin.plant.model import load_model
-
-    unit = next((u for u in scenario.plant.units if u.name == owner), None)
-    if unit is None:
-        names = [u.name for u in scenario.plant.units]
-        raise PathError(f"There is no unit '{owner}' in {scenario.plant.name}.{closest(owner, names)}")
-    known = {f.name: f for f in fields(load_model(unit.model).Initial)}
-    if rest not in known:
-        say = {f.name: label(f) for f in known.values()}
-        raise PathError(f"{owner} ({unit.model}) has no initial value '{rest}'.{closest(rest, say, say)}")
-    return known[rest]
-
-
-def _event(problems: Problems, node: Node, name: Node, scenarios: Sequence[ScenarioSpec]) -> tuple[_Number | None, str]:
+def _event(problems: Problems, node: Node, name: Node, scenarios: Sequence[ScenarioSpec]) -> tuple[Number | None, str]:
     """Find the events of a name: what the factor changes of them, and the path that they set."""
     at = node.get("key")
     key = "value" if at is None else at.text
     if key not in FACTOR.keys["key"].choices:
         problems.add(at or node, "unknown key", f"key is at, value or over, not {key}.")
         return None, ""
-    found: tuple[_Number | None, str] = None, ""
+    found: tuple[Number | None, str] = None, ""
     for scenario in scenarios:
         events: list[EventSpec] = [e for e in scenario.events if e.name == name.text]
         if not events:
@@ -233,7 +189,7 @@ def _event(problems: Problems, node: Node, name: Node, scenarios: Sequence[Scena
             problems.add(name, "unknown event", f"{scenario.name} has no timed event named '{name.text}'.{hint}")
             return None, ""
         if key != "value":
-            found = _Number(Field("time", "float", "s", f"{key} of {name.text}"), True), f"{name.text}.{key}"
+            found = Number(Field("time", "float", "s", f"{key} of {name.text}"), True), f"{name.text}.{key}"
             continue
         own = node.get("path")
         paths = sorted({e.path for e in events if own is None or e.path == own.text})
@@ -241,12 +197,12 @@ def _event(problems: Problems, node: Node, name: Node, scenarios: Sequence[Scena
             detail = f"'{name.text}' sets {', '.join(sorted({e.path for e in events}))}: path says which of them."
             problems.add(own or name, "unknown path" if own else "several values", detail)
             return None, ""
-        found = _Number(*_leads_to(scenario, paths[0])), paths[0]
+        found = Number(*leads_to(scenario, paths[0])), paths[0]
     return found
 
 
 def _enumerated(
-    problems: Problems, key: Node, node: Node, targets: tuple[str, ...], what: _Number, how: dict[str, Any]
+    problems: Problems, key: Node, node: Node, targets: tuple[str, ...], what: Number, how: dict[str, Any]
 ) -> FactorSpec | None:
     """Levels of a model's choice, by name."""
     members = {member.name.lower(): float(member) for member in what.field.enum or ()}
@@ -263,12 +219,12 @@ def _enumerated(
     return None if column is None else FactorSpec(column, values=tuple(members[name] for name in names), **how)
 
 
-def _distribution(problems: Problems, key: Node, node: Node, way: str, what: _Number) -> dict[str, Any] | None:
+def _distribution(problems: Problems, key: Node, node: Node, way: str, what: Number) -> dict[str, Any] | None:
     """Read a factor's numbers in its unit."""
     before = len(problems.found)
 
     def number(name: str, difference: bool = False) -> float | None:
-        return _quantity(problems, node.get(name), f"{key.text}: {name}", what.unit, difference)
+        return read_quantity(problems, node.get(name), f"{key.text}: {name}", what.unit, difference)
 
     told: dict[str, Any]
     if way == "from":
@@ -288,12 +244,12 @@ def _distribution(problems: Problems, key: Node, node: Node, way: str, what: _Nu
         given = node.get("levels")
         assert given is not None
         listed = problems.sequence(given, "levels are a list", "[60 s, 90 s]")
-        values = [_quantity(problems, item, f"{key.text}: a level", what.unit) for item in listed]
+        values = [read_quantity(problems, item, f"{key.text}: a level", what.unit) for item in listed]
         if len(problems.found) == before and len(set(values)) < 2:
             problems.add(
                 node.key("levels"), "zero variance", f"{key.text} has one level only: it cannot make a difference."
             )
-        weights = _weights(problems, node.get("weights"), len(values))
+        weights = read_weights(problems, node.get("weights"), len(values))
         told = {"kind": "levels", "values": values, **({"weights": weights} if weights else {})}
     else:
         centre, spread = (
@@ -317,69 +273,8 @@ def _distribution(problems: Problems, key: Node, node: Node, way: str, what: _Nu
 def _ratio(problems: Problems, key: Node, node: Node) -> float | None:
     given = node.get("gsd")
     assert given is not None
-    value = _quantity(problems, given, f"{key.text}: gsd", "1")
+    value = read_quantity(problems, given, f"{key.text}: gsd", "1")
     if value is not None and value <= 1.0:
         problems.add(given, "zero variance", f"{key.text}: a geometric standard deviation is above 1.")
         return None
     return value
-
-
-def _weights(problems: Problems, node: Node | None, count: int) -> list[float] | None:
-    if node is None or node.is_null:
-        return None
-    items = problems.sequence(node, "weights are a list", "[3, 1]")
-    values = [float(i.value) for i in items if isinstance(i.value, (int, float)) and i.value > 0]
-    if len(values) != count or len(items) != count:
-        problems.add(node, "not weights", f"weights are {count} numbers above zero, one for each level.")
-        return None
-    return values
-
-
-def _quantity(problems: Problems, node: Node | None, name: str, unit: str, difference: bool = False) -> float | None:
-    if node is None or node.is_null:
-        return None
-    if node.kind != "scalar":
-        problems.add(node, "not a value", f"{name} is one value, but this is {node.what}.")
-        return None
-    if difference and unit == "K" and node.text.rstrip().endswith(("degC", "°C", "degF", "°F")):
-        problems.add(node, "not a difference", f"{name} is a difference of temperatures: write it in K.")
-        return None
-    try:
-        return parse_quantity(node.value if isinstance(node.value, bool) else node.text, unit)
-    except UnitError as error:
-        problems.add(node, "not such a quantity", f"{name}: {error}.")
-        return None
-
-
-def _in_range(problems: Problems, node: Node, name: str, what: _Number, low: float, high: float) -> None:
-    """Name values that the model would refuse, before any run."""
-    field = what.field
-    if what.relative:
-        if low <= 0.0 and np.isfinite(low):
-            problems.add(node, "out of range", f"{name}: a relative factor is above zero.")
-        return
-    least, most = (field.range.low, field.range.high) if field.range else (-np.inf, np.inf)
-    if field.fractions:
-        least, most = max(least, 0.0), min(most, 1.0)
-    if what.positive:
-        least = max(least, 1.0 if field.unit == "K" else 0.0)
-    cut = [
-        side
-        for side, bad in (("low", np.isfinite(low) and low < least), ("high", np.isfinite(high) and high > most))
-        if bad
-    ]
-    if cut:
-        unit = "" if field.unit == "1" else f" {field.unit}"
-        limits = f"at least {least:g}{unit}" if most == np.inf else f"between {least:g} and {most:g}{unit}"
-        worst = low if cut[0] == "low" else high
-        problems.add(node, "out of range", f"{name} {label(field)} must be {limits}, but goes to {worst:g}{unit}.")
-
-
-def _flag(problems: Problems, node: Node, key: str) -> bool:
-    given = node.get(key)
-    if given is None or given.is_null:
-        return False
-    if isinstance(given.value, bool):
-        return given.value
-    problems.add(given, "not true or false", f"{key} is true or false, not {given.what}.")
-    return False

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from twin.study.execute import Done, Plan, Threads, execute, plan_of
+from twin.study.engines import Plan, Threads, plan_of
+from twin.study.execute import Done, execute
 from twin.study.file import StudyFile, open_study
 from twin.study.reading import load_study
 from twin.study.runner import Row
