@@ -4,7 +4,9 @@
 
 The same ten controllers stand in the plant each time: six temperatures, levels and masses of the shipped plant, a
 ratio onto a flow controller in cascade, hardness by pressure, and the two belts. The continuous run is the reference
-of the differences, and so is the run at the shortest period for the one before it.
+of the differences. The greatest ones of the press stand at the minute in which powder first reaches it: the continuous
+controller's limits are rounded over a thousandth of its range, so that the first powder comes some seconds apart,
+whatever the period. Wall times are of whatever else the machine did meanwhile: compare them within one file.
 """
 
 from __future__ import annotations

@@ -20,12 +20,13 @@ EXTRA_PACKAGES = ("twin.control",)
 @cache
 def module_names() -> tuple[str, ...]:
     """Dotted names of every file of the library, helper modules included."""
-    packages = [unit_ops, *(importlib.import_module(name) for name in EXTRA_PACKAGES)]
-    found = []
-    for package in packages:
-        found += [m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".") if not m.ispkg]
-    # beside its controllers the engine's package has tools, which are no models
-    return tuple(sorted(name for name in found if not name.startswith(EXTRA_PACKAGES) or any(kernels(source(name)[1]))))
+    found = [m.name for m in pkgutil.walk_packages(unit_ops.__path__, "unit_ops.") if not m.ispkg]
+    for extra in EXTRA_PACKAGES:
+        # beside the controllers that YAML can name, the engine's package has tools, which are no models
+        folder = importlib.import_module(extra).__path__
+        names = [m.name for m in pkgutil.iter_modules(folder, extra + ".") if not m.ispkg]
+        found += [name for name in names if any(kernels(source(name)[1]))]
+    return tuple(sorted(found))
 
 
 def source(name: str) -> tuple[Path, ast.Module]:
