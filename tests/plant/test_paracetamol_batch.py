@@ -23,10 +23,8 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_material_and_heat_are_kept(batch: Run) -> None:
-    for balance in batch.balances.components:
+    for balance in batch.balances.all:  # energy, too, where the first slurry falls on the empty nutsche
         assert balance.measures["relative"] < 1e-9, balance.name
-    # the first slurry on the empty nutsche: temperature of a film is no linear law of its heat (0.06 J a batch)
-    assert batch.balances.energy.measures["relative"] < 1e-8
 
 
 def test_a_batch_ends_near_its_solubility(batch: Run) -> None:
