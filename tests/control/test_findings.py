@@ -54,6 +54,14 @@ def test_a_wrong_sign_and_a_setpoint_out_of_reach_are_told_apart(model: str, tmp
         assert all(word in said for said in found)
 
 
+def test_a_run_of_few_samples_and_a_loop_in_manual_are_not_judged(tmp_path: Path) -> None:
+    wrong = TIC.replace("MODEL", "pid_scan").replace("K: 0.5", "K: -0.5")
+    run = ran(tmp_path, plant(PROC, wrong), "300 s", record="200 s", rtol=1e-6)
+    assert after(plant_of(run), run) == []
+    run = ran(tmp_path, plant(PROC, wrong.replace("low:", "mode: manual, manual: 5, low:")), "60 s", rtol=1e-6)
+    assert after(plant_of(run), run) == []
+
+
 def test_letters_of_tags() -> None:
     assert meaning("TIC-201") == "temperature indicating controller"
     assert meaning("FFC-502") == "flow ratio controller"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.config.paths import written
+from twin.control.pid_terms import Mode
 from twin.plant.model import load_model
 from twin.quantity import fields
 
@@ -25,6 +26,8 @@ PIDS = ("twin.control.pid", "twin.control.pid_scan")
 AT_LIMIT = 2e-3
 #: A loop is judged where its output has stood at a limit for this part of the run, at its end.
 LEAST_PART = 0.1
+#: And no run is judged by fewer samples than these.
+FEWEST = 4
 #: An error that is smaller than this part of what the measurement has moved over is none.
 NO_ERROR = 0.02
 
@@ -103,8 +106,12 @@ def after(plant: PlantSpec, run: Run, only: tuple[str, ...] = ()) -> list[str]:
     only : tuple of str
         Models that are looked at; all for none.
     """
-    found = []
+    found: list[str] = []
+    if len(run.time) < FEWEST:
+        return found
     for loop in loops(plant):
+        if int(loop.unit.params.get("mode", Mode.AUTO)) == Mode.MANUAL:
+            continue  # nobody asked it to hold its setpoint
         if not only or loop.unit.model in only:
             said = _stuck(plant, loop, run)
             if said:
@@ -125,11 +132,13 @@ def _stuck(plant: PlantSpec, loop: Loop, run: Run) -> str:
     low, high = float(loop.unit.params["low"]), float(loop.unit.params["high"])
     u = np.asarray(run.get(f"{loop.name}.output"), dtype=float)
     e, y = error(loop, run)
+    if not (np.isfinite(u).all() and np.isfinite(e).all()):
+        return ""  # what is no number is reported by the run itself
     upper = u[-1] > 0.5 * (low + high)
     there = np.abs(u - (high if upper else low)) <= AT_LIMIT * (high - low)
     free = np.flatnonzero(~there)
     start = int(free[-1]) + 1 if free.size else 0
-    if len(u) - start < max(LEAST_PART * len(u), 3):
+    if len(u) - start < max(LEAST_PART * len(u), FEWEST - 1):
         return ""
     gain = _gain(loop)
     wanted = gain * e[start:] * (1.0 if upper else -1.0)
