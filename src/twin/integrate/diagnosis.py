@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,17 @@ def first_not_finite(plant: Any, t: float, y: Array, p: Array) -> str:
 
 
 def _most_negative(plant: Any, y: Array) -> str:
-    scaled = y / plant.nominal
+    scaled = np.where(_may_be_negative(plant, len(y)), 0.0, y / plant.nominal)
     if len(y) == 0 or not scaled.min() < -NEGATIVE:
         return ""
     place = int(np.argmin(scaled))
     return f"{state_name(plant, place)} is negative ({y[place]:.3g}): something is drawn from what is empty."
+
+
+def _may_be_negative(plant: Any, n: int) -> Array:
+    """States that are counted from a reference: enthalpies of what is colder than it are negative."""
+    found = np.zeros(n, dtype=bool)
+    for c in getattr(plant, "columns", ()):
+        if c.kind == "state" and c.vector == "y" and c.field.unit == "J":
+            found[c.offset : c.offset + prod(c.shape)] = True
+    return found
