@@ -20,7 +20,9 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     """Arguments of `twin verify`, which the program of its own has, too."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = epilog()
-    parser.add_argument("file", metavar="FILE", help="a run file, a folder of them, or a dossier (.zip)")
+    parser.add_argument(
+        "file", metavar="FILE", help="a run file, a folder of them, a dossier (.zip) or a report (.json)"
+    )
     _trusted(parser)
     parser.add_argument("--expect-head", default="", metavar="HASH", help="an entry of the log, kept elsewhere")
     parser.add_argument(
@@ -44,8 +46,10 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
 
     _dossier(command("dossier", "the credibility dossier of a run: plan, sections, bundle"))
 
-    sign = command("sign", "sign a final run or a dossier as its author, reviewer or approver")
-    sign.add_argument("file", metavar="FILE", help="a final run file, or a dossier (.zip)")
+    _qualify(command("qualify", "check the installation (iq) or the operation (oq), with a report that can be signed"))
+
+    sign = command("sign", "sign a final run, a dossier or a report as its author, reviewer or approver")
+    sign.add_argument("file", metavar="FILE", help="a final run file, a dossier (.zip) or a report (.json)")
     sign.add_argument("--key", required=True, metavar="FILE", help="made with: twin evidence key")
     sign.add_argument("--as", dest="meaning", required=True, choices=MEANT, help="what the signature means")
     sign.add_argument("--reason", default="", metavar="TEXT")
@@ -64,6 +68,15 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     note.add_argument("folder", nargs="?", default="runs", metavar="FOLDER", help="(default: %(default)s)")
     zipapp = kinds.add_parser("zipapp", help="write the verifier as one file, which needs no Twin")
     zipapp.add_argument("out", metavar="FILE", help="e.g. twin-verify.pyz")
+
+
+def _qualify(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "exit codes:\n  0  all requirements are met\n  1  one is not met\n  5  one was not tested"
+    parser.add_argument("stage", choices=("iq", "oq"))
+    parser.add_argument("--out", required=True, metavar="FILE", help="e.g. oq.json; its page stands beside it")
+    parser.add_argument("--without-suite", action="store_true", help="leave out the test suite of a clone: not tested")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def _dossier(parser: argparse.ArgumentParser) -> None:

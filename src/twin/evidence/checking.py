@@ -73,6 +73,9 @@ def render(name: str, findings: Findings) -> str:
         lines.append(f"  content    {facts['content_hash']}")
         lines.append(f"  final      {facts.get('final') or 'no'}")
         lines += [f"  signature  {line}" for line in facts.get("signatures", [])]
+    if "qualification" in facts:
+        lines.append(f"  report     {facts['qualification']['stage'].upper()} {facts['qualification']['verdict']}")
+        lines += [f"  signature  {line}" for line in facts.get("signatures", [])]
     if "dossier" in facts:
         word = "adequate" if facts["adequate"] else "NOT adequate for its question at its risk"
         lines.append(f"  dossier    {facts['dossier']['status']} {facts['dossier']['id']}: {word}")

@@ -62,6 +62,8 @@ def sign(arguments: Namespace) -> int:
     trusted = read_trusted([Path(name) for name in arguments.trusted_keys]) if arguments.trusted_keys else None
     if arguments.file.endswith(".zip"):
         from twin.evidence.dossier.commands import sign as carry_out
+    elif arguments.file.endswith(".json"):
+        from twin.evidence.qualify.commands import sign as carry_out
     signature = carry_out(Path(arguments.file), key, arguments.meaning, reason=arguments.reason, trusted=trusted)
     _say(f"{arguments.file} is signed: {signature.line()}")
     return 0

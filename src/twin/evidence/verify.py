@@ -1,4 +1,4 @@
-"""Checks a run file, a folder of them, or the bundle of a dossier: structure, content, seal, signatures, log, registry.
+"""Checks a run file, a folder of them, a dossier, a report: structure, content, seal, signatures, log, registry.
 
     findings = verify(Path("runs/a.h5"), trusted=read_trusted([Path("keys.json")]))
     findings.exit_code, findings.wrong, findings.remarks, findings.facts
@@ -63,6 +63,10 @@ def verify(path: Path, options: Options | None = None) -> Findings:
         from twin.evidence.dossier.check import verify_bundle
 
         return verify_bundle(path, options)
+    if path.suffix == ".json":
+        from twin.evidence.qualify.report import verify_report
+
+        return verify_report(path, options)
     findings = Findings()
     chain = _chain(path.parent, findings, options)
     verify_run(path, chain, options, findings)

@@ -27,6 +27,8 @@ MODULES = (
     "twin.evidence.dossier.quantities",
     "twin.evidence.dossier.words",
     "twin.evidence.findings",
+    "twin.evidence.qualify",
+    "twin.evidence.qualify.report",
     "twin.evidence.seal",
     "twin.evidence.signing",
     "twin.evidence.structure",
