@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twin.units import parse_quantity
 
 if TYPE_CHECKING:
+    from twin.trace.assess import Diversion
     from twin.trace.tracing import Trace
 
 
@@ -31,6 +34,7 @@ def trace(arguments: Namespace) -> int:
         paths=paths,  # type: ignore[arg-type]
         of=arguments.of,
         holdup=arguments.holdup,
+        rule=arguments.divert,
     )
     if arguments.json:
         sys.stdout.write(json.dumps(as_json(found)) + "\n")
@@ -74,7 +78,26 @@ def as_json(found: Trace) -> dict[str, Any]:
         ],
         "identifiers": [one._asdict() for one in found.identifiers],
         "skipped": found.skipped,
+        "diversion": None if found.diversion is None else _diversion(found.diversion),
+        "control": [_plain(vars(one)) for one in found.control],
     }
+
+
+def _diversion(found: Diversion) -> dict[str, Any]:
+    v = found.verdict
+    told = {"rule": vars(found.rule), "in_time": found.rule.in_time, "yield_loss": v.yield_loss, **vars(v)}
+    return {name: _plain(value) for name, value in told.items()}
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they are null."""
+    if isinstance(value, dict):
+        return {key: _plain(x) for key, x in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(x) for x in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(vars(value))
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def tell(found: Trace) -> None:
@@ -113,5 +136,30 @@ def tell(found: Trace) -> None:
     for one in found.identifiers:
         if one.wrong:
             console.print(Text(f"{one.owner}: {one.value!r} is not right: {one.wrong}"))
+    if found.diversion is not None:
+        verdict, rule = found.diversion.verdict, found.diversion.rule
+        text = f"made {verdict.made:.3f} kg: accepted {verdict.accepted:.3f}, of which not conforming"
+        text += f" {verdict.missed:.3f}; diverted {verdict.diverted:.3f}, of which conforming {verdict.false:.3f};"
+        text += f" cost {verdict.cost:g}"
+        console.print(Text(f"\ndiversion on {found.diversion.signal}: {text}"))
+        late = "" if rule.in_time else " LATE: a reading is told after what it saw may matter at the gate."
+        lags = f"{rule.lag_first:.1f} to {rule.lag_last:.1f} s after the sensor, margin {rule.margin:g} s."
+        console.print(Text(f"the gate is open {lags}{late}"))
+        for start, end, reason in verdict.opened:
+            console.print(Text(f"  {clock(start)} to {clock(end)}: {reason}"))
+    if found.control:
+        console.print(Text("\nstate of control"))
+        table = _table("tag", "averaged", "justified up to", "at rest from", "Cpk (95 %)", "rules broken", "excursions")
+        for state in found.control:
+            low, high = state.capability.Cpk_interval
+            rest = clock(state.at_rest) if math.isfinite(state.at_rest) else "never"
+            index = f"{state.capability.Cpk:.2f} ({low:.2f} to {high:.2f})"
+            row = (f"{state.interval:g} s", f"{state.justified:.0f} s", rest, index)
+            table.add_row(Text(state.tag), *row, f"{state.broken} of {state.capability.n}", str(len(state.deviations)))
+        console.print(table)
+        for state in found.control:
+            for d in state.deviations:
+                text = f"{d.tag}, deviation {d.number}: {clock(d.start)} to {clock(d.end)}, alarm {clock(d.alarm)},"
+                console.print(Text(f"{text} peak {d.peak:.5g}; {d.mass:.3f} kg made: {d.disposition}"))
     for text in found.skipped:
         console.print(Text(f"not told: {text}"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -23,6 +23,9 @@ from twin.results.sections import versions
 from twin.trace.genealogy import Genealogy
 from twin.trace.identifiers import Identifier
 from twin.trace.rtd import PERCENTILES, Residence
+
+if TYPE_CHECKING:
+    from twin.trace.assess import Controlled, Diversion
 
 SCHEMA = "1.0"
 SUFFIX = ".trace.h5"
@@ -147,6 +150,56 @@ class TraceFile:
                 "wrong": ([m.wrong for m in marked], "what is wrong with its format; empty: nothing"),
             }
             self.table("/genealogy/identifiers", "identifier", texts, {})
+
+    def diversion(self, found: Diversion) -> None:
+        """A rule, when it would have opened the gate, and the masses."""
+        v, opened = found.verdict, found.verdict.opened
+        texts = {"reason": ([reason for _, _, reason in opened], "why the gate is open")}
+        numbers = {
+            "start": ([start for start, _, _ in opened], "s", "from"),
+            "end": ([end for _, end, _ in opened], "s", "to"),
+        }
+        group, _ = self.table("/diversion", "opening", texts, numbers)
+        set_texts(group, {"signal": found.signal, "tag": found.tag})
+        for name, value in {
+            "low": found.low, "high": found.high, "made": v.made, "accepted": v.accepted, "diverted": v.diverted,
+            "missed": v.missed, "falsely_diverted": v.false, "yield_loss": v.yield_loss, "cost": v.cost,
+            "in_time": float(found.rule.in_time), **{f"rule_{key}": x for key, x in vars(found.rule).items()},
+        }.items():  # fmt: skip
+            group.attrs[name] = float(value)
+
+    def control(self, found: Sequence[Controlled]) -> None:
+        """State of control, and deviations from alarm to disposition."""
+        if not found:
+            return
+        numbers = {
+            "low": ([c.low for c in found], "", "lower limit"),
+            "high": ([c.high for c in found], "", "upper limit"),
+            "interval": ([c.interval for c in found], "s", "over which is averaged"),
+            "justified": ([c.justified for c in found], "s", "longest interval that mixing behind the unit justifies"),
+            "at_rest": ([c.at_rest for c in found], "s", "first time at which it was steady; NaN: never"),
+            "broken": ([float(c.broken) for c in found], "1", "intervals that break a rule of the chart"),
+            "n": ([float(c.capability.n) for c in found], "1", "intervals"),
+            "mean": ([c.capability.mean for c in found], "", "mean of the intervals"),
+            "Cpk": ([c.capability.Cpk for c in found], "1", "capability, spread from moving ranges"),
+            "Cpk_low": ([c.capability.Cpk_interval[0] for c in found], "1", "lower end of its 95 % interval"),
+            "Cpk_high": ([c.capability.Cpk_interval[1] for c in found], "1", "upper end of its 95 % interval"),
+            "Ppk": ([c.capability.Ppk for c in found], "1", "performance, overall spread"),
+        }
+        self.table("/control", "controlled", {"tag": ([c.tag for c in found], "quality")}, numbers)
+        rows = [deviation for one in found for deviation in one.deviations]
+        if rows:
+            texts = {
+                "tag": ([d.tag for d in rows], "quality"),
+                "disposition": ([d.disposition for d in rows], "what became of what was made meanwhile"),
+            }
+            columns = {
+                "start": ("s", "from"), "end": ("s", "to"), "peak": ("", "mean furthest out"),
+                "alarm": ("s", "when it could be told"), "mass": ("kg", "made meanwhile"),
+                "diverted": ("kg", "diverted of it"),
+            }  # fmt: skip
+            numbers = {name: ([getattr(d, name) for d in rows], *about) for name, about in columns.items()}
+            self.table("/control/deviations", "deviation", texts, numbers)
 
     def finish(self) -> Path:
         """Hash, close, and give the file its name."""

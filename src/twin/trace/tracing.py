@@ -24,6 +24,7 @@ from twin.trace.trajectory import Trajectory
 if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
     from twin.plant.compile import Plant
+    from twin.trace.assess import Controlled, Diversion
 
 #: A component that does not close to this (relative to all of it that there was) is made or used up on the way.
 CLOSES = 1e-3
@@ -43,6 +44,8 @@ class Trace:
     identifiers: list[Identifier]
     skipped: list[str] = field(default_factory=list)
     path: Path | None = None
+    diversion: Diversion | None = None
+    control: list[Controlled] = field(default_factory=list)
 
 
 def subject(source: str | Path | ScenarioSpec, set: Mapping[str, Any] | Sequence[str] = (), until: Any = None) -> Any:
@@ -78,6 +81,7 @@ def trace(
     paths: Sequence[tuple[str, str]] = (),
     of: str = "components",
     holdup: float = 0.1,
+    rule: str | Path | None = None,
     write: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> Trace:
@@ -99,6 +103,8 @@ def trace(
         "components" follows lots component by component where all of them close, "total" all material together.
     holdup : float
         Relative standard uncertainty of each unit's holdup, for that of fractions; 0 for none.
+    rule : str or Path, optional
+        File of a diversion rule (:mod:`twin.trace.assess`): for run files.
     write : bool
         Whether to write the file.
     progress : callable, optional
@@ -113,6 +119,12 @@ def trace(
     from twin.trace.replay import replay
 
     spec, run = subject(source, set, until)
+    if rule is not None:
+        from twin.trace.assess import read_rule
+
+        read_rule(Path(rule))  # what is wrong with it is told before anything takes time
+        if run is None:
+            raise TraceError("a diversion rule is judged on what a run recorded: run the scenario, and trace the run")
     plant = compile_plant(spec.plant)
     if run is not None and run.provenance["model_fingerprint"] != plant.fingerprint:
         raise TraceError(f"{run.path} was made by other models or versions: run its scenario again, and trace that")
@@ -131,6 +143,11 @@ def trace(
         [m for item in (*spec.lots, *spec.containers, *spec.batches) for m in identifiers(item.name, dict(item.marks))],
         skipped,
     )
+    if run is not None:
+        from twin.trace.assess import control, divert
+
+        result.diversion = divert(result, run, Path(rule)) if rule is not None else None
+        result.control = control(result, run, result.diversion)
     if write:
         name = Path(out) if out is not None else Path(f"{spec.name}{SUFFIX}") if run is None else trace_path(run.path)
         result.path = save(result, name, run)
@@ -149,6 +166,9 @@ def save(found: Trace, path: Path, run: Any = None) -> Path:
     with TraceFile(path, f"Trace of {found.spec.title or found.spec.name}", provenance) as file:
         file.residences(found.residences, WIDTHS)
         file.genealogy(found.genealogy, found.identifiers)
+        if found.diversion is not None:
+            file.diversion(found.diversion)
+        file.control(found.control)
         return file.finish()
 
 

@@ -1,0 +1,218 @@
+"""Judges a run: a diversion rule from a file, and the state of control of its `quality:`.
+
+A rule's file (YAML, quantities with their units):
+
+    signal: nir.w_measured           # what the sensor tells
+    tag: press.api_content           # the true quality at the gate, and its specification
+    low: 0.18
+    high: 0.22
+    alarm_low: 0.186                 # of the signal, inside the specification
+    alarm_high: 0.214
+    worst: 0.2                       # greatest excursion beyond the alarm
+    path: nir.product -> press.tablets
+    period: 5 s                      # between readings
+    delay: 0 s                       # until a reading is told
+    margin: 10 s
+    start_up: 25 min                 # nothing is accepted before
+    shut_down: 22.5 h                # and after
+    frozen: 2 min                    # a reading unchanged for so long is lost
+    ride_through: 30 s               # before the gate opens for a lost signal
+    price: 1                         # of a kilogram diverted in vain
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.config.document import Problems
+from twin.config.reading import read_file
+from twin.trace.diversion import Rule, Verdict, design, inside, judge
+from twin.trace.network import TOTAL, TraceError
+from twin.trace.rtd import Residence, residence
+from twin.trace.state import Capability, Deviation, averaging_interval, capability, chart, deviations, means, steady
+from twin.trace.trajectory import Trajectory
+from twin.units import UnitError, parse_quantity
+
+if TYPE_CHECKING:
+    from twin.results.reader import Run
+    from twin.trace.tracing import Trace
+
+TEXTS = ("signal", "tag", "path")
+TIMES = {"period", "delay", "margin", "start_up", "shut_down", "frozen", "ride_through"}
+LEVELS = {"low", "high", "alarm_low", "alarm_high", "worst"}
+NEEDED = {*TEXTS, *LEVELS, "period"}
+#: Instants after start-up at which residence times are taken for a rule: flows change.
+INSTANTS = (0.05, 0.5, 0.95)
+#: Part of the width between limits that a signal may drift over its averaging interval and be at rest.
+AT_REST = 0.1
+
+
+@dataclass(frozen=True)
+class Diversion:
+    """A rule, what it rests on, and what it would have done."""
+
+    signal: str
+    tag: str
+    low: float
+    high: float
+    rule: Rule
+    curves: tuple[Residence, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """State of control of one tag."""
+
+    tag: str
+    low: float
+    high: float
+    interval: float  #: over which is averaged, in s
+    justified: float  #: the longest that can be justified; NaN where no residence time says so
+    at_rest: float  #: first time at which it was steady, in s; NaN: never
+    broken: int  #: intervals that break a rule of the chart
+    capability: Capability
+    deviations: tuple[Deviation, ...]
+
+
+def read_rule(path: Path) -> tuple[dict[str, str], dict[str, float]]:
+    """Read a rule's file: texts, and numbers in SI (levels in the unit of their tag, as written without one).
+
+    Raises
+    ------
+    ConfigError
+        For keys that do not exist, are missing, or cannot be read.
+    """
+    problems = Problems()
+    root = read_file(path, str(path), problems)
+    problems.known_keys(root, [*TEXTS, *LEVELS, *TIMES, "price"], "unknown key", "A diversion rule")
+    texts, numbers = {}, {}
+    for key, node in root.pairs:
+        if key.text in TEXTS:
+            texts[key.text] = problems.string(node, "not a text")
+        elif key.text in (*LEVELS, *TIMES, "price"):
+            try:
+                numbers[key.text] = parse_quantity(node.text, "s" if key.text in TIMES else "1")
+            except UnitError as error:
+                problems.add(node, "not such a quantity", f"{key.text}: {error}.")
+    missing = sorted(NEEDED - set(texts) - set(numbers))
+    if missing and not problems.found:
+        problems.add(root, "missing keys", f"A diversion rule needs {', '.join(missing)}.")
+    problems.stop()
+    return texts, numbers
+
+
+def divert(found: Trace, run: Run, path: Path) -> Diversion:
+    """Design the rule of a file from residence times of this run, and judge what it would have done with it."""
+    texts, n = read_rule(path)
+    source, arrow, target = (part.strip() for part in texts["path"].partition("->"))
+    if not arrow:
+        raise TraceError(f"path reads 'SENSOR -> GATE', such as 'nir.product -> press.tablets', not '{texts['path']}'")
+    trajectory = found.trajectories[TOTAL]
+    start, end = n.get("start_up", 0.0), min(n.get("shut_down", math.inf), trajectory.end)
+    curves = []
+    for part in INSTANTS:
+        when = start + part * (end - start)
+        if _flow(trajectory, source, np.array([when]))[0] > 0.0:
+            curves.append(residence(trajectory, source, target, when, steady=True))
+    if not curves:
+        raise TraceError(f"nothing flows through {source} between start-up and shutdown: no rule can be designed")
+    rule = design(
+        curves,
+        low=n["low"],
+        high=n["high"],
+        alarm_low=n["alarm_low"],
+        alarm_high=n["alarm_high"],
+        worst=n["worst"],
+        **{key: n[key] for key in TIMES if key in n},  # type: ignore[arg-type]
+    )
+    flow = _flow(trajectory, target, run.time)
+    verdict = judge(
+        rule, run.time, run.get(texts["signal"]), flow, run.get(texts["tag"]), n["low"], n["high"], n.get("price", 0.0)
+    )
+    return Diversion(texts["signal"], texts["tag"], n["low"], n["high"], rule, tuple(curves), verdict)
+
+
+def _flow(trajectory: Trajectory, place: str, times: np.ndarray) -> np.ndarray:
+    net = trajectory.network
+    point = net.point(place)
+    raw = np.array([trajectory.raw(min(max(t, trajectory.start), trajectory.end)) for t in times])
+    return np.asarray(net.through(raw, point))
+
+
+def control(found: Trace, run: Run, diversion: Diversion | None = None) -> list[Controlled]:
+    """Judge every tag of the scenario's `quality:`: rest, chart, capability, excursions.
+
+    Means are weighted with what leaves the tag's unit. A point counts from the first time at rest on.
+    """
+    trajectory = found.trajectories[TOTAL]
+    result = []
+    for row in found.spec.quality:
+        unit = row.tag.split(".")[0]
+        pipes = [pipe for pipe in trajectory.network.pipes if pipe.startswith(f"{unit}.")]
+        flow = sum((_flow(trajectory, pipe, run.time) for pipe in pipes), np.zeros(len(run.time)))
+        low = -math.inf if row.low is None else row.low
+        high = math.inf if row.high is None else row.high
+        justified = _justified(found, unit)
+        interval = row.average if row.average > 0.0 else justified
+        if not interval > 0.0 or not math.isfinite(interval):
+            continue
+        x = run.get(row.tag)
+        whole = high - low if math.isfinite(high - low) else abs(high if math.isfinite(high) else low)
+        rest = steady(run.time, x, interval, AT_REST * whole) & (flow > 0.0)
+        first = float(run.time[np.argmax(rest)]) if rest.any() else math.nan
+        since = run.time >= first if rest.any() else np.zeros(len(run.time), dtype=bool)
+        t, y, f = run.time[since], x[since], flow[since]
+        if len(t) < 2 or t[-1] - t[0] < interval:
+            result.append(
+                Controlled(row.tag, low, high, interval, justified, first, 0, capability(np.zeros(0), low, high), ())
+            )
+            continue
+        time, mean = means(t, y, interval, f)
+        gate = inside(t, diversion.verdict.opened) if diversion is not None else np.zeros(len(t), dtype=bool)
+        hits = chart(time, mean)
+        result.append(
+            Controlled(
+                row.tag,
+                low,
+                high,
+                interval,
+                justified,
+                first,
+                sum(bool(hit) for hit in hits.broken),
+                capability(mean, low, high),
+                tuple(deviations(row.tag, time, mean, interval, low, high, t, f, gate)),
+            )
+        )
+    return result
+
+
+def _justified(found: Trace, unit: str) -> float:
+    """Longest averaging interval, from the widest way from this unit to a product; NaN where there is none."""
+    widest: Mapping[str, Residence] = {
+        curve.target: curve for curve in found.residences if curve.source.startswith(f"{unit}.") and curve.steady
+    }
+    if not widest:
+        return _way_on(found, unit)
+    return max(averaging_interval(curve) for curve in widest.values())
+
+
+def _way_on(found: Trace, unit: str) -> float:
+    """Work the way from a unit's outlets to the products out, where it was not asked for."""
+    trajectory = found.trajectories[TOTAL]
+    at = 0.5 * (trajectory.start + trajectory.end)
+    products = [product.name for product in found.spec.plant.products]
+    best = math.nan
+    for pipe in trajectory.network.pipes:
+        if pipe.startswith(f"{unit}.") and _flow(trajectory, pipe, np.array([at]))[0] > 0.0:
+            for product in products:
+                curve = residence(trajectory, pipe, product, at, steady=True, tolerance=1e-7)
+                if curve.arrived > 0.5:
+                    best = max(averaging_interval(curve), best if math.isfinite(best) else 0.0)
+    return best
