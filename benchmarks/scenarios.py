@@ -170,7 +170,8 @@ def main() -> int:
         failed += done["outcome"] != "finished" or not worst["relative"] <= 1e-9
         rows = {**stored(), name: row}
         notes = [
-            "One run each, in full, with its own settings; wall seconds of the integration, recording included.",
+            "One run each, in full, with its own settings; wall seconds of the integration, recording included: an "
+            "upper bound where other work shared the machine, as on 2026-11-22.",
             "Environment and date above are those of the last rerun; each row has its own date.",
         ]
         kept = [rows[key] for key in sorted(rows) if key in known]

@@ -26,7 +26,7 @@ PLANTS = sorted(path.stem for path in (ROOT / "plant_configs").glob("*.yaml"))
 #: Plant time that shows a scenario at work when no event falls into it, and the most that is run [s].
 LEAST, MOST = 600.0, 6 * 3600.0
 #: Plant time run where the automatic choice takes longer than two seconds [s].
-UNTIL = {"cadet_tube_startup": 10.0}
+UNTIL = {"cadet_tube_startup": 10.0, "carousel_day": 300.0}
 #: Where a warning is known, and why it does no harm: (part of its text, reason).
 EXPLAINED: tuple[tuple[str, str], ...] = ()
 
