@@ -90,6 +90,7 @@ def follow(page: str, folder: Path) -> int:
         "schedules.md",
         "steady_states.md",
         "studies.md",
+        "analysis.md",
         "evidence.md",
         "traceability.md",
     ],

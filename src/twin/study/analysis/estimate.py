@@ -165,14 +165,14 @@ class Fit:
         return {"AIC": deviance + 2 * k, "AICc": corrected, "BIC": deviance + k * float(np.log(n))}
 
     def in_region(self, theta: Array) -> bool:
-        """Say whether θ is in the joint confidence region: (θ − θ̂)ᵀ C⁻¹ (θ − θ̂) ≤ p F(p, n − p)."""
+        """Say whether θ is in the joint likelihood region: S(θ) ≤ S + s² p F(p, n − p); it runs the model once."""
         stats = need("scipy.stats")
         p = len(self.theta)
-        u = (np.asarray(theta) - self.theta) / self.fitting.slope(self.theta)
-        statistic = float(np.sum((self.jacobian @ u) ** 2)) / self.variance
+        residuals = self.fitting.residuals(self.fitting.unit(np.asarray(theta, dtype=float)))[0]
+        gained = (float(residuals @ residuals) - self.squares) / self.variance
         if self.fitting.known:
-            return statistic <= float(stats.chi2.ppf(self.confidence, p))
-        return statistic <= p * float(stats.f.ppf(self.confidence, p, self.freedom))
+            return bool(gained <= stats.chi2.ppf(self.confidence, p))
+        return bool(gained <= p * stats.f.ppf(self.confidence, p, self.freedom))
 
 
 def fit(fitting: Fitting, starts: int = 8, seed: int = 0, confidence: float = 0.95, data: Array | None = None) -> Fit:
@@ -342,7 +342,7 @@ class _Counter:
         begin = np.minimum(np.maximum(start, 1e-9), 1.0 - 1e-9)  # strictly within, as the method wants
         try:
             return least_squares(
-                safe, begin, slopes, bounds=(0.0, 1.0), x_scale="jac", xtol=1e-10, ftol=1e-10, gtol=1e-10
+                safe, begin, slopes, bounds=(0.0, 1.0), x_scale="jac", xtol=1e-8, ftol=1e-10, gtol=1e-10
             )
         except _FailedError:
             return None
