@@ -257,6 +257,13 @@ def loops(arguments: Namespace) -> int:
     return run_loops(arguments)
 
 
+def tune(arguments: Namespace) -> int:
+    """`twin tune SCENARIO LOOP…`"""
+    from twin.control.tuning.commands import tune as carry_out
+
+    return carry_out(arguments)
+
+
 def report(arguments: Namespace) -> int:
     """`twin report FILE`"""
     from twin.results.reader import open_run

@@ -1,4 +1,4 @@
-"""What may be typed behind `twin linearise`."""
+"""What may be typed behind `twin linearise` and `twin tune`."""
 
 from __future__ import annotations
 
@@ -35,3 +35,42 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
         "--set", action="append", default=[], metavar="PATH=VALUE", help="replace a value, as for twin run"
     )
     linearise.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+    tune = command("tune", "tune controllers on the twin: experiments, identification, rules, optimisation, margins")
+    tune.add_argument("scenario", metavar="SCENARIO", help="a name in scenarios/ or a file")
+    tune.add_argument("loops", nargs="+", metavar="LOOP", help="controllers, e.g. TIC-101")
+    tune.add_argument("--at", metavar="TIME", help="where experiments begin: a plant time, or steady (default: steady)")
+    tune.add_argument(
+        "--rule",
+        default="simc",
+        choices=("simc", "imc", "zn", "cohen-coon", "amigo"),
+        help="rule whose settings are taken, or begun with (default: %(default)s)",
+    )
+    tune.add_argument("--pid", action="store_true", help="rules give derivative action, too (controllers: model: pid)")
+    tune.add_argument("--relay", action="store_true", help="a relay experiment as well")
+    tune.add_argument(
+        "--delay",
+        default="30 s",
+        metavar="TIME",
+        help="allowed for sensor, scan and valve beside what the plant has (default: %(default)s)",
+    )
+    tune.add_argument("--optimise", action="store_true", help="go on from the rule's settings, all loops together")
+    tune.add_argument("--objective", default="itae", choices=("itae", "iae", "ise"), help="(default: %(default)s)")
+    tune.add_argument("--also", nargs="+", default=[], metavar="SCENARIO", help="further scenarios to be good in")
+    tune.add_argument("--test", nargs="+", default=[], metavar="SCENARIO", help="scenarios to judge by, not tuned on")
+    tune.add_argument(
+        "--case",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE,…",
+        help="values that the plant may have, too: the worst of all cases counts; may be repeated",
+    )
+    tune.add_argument("--Ms", type=float, default=2.0, help="largest sensitivity allowed (default: %(default)s)")
+    tune.add_argument("--trials", type=int, default=120, metavar="N", help="of the search (default: %(default)s)")
+    tune.add_argument("--out", metavar="FILE", help="write the settings as a YAML patch for a scenario")
+    tune.add_argument("--plot", metavar="FILE", help="draw experiments and errors: .svg, .pdf or .png")
+    tune.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="replace a value, as for twin run"
+    )
+    tune.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    tune.add_argument("--quiet", action="store_true", help="no progress")

@@ -15,6 +15,9 @@ from twin.quantity import Array
 #: Gives the response at angular frequencies [1/s].
 Response = Callable[[Array], Array]
 
+#: Systems of up to so many states are factorised as full matrices.
+DENSE = 500
+
 
 class Singular(TwinError):
     """A question that the system has no answer to."""
@@ -23,21 +26,25 @@ class Singular(TwinError):
 def frequency_response(linear: Linear, omega: Array) -> Array:
     """G(jω) = C (jω − A)⁻¹ B + D for each ω [1/s], array [len(omega), outputs, inputs] of complex.
 
-    By sparse factors of the whole system: nothing is reduced or rounded away.
+    By factors of the whole system, sparse ones of a large one: nothing is reduced or rounded away.
     """
     sparse, solver = library("scipy.sparse"), library("scipy.sparse.linalg")
     small = linear.part().scaled()
     found = np.empty((len(omega), *linear.D.shape), dtype=complex)
     one = sparse.eye_array(small.order, format="csc")
+    dense = small.A.toarray() if small.order <= DENSE else None
     for k, w in enumerate(np.asarray(omega, dtype=float).tolist()):
-        if small.order:
+        if dense is not None:
+            try:
+                found[k] = small.C @ np.linalg.solve(1j * w * np.eye(small.order) - dense, small.B) + small.D
+            except np.linalg.LinAlgError:
+                raise Singular(f"{linear.title}: the response at {w:g} rad/s is not finite") from None
+        elif small.order:
             try:
                 x = solver.splu((1j * w * one - small.A).tocsc()).solve(small.B.astype(complex))
             except RuntimeError:
                 raise Singular(f"{linear.title}: the response at {w:g} rad/s is not finite") from None
             found[k] = small.C @ x + small.D
-        else:
-            found[k] = small.D
     return found
 
 
@@ -142,7 +149,6 @@ def margins(L: Response, omega: Array, unstable: int = 0, points: int = 40) -> M
         Bisections of a crossing.
     """
     value = L(omega)
-    turned = np.unwrap(np.angle(value))
     gain, omega_gain = np.inf, np.nan
     # where L crosses the negative real axis left of zero
     for k in np.flatnonzero(np.signbit(value.imag[1:]) != np.signbit(value.imag[:-1])).tolist():
@@ -156,20 +162,17 @@ def margins(L: Response, omega: Array, unstable: int = 0, points: int = 40) -> M
     for k in np.flatnonzero(np.signbit(size[1:]) != np.signbit(size[:-1])).tolist():
         w = _root(lambda at: float(np.log(np.abs(L(np.array([at]))[0]))), omega[k], omega[k + 1], points)
         left = float(np.degrees(np.angle(-L(np.array([w]))[0])))
-        delay = min(delay, np.radians(left % 360.0) / w)
+        delay = min(delay, float(np.radians(left % 360.0)) / w)
         if abs(left) < phase:
             phase, omega_phase = abs(left), w
     Ms, omega_s = _peak(lambda at: 1.0 / np.abs(1.0 + L(at)), omega)
-    # Nyquist: turns of 1 + L from the lowest frequency to the highest, and mirrored
+    # Nyquist: 1 + L turns by half a turn for each unstable pole, and by a quarter for each integrator, whose arc at
+    # infinity is not on the grid
     around = np.unwrap(np.angle(1.0 + value))
-    start = around[0] - _principal(turned[0], value[0])
-    turns = (around[-1] - start) / np.pi
-    return Margins(gain, phase, delay, Ms, omega_gain, omega_phase, omega_s, bool(round(turns) == unstable))
-
-
-def _principal(angle: float, value: complex) -> float:
-    """Angle of 1 + L at the start that integrators of L bring: it begins on the real axis, or at infinity."""
-    return float(np.angle(1.0 + value)) if abs(value) < 1e3 else 0.0
+    integrators = round(-float(np.log(np.abs(value[1] / value[0])) / np.log(omega[1] / omega[0])))
+    turned = float(around[-1] - np.angle(1.0 + value[-1]) - around[0]) / np.pi
+    stable = abs(turned - unstable - 0.5 * integrators) < 0.25
+    return Margins(gain, phase, delay, Ms, omega_gain, omega_phase, omega_s, stable)
 
 
 def _root(f: Callable[[float], float], low: float, high: float, count: int) -> float:

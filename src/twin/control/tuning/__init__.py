@@ -1,0 +1,1 @@
+"""Tuning of controllers on the twin: experiments, identification, rules, optimisation."""
