@@ -63,6 +63,7 @@ class Runner:
         self._lock = threading.Lock()
         self._ready: dict[int, tuple[Plant, Keeper]] = {}
         self._going: set[Simulation] = set()
+        self._turn = threading.Lock()  # of `_going`
         self._stopping = False
 
     def compiled(self, which: int = 0) -> tuple[Plant, Keeper]:
@@ -105,13 +106,17 @@ class Runner:
             simulation = Simulation(scenario, here, record=keeper.w_index, samples=memory.take)
         except (TwinError, ValueError, ArithmeticError) as error:  # values that fit their ranges but not each other
             return Row(REFUSED, " ".join(str(error).split()) or type(error).__name__, 0.0, nothing)
-        self._going.add(simulation)
-        try:
+        with self._turn:
+            self._going.add(simulation)
             if self._stopping:
                 simulation.interrupt()
+        try:
             ending = simulation.run()
         finally:
-            self._going.discard(simulation)
+            with self._turn:
+                self._going.discard(simulation)
+                # simulation and integrator hold each other: let go of megabytes now, not when Python looks for circles
+                vars(simulation).clear()
         outcome = ending.outcome.name.lower()
         if ending.outcome.name != "FINISHED":
             return Row(outcome, str(ending), ending.time, nothing)
@@ -123,9 +128,10 @@ class Runner:
 
     def interrupt(self) -> None:
         """Stop the runs that go on, and those that begin."""
-        self._stopping = True
-        for simulation in list(self._going):
-            simulation.interrupt()
+        with self._turn:
+            self._stopping = True
+            for simulation in self._going:
+                simulation.interrupt()
 
 
 def placed(plant: Plant, scenario: ScenarioSpec) -> Plant:
