@@ -7,6 +7,7 @@ people may look at one at once. Numbers are read when they are drawn and not kep
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.aside import LARGE, ask
 from dashboard.cache import Kept
 from twin.config.reading import read_text
 from twin.errors import TwinError
@@ -96,6 +98,8 @@ class Dataset:
     def __init__(self, run: Run, kept: Kept | None = None, key: Hashable = None) -> None:
         self.run = run
         self._kept = kept or Kept()
+        self._looked: dict[str, Any] = {}
+        self._once, self._hashing = threading.Lock(), threading.Lock()
         self._key = key
         self._labels: dict[str, np.ndarray | list[str]] = {}
 
@@ -213,20 +217,29 @@ class Dataset:
         """Whether the run may still be going on."""
         return not self.run.complete
 
-    @cached_property
+    @property
     def report(self) -> dict[str, Any]:
         """Key figures."""
-        return report(self.run)
+        with self._once:
+            if "report" not in self._looked:
+                large = self.run.complete and self.run.path.stat().st_size > LARGE
+                self._looked["report"] = ask("report", self.run.path) if large else report(self.run)
+            return dict(self._looked["report"])
 
     @property
     def product(self) -> str:
         """The plant's product: as its `kpi:` names it, else the first; empty without any."""
         return read_kpi(self.run).product or next(iter(self.report["products"]), "")
 
-    @cached_property
+    @property
     def verification(self) -> Verification:
-        """The content hash, computed now."""
-        return verify(self.run.path)
+        """The content hash, computed once for this state of the file."""
+        with self._hashing:
+            if "hash" not in self._looked:
+                large = self.run.complete and self.run.path.stat().st_size > LARGE
+                path = self.run.path
+                self._looked["hash"] = Verification(**ask("hash", path)) if large else verify(path)
+            return self._looked["hash"]  # type: ignore[no-any-return]
 
     @cached_property
     def plant(self) -> dict[str, Any]:

@@ -229,19 +229,23 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], span: Span, rows: int, them
         return
     drawn = clusters(marks, span[1])
     strength = 0.6 if len(drawn) <= 40 else 0.25  # many events must not hide the curves
-    for mark in drawn:
-        figure.add_shape(
-            type="line",
-            xref="x",
-            yref="paper",
-            x0=mark.time / HOUR,
-            x1=mark.time / HOUR,
-            y0=0,
-            y1=1,
-            layer="above",
-            line={"color": theme.warm, "width": 1, "dash": "dot"},
-            opacity=strength,
-        )
+    lines = [
+        {
+            "type": "line",
+            "xref": "x",
+            "yref": "paper",
+            "x0": mark.time / HOUR,
+            "x1": mark.time / HOUR,
+            "y0": 0,
+            "y1": 1,
+            "layer": "above",
+            "line": {"color": theme.warm, "width": 1, "dash": "dot"},
+            "opacity": strength,
+        }
+        for mark in drawn
+    ]
+    # all at once: adding one after the other copies what is there each time
+    figure.update_layout(shapes=[*(shape.to_plotly_json() for shape in figure.layout.shapes), *lines])
     texts = []
     for mark in drawn:
         lines = [plain(line) for line in mark.lines[:MOST_LINES]]

@@ -69,7 +69,7 @@ def layout(view: View) -> Any:
                 title=say("Flowsheet"),
                 right=dmc.Group(legend, gap="md"),
             ),
-            card(choose, html.Div(details(data, first), id="unit-details", style={"marginTop": 12})),
+            card(choose, html.Div(id="unit-details", style={"marginTop": 12, "minHeight": 300})),
             dcc.Interval(id="play-clock", interval=350, disabled=True),
         ],
         gap="sm",
@@ -215,7 +215,6 @@ def register(app: Dash, catalog: Catalog) -> None:
         Input("unit-choice", "value"),
         Input("theme", "data"),
         State("run", "data"),
-        prevent_initial_call=True,
     )
     def select(name: str | None, theme: str | None, run: str | None) -> Any:
         return details(catalog.dataset(run), name or "", theme)

@@ -65,7 +65,6 @@ def layout(view: View) -> Any:
         hidePickedOptions=True,
         maxDropdownHeight=360,
         nothingFoundMessage=say("No such tag"),
-        clearButtonProps={"aria-label": say("Clear"), "tabIndex": 0},
     )
     others = [name for name in view.catalog.names() if name != view.name]
     over = dmc.MultiSelect(
@@ -80,7 +79,6 @@ def layout(view: View) -> Any:
         placeholder=say("Choose runs") if others else say("no other run here"),
         disabled=not others,
         w=290,
-        clearButtonProps={"aria-label": say("Clear"), "tabIndex": 0},
     )
     switch = dmc.Switch(
         id="trend-events", label=say("Events ({n})", n=len(data.marks)), checked=len(data.marks) <= 400, mb=8
