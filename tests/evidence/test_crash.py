@@ -71,7 +71,7 @@ def mended(path: Path) -> None:
     ("half", "stride"),
     [
         (False, 9),
-        (True, 14),
+        pytest.param(True, 14, marks=pytest.mark.slow),
         pytest.param(False, 1, marks=pytest.mark.slow),
         pytest.param(True, 1, marks=pytest.mark.slow),
     ],
@@ -139,7 +139,7 @@ def test_t13_a_run_killed_while_it_is_written(tmp_path: Path, monkeypatch: pytes
     assert kills >= 8
 
 
-@pytest.mark.parametrize("room", [0, 5_000, 20_000, 60_000, 90_000])
+@pytest.mark.parametrize("room", [0, 20_000, 60_000])
 def test_t13_a_full_disk_while_a_run_is_written(room: int, tmp_path: Path) -> None:
     wanted = verify(make_run(tmp_path / "whole.h5", 40)).stored
     folder = tmp_path / "small"
@@ -159,7 +159,7 @@ def test_t13_a_full_disk_while_a_run_is_written(room: int, tmp_path: Path) -> No
         assert not result.ok or result.stored == wanted
 
 
-@pytest.mark.parametrize("room", range(6))
+@pytest.mark.parametrize("room", [0, 2, 4])
 def test_t13_a_full_disk_while_it_is_made_final(
     room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signers: Signers
 ) -> None:

@@ -150,6 +150,7 @@ def test_a_bundle_verifies_with_the_verifier_alone(bundle: Path, tmp_path: Path)
     assert "NOT adequate" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_dossier_is_computed_again(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dossier", "verify", str(bundle), "--rerun", "--json"]) == 0
     assert "computed again" in json.loads(capsys.readouterr().out)["rerun"]
@@ -201,6 +202,7 @@ def test_t21_a_number_is_edited_everywhere(bundle: Path) -> None:
     assert "last temperature is" in findings.wrong[0].text
 
 
+@pytest.mark.slow
 def test_t21_a_state_is_edited_everywhere(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def change(dossier: dict[str, Any]) -> None:
         dossier["sections"]["D12"]["state"] = YES

@@ -26,7 +26,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_t4_random_damage_is_found_or_changes_nothing(
     data: st.DataObject, small: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -67,7 +67,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_t3_random_changes_of_the_tree_are_found(
     steps: list[tuple[str, str, int, float]], small: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -151,7 +151,7 @@ def test_t22_other_types_are_refused(small: Path, tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_t4_damaged_seals_and_signatures(
     data: st.DataObject, genuine: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
