@@ -189,20 +189,6 @@ def estimate(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
-def optimise(arguments: Namespace) -> int:
-    """`twin optimise FILE`"""
-    from twin.study.analysis_commands import optimise as carry_out
-
-    return carry_out(arguments)
-
-
-def estimate(arguments: Namespace) -> int:
-    """`twin estimate FILE`"""
-    from twin.study.analysis_commands import estimate as carry_out
-
-    return carry_out(arguments)
-
-
 def demo(arguments: Namespace) -> int:
     """`twin demo`"""
     from twin.config import load_scenario
