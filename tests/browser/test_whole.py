@@ -26,15 +26,25 @@ RUNS = {"two_tanks": "20 min", "direct_compression_day": "3 h", "paracetamol_sta
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("whole") / "runs"
-    made.mkdir()
-    for name, until in RUNS.items():
-        command = [sys.executable, "-m", "twin", "run", name, "--until", until, "--out", f"{made / name}.h5", "--quiet"]
+def made(folder: Path, names: list[str]) -> Path:
+    """Run scenarios into a folder."""
+    folder.mkdir()
+    for name in names:
+        out = str(folder / f"{name}.h5")
+        command = [sys.executable, "-m", "twin", "run", name, "--until", RUNS[name], "--out", out, "--quiet"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
         assert done.returncode == 0, done.stderr
-    return made
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("whole") / "runs", list(RUNS))
+
+
+@pytest.fixture(scope="module")
+def tanks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("tanks") / "runs", ["two_tanks"])
 
 
 def opened(chromium: Any, address: str, lang: str = "en", width: int = 1280) -> tuple[Any, Watched]:
@@ -79,8 +89,9 @@ def test_every_page_in_both_languages(chromium: Any, folder: Path, tmp_path: Pat
     assert hashlib.sha256(run.read_bytes()).hexdigest() == before
 
 
-def test_what_if_from_click_to_comparison(chromium: Any, folder: Path) -> None:
-    with serving(folder) as address:
+@pytest.mark.slow
+def test_what_if_from_click_to_comparison(chromium: Any, tanks: Path) -> None:
+    with serving(tanks) as address:
         page, watch = opened(chromium, address)
         page.goto(f"{address}?run=two_tanks.h5&page=whatif")
         settle(page)
@@ -102,10 +113,11 @@ def test_what_if_from_click_to_comparison(chromium: Any, folder: Path) -> None:
         assert not watch.complaints
 
 
-def test_a_what_if_run_can_be_cancelled(chromium: Any, folder: Path) -> None:
-    text = (folder / "two_tanks.h5").with_name("long.yaml")
+@pytest.mark.slow
+def test_a_what_if_run_can_be_cancelled(chromium: Any, tanks: Path) -> None:
+    text = (tanks / "two_tanks.h5").with_name("long.yaml")
     text.write_text("twin: 1\nplant: two_tanks\nduration: 40000 h\nrecord: 1 h\n", encoding="utf-8")
-    with serving(folder) as address:
+    with serving(tanks) as address:
         page, watch = opened(chromium, address)
         page.goto(f"{address}?page=whatif&scenario=long.yaml")
         settle(page)
@@ -122,9 +134,10 @@ def test_a_what_if_run_can_be_cancelled(chromium: Any, folder: Path) -> None:
     text.unlink()
 
 
-def test_ten_viewers_see_their_own(chromium: Any, folder: Path) -> None:
+@pytest.mark.slow
+def test_ten_viewers_see_their_own(chromium: Any, tanks: Path) -> None:
     units = ["first", "second"] * 5
-    with serving(folder) as address:
+    with serving(tanks) as address:
         viewers = [opened(chromium, address, ("en", "zh")[i % 2]) for i in range(10)]
         for page, _ in viewers:
             page.goto(f"{address}?run=two_tanks.h5&page=plant")
@@ -161,11 +174,11 @@ def test_a_run_in_progress_is_followed(chromium: Any, tmp_path: Path) -> None:
             page, watch = opened(chromium, address)
             page.goto(f"{address}?run=live.h5.partial&page=trends")
             settle(page)
-            last = "() => document.querySelector('#trend-graph .js-plotly-plot').data[0].x.at(-1)"
+            last = "() => document.querySelector('#trend-graph .js-plotly-plot')._fullData[0].x.at(-1)"
             # each row of the file tells the wall time at which it was written: the age of what is seen
             age = (
-                "() => Date.now() / 1000 - document.querySelector('#trend-graph .js-plotly-plot')"
-                ".data.find(t => t.name === 'clock.wall').y.at(-1)"
+                "() => Date.now() / 1000 - 3600 * document.querySelector('#trend-graph .js-plotly-plot')"
+                "._fullData.find(t => t.name === 'clock.wall').y.at(-1)"
             )
             page.locator("#trend-tags").click()
             page.locator("#trend-tags").press_sequentially("clock.wall")
