@@ -248,9 +248,9 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], span: Span, rows: int, them
     figure.update_layout(shapes=[*(shape.to_plotly_json() for shape in figure.layout.shapes), *lines])
     texts = []
     for mark in drawn:
-        lines = [plain(line) for line in mark.lines[:MOST_LINES]]
+        told = [plain(line) for line in mark.lines[:MOST_LINES]]
         more = [say("… and {n} more", n=len(mark.lines) - MOST_LINES)] if len(mark.lines) > MOST_LINES else []
-        texts.append("<br>".join([f"<b>{clock(mark.time)}</b>", *lines, *more]))
+        texts.append("<br>".join([f"<b>{clock(mark.time)}</b>", *told, *more]))
     # An axis of its own over the first panel: marks stay at its upper edge whatever is zoomed.
     figure.add_trace(
         go.Scatter(

@@ -8,7 +8,6 @@ order in which SimPy's processes woke up.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
