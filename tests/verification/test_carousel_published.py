@@ -37,7 +37,7 @@ def build(scheme: Scheme, nodes: int) -> tuple[Bench, np.ndarray]:
     jit.arm(carousel)
     values: dict[str, Any] = {key: value for key, value in VALUES.items() if key not in ("volatile", "film")}
     values |= {
-        "volatile": 0, "carrier": 2, "P_b": 4047.640125, "film": 1e-9, "fouling": 0.0, "loss": 0.6998,
+        "volatile": 0, "carrier": 2, "P_b": 4047.640125, "film": 1e-9, "fouling": 0.0, "inlet_loss": 0.6998,
         "loss_u": -0.7178, "tau_inlet": TAU, "psat_A": [74.475, -100.0, -100.0], "psat_B": [-7164.3, 0.0, 0.0],
         "psat_C": [-7.327, 0.0, 0.0], "psat_D": 0.0, "psat_E": 3.134e-6, "scheme": scheme,
     }  # fmt: skip

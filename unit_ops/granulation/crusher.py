@@ -84,7 +84,7 @@ class Measurements(NamedTuple):
 
 
 class Guards(NamedTuple):
-    overfull: Annotated[float, "m^3", "volume held above the capacity"]
+    over_capacity: Annotated[float, "m^3", "volume held above the capacity"]
 
 
 class Initial(NamedTuple):
@@ -161,7 +161,7 @@ def M(x):
 
 
 @kernel
-def overfull(x, a, p):
+def over_capacity(x, a, p):
     return a.V_held + x.pores - p.V_max
 
 

@@ -53,7 +53,7 @@ class Scheme(IntEnum):
 class State(NamedTuple):
     m_solids: Annotated[Array, "kg", "solid component masses, bed and feed zone", ("solids",), Nominal(10.0)]
     V: Annotated[Array, "m^3", "solids in the bed by size class", ("bins",), Nominal(1e-4)]
-    E: Annotated[Array, "m^3", "solids in the feed zone by size class", ("bins",), Nominal(1e-6)]
+    V_feed: Annotated[Array, "m^3", "solids in the feed zone by size class", ("bins",), Nominal(1e-6)]
 
 
 class Params(NamedTuple):
@@ -87,7 +87,7 @@ class Outlets(NamedTuple):
 class Integrals(NamedTuple):
     V_bed: Annotated[float, "m^3", "solids in the bed, all classes", ("bins",)]
     V_zone: Annotated[float, "m^3", "solids in the feed zone, all classes", ("bins",)]
-    surface: Annotated[float, "m^2", "surface of the granules in the bed", ("bins",)]
+    A_granules: Annotated[float, "m^2", "surface of the granules in the bed", ("bins",)]
     laid_down: Annotated[float, "m^2", "volume laid down by unit growth of all granules", ("bins",)]
 
 
@@ -148,12 +148,12 @@ def V_bed(x, out):
 
 @kernel
 def V_zone(x, out):
-    for i in range(x.E.shape[0]):
-        out[i] = x.E[i]
+    for i in range(x.V_feed.shape[0]):
+        out[i] = x.V_feed[i]
 
 
 @kernel
-def surface(x, p, out):
+def A_granules(x, p, out):
     for i in range(x.V.shape[0]):
         out[i] = 6.0 * x.V[i] / centre(i, p)
 
@@ -176,7 +176,7 @@ def F(x, p):
 
 @kernel
 def d_32(a, p):
-    return 6.0 * a.V_bed * reciprocal(a.surface, HEEL * p.M_weir / (p.rho_solid[p.solid] * p.L_edges[1]))
+    return 6.0 * a.V_bed * reciprocal(a.A_granules, HEEL * p.M_weir / (p.rho_solid[p.solid] * p.L_edges[1]))
 
 
 @kernel
@@ -217,7 +217,7 @@ def growth(spray, nuclei, a, p):
     """Growth rate of all granules [m/s]."""
     V_flow = (1.0 - p.overspray) * sprayed(spray, nuclei, p) / p.rho_solid[p.solid]
     if p.scheme == Scheme.PUBLISHED:
-        return 2.0 * V_flow * reciprocal(a.surface, V_heel(p) / p.L_edges[p.L_edges.shape[0] - 1])
+        return 2.0 * V_flow * reciprocal(a.A_granules, V_heel(p) / p.L_edges[p.L_edges.shape[0] - 1])
     return V_flow * reciprocal(a.laid_down, V_heel(p) / p.L_edges[p.L_edges.shape[0] - 1])
 
 
@@ -236,7 +236,7 @@ def product(x, a, p, out):
         added = 1.0
     share = V * reciprocal(a.V_bed + added * a.V_zone, V_heel(p))
     for i in range(x.V.shape[0]):
-        out.V_flow_classes[i] = share * (x.V[i] + added * x.E[i])
+        out.V_flow_classes[i] = share * (x.V[i] + added * x.V_feed[i])
     return Granules(V, 0.0 * V, out.m_flow, out.m_flow_liquid, out.V_flow_classes)
 
 
@@ -277,10 +277,10 @@ def derivatives(x, u, a, p, dx):
     grown = 0.0
     for i in range(x.V.shape[0]):
         on = G * leaving(i, p) * x.V[i]
-        dx.E[i] = u.nuclei.V_flow_classes[i] - x.E[i] / p.tau_feed
-        dx.V[i] = x.E[i] / p.tau_feed + grown - on - k_out * x.V[i]
+        dx.V_feed[i] = u.nuclei.V_flow_classes[i] - x.V_feed[i] / p.tau_feed
+        dx.V[i] = x.V_feed[i] / p.tau_feed + grown - on - k_out * x.V[i]
         grown = gained(i, p) * on
-    return State(dx.m_solids, dx.V, dx.E)
+    return State(dx.m_solids, dx.V, dx.V_feed)
 
 
 @kernel
@@ -335,7 +335,7 @@ def check_params(p: Params) -> dict[str, str]:
 def nominals(p: Params) -> dict[str, float]:
     """Scales of the states: a full bed, in some tens of classes."""
     V = p.M_weir / float(np.mean(p.rho_solid))
-    return {"m_solids": p.M_weir, "V": 0.05 * V, "E": 5e-4 * V}
+    return {"m_solids": p.M_weir, "V": 0.05 * V, "V_feed": 5e-4 * V}
 
 
 def initial_state(initial: Initial, p: Params) -> State:

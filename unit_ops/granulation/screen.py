@@ -42,10 +42,10 @@ HEEL = 1e-6
 class Law(IntEnum):
     """Grade efficiencies."""
 
-    PLITT = 0  #: sharpness alpha
-    MOLERUS_HOFFMANN = 1  #: sharpness alpha
+    PLITT = 0  #: sharpness
+    MOLERUS_HOFFMANN = 1  #: sharpness
     PROBABILITY = 2  #: normal distribution of mean and sd
-    TEIPEL_HENNIG = 3  #: sharpness alpha and beta, offset
+    TEIPEL_HENNIG = 3  #: sharpness, beta, offset
 
 
 class State(NamedTuple):
@@ -62,7 +62,7 @@ class Params(NamedTuple):
     rho_solid: Annotated[Array, "kg/m^3", "true densities", ("solids",), Component("rho_solid")]
     tau: Annotated[float, "s", "mean time on the deck", Range(1e-2, 1e4)] = 1.0
     cut: Annotated[float, "m", "cut size", Range(1e-6, 0.1)] = 1e-3
-    alpha: Annotated[float, "1", "sharpness", Range(0.0, 100.0)] = 4.0
+    sharpness: Annotated[float, "1", "how steep the grade efficiency is at the cut", Range(0.0, 100.0)] = 4.0
     beta: Annotated[float, "1", "second sharpness, with `law: teipel_hennig`", Range(0.0, 100.0)] = 0.5
     offset: Annotated[float, "1", "part of the finest that goes over, with `law: teipel_hennig`", Range(0.0, 1.0)] = 0.0
     mean: Annotated[float, "m", "mean, with `law: probability`", Range(1e-6, 0.1)] = 1e-3
@@ -123,7 +123,7 @@ def grade(d, law, cut, alpha, beta, offset, mean, sd):
 def over(i, p):
     """Part of class i that goes over."""
     d = 0.5 * (p.L_edges[i] + p.L_edges[i + 1])
-    return grade(d, p.law, p.cut, p.alpha, p.beta, p.offset, p.mean, p.sd)
+    return grade(d, p.law, p.cut, p.sharpness, p.beta, p.offset, p.mean, p.sd)
 
 
 @kernel

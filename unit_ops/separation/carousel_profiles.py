@@ -136,7 +136,7 @@ class Params(NamedTuple):
     P_ref: Annotated[float, "Pa", "pressure over which mass transfer is written", Range(1.0, 1e7)] = 1e5
     zeta: Annotated[float, "1", "height of a transfer unit over the crystal size", Range(1.0, 1e5)] = 199.78
     w_eq: Annotated[float, "1", "equilibrium moisture, wet basis", Range(0.0, 0.5)] = 5e-4
-    loss: Annotated[float, "1", "heat loss of the inlet pipe, of the gas's excess over the room", Range(0.0, 1.0)] = 0.0
+    inlet_loss: Annotated[float, "1", "heat loss of the inlet pipe, of the gas's excess over the room", Range(0.0, 1.0)] = 0.0
     loss_u: Annotated[float, "s/m", "its change with the gas velocity", Range(-10.0, 10.0)] = 0.0
     T_room: Annotated[float, "K", "temperature around the inlet pipe", Range(200.0, 400.0)] = 295.0
     tau_inlet: Annotated[float, "s", "lag of the inlet pipe", Range(1e-2, 1e4)] = 68.885
@@ -741,7 +741,7 @@ def exhaust(x, a, gas, p, out):
 @kernel
 def inlet_lag(x, gas, p):
     """Rate of the gas temperature above the cake."""
-    lost = p.loss + p.loss_u * gas_velocity(total(gas.m_flow), p)
+    lost = p.inlet_loss + p.loss_u * gas_velocity(total(gas.m_flow), p)
     return (gas.T - lost * (gas.T - p.T_room) - x.T_inlet) / p.tau_inlet
 
 
@@ -843,7 +843,7 @@ def derivatives(x, u, p, dx):
         T_before = T_here
         w_before = w_here
     return State(
-        dH_trough, dH_receiver, inlet_lag(x, u.gas, p), -k_d * x.M_last, -k_d * x.A_last, dH_last, 0.0 * dH_last,
+        dH_trough, dH_receiver, inlet_lag(x, u.gas, p), -k_d * x.M_last, -k_d * x.A_last, dH_last, 0.0,
         dx.m_trough, dx.crystals, dx.m_last, dx.m_receiver, dx.M, dx.D, dx.A, dx.R_mesh, dx.m_pond, dx.H_pond, dx.m,
         dx.H, dx.T_gas, dx.w_gas,
     )  # fmt: skip

@@ -45,7 +45,7 @@ def test_classes_and_masses_agree() -> None:
     bench = build()
     for y in bench.solve(start(bench), [0.0, 10.0, 300.0, 3000.0], method="LSODA", rtol=1e-10, atol=1e-15):
         x = bench.unpack(y)
-        assert (x.V.sum() + x.E.sum()) * RHO == pytest.approx(bench.measure("M", y), rel=1e-8)
+        assert (x.V.sum() + x.V_feed.sum()) * RHO == pytest.approx(bench.measure("M", y), rel=1e-8)
 
 
 def test_steady_flows() -> None:
@@ -99,7 +99,7 @@ def test_published_quirks() -> None:
     )
     assert x.V.sum() * RHO / bench.measure("M", y) - 1.0 == pytest.approx(0.008, abs=2e-3)
     out = bench.outlet("product", x)
-    mixed = (x.V + x.E) / (x.V + x.E).sum()
+    mixed = (x.V + x.V_feed) / (x.V + x.V_feed).sum()
     assert out.V_flow_classes / out.V_flow_solid == pytest.approx(mixed, rel=1e-9)
     assert out.m_flow[0] == pytest.approx(0.15, rel=1e-6)  # masses are kept
 
