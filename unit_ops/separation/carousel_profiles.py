@@ -136,7 +136,7 @@ class Params(NamedTuple):
     P_ref: Annotated[float, "Pa", "pressure over which mass transfer is written", Range(1.0, 1e7)] = 1e5
     zeta: Annotated[float, "1", "height of a transfer unit over the crystal size", Range(1.0, 1e5)] = 199.78
     w_eq: Annotated[float, "1", "equilibrium moisture, wet basis", Range(0.0, 0.5)] = 5e-4
-    inlet_loss: Annotated[float, "1", "heat loss of the inlet pipe, of the gas's excess over the room", Range(0.0, 1.0)] = 0.0
+    inlet_loss: Annotated[float, "1", "heat loss of the inlet pipe over the gas's excess", Range(0.0, 1.0)] = 0.0
     loss_u: Annotated[float, "s/m", "its change with the gas velocity", Range(-10.0, 10.0)] = 0.0
     T_room: Annotated[float, "K", "temperature around the inlet pipe", Range(200.0, 400.0)] = 295.0
     tau_inlet: Annotated[float, "s", "lag of the inlet pipe", Range(1e-2, 1e4)] = 68.885
