@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from twin.cache import digest, stored_text
 from twin.config.document import Node, Problems, Source
+from twin.config.parsing import END, Event, Refused, parse
 from twin.errors import ConfigError, Problem
+from twin.jit import cache_root
 
-#: Limits within which a hostile file is refused in about a second.
+#: Limit within which a hostile file is refused in about a second (others stand in `twin.config.parsing`).
 MOST_BYTES = 500_000
-MOST_NODES = 30_000
-DEEPEST = 24
+#: Characters from which on what was parsed is kept in the cache: reading that back takes a twentieth of the time.
+WORTH_KEEPING = 2_000
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -76,96 +79,52 @@ def read_text(text: str, shown: str, problems: Problems | None = None) -> Node:
     return root
 
 
-class _Refused(Exception):
-    """Stops the parse at once: what follows would only cost time."""
-
-
 def _compose(source: Source, problems: Problems) -> Node | None:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     try:
-        return _Composer(source, problems).document(iter(YAML(typ="safe", pure=True).parse(source.text)))
-    except _Refused:
-        pass
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, col = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        at = source.lines[line - 1] if 0 < line <= len(source.lines) else ""
-        hint = " Indent with spaces, not with tabs." if "\t" in at[: col + 1] else ""
-        what = " ".join(str(part) for part in (error.context, error.problem) if part)
-        problems.add(Node(source, "scalar", line, col), "not YAML", f"{what[:1].upper()}{what[1:]}.{hint}")
-    except (YAMLError, ValueError, OverflowError, AssertionError, IndexError, AttributeError, TypeError) as error:
-        # the last ones are slips of the parser on garbage, found by fuzzing: garbage it is all the same
-        text = " ".join(str(error).split())[:200] or "unreadable"
-        problems.add(Node(source, "scalar", 0, 0), "not YAML", f"This cannot be read as YAML: {text}.")
-    problems.stop()
-    return None
+        if len(source.text) < WORTH_KEEPING:
+            events = parse(source, problems)
+        else:
+            parser = Path(__file__).with_name("parsing.py").read_bytes()
+            path = cache_root() / "yaml" / f"{digest(source.text, parser)}.json"
+            events = stored_text(path, lambda: parse(source, problems))
+    except Refused:
+        problems.stop()
+        return None
+    return _Composer(source, problems).document(iter(events))
 
 
 class _Composer:
-    """Builds nodes from parser events, counting as it goes."""
+    """Builds nodes from what was parsed."""
 
     def __init__(self, source: Source, problems: Problems) -> None:
-        self.source, self.problems, self.count = source, problems, 0
+        self.source, self.problems = source, problems
 
-    def document(self, events: Iterator[Any]) -> Node | None:
-        root = None
-        for event in events:
-            name = type(event).__name__
-            if name == "DocumentStartEvent" and root is not None:
-                self.refuse(event, "more than one document", "A configuration is a single YAML document.")
-            if name in ("StreamStartEvent", "StreamEndEvent", "DocumentStartEvent", "DocumentEndEvent"):
-                continue
-            root = self.node(event, events, 0)
-        return root
+    def document(self, events: Iterator[Event]) -> Node | None:
+        first = next(events, None)
+        return None if first is None else self.node(first, events)
 
-    def refuse(self, event: Any, title: str, detail: str) -> None:
-        mark, end = event.start_mark, event.end_mark
-        length = end.column - mark.column if end.line == mark.line else 1
-        self.problems.add(Node(self.source, "scalar", mark.line + 1, mark.column + 1, max(1, length)), title, detail)
-        raise _Refused
-
-    def node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
-        self.count += 1
-        name = type(event).__name__
-        if name == "AliasEvent" or getattr(event, "anchor", None):
-            self.refuse(
-                event, "anchors are not read", "Write the value out where it is needed: & and * are not used here."
-            )
-        if getattr(event, "tag", None):
-            self.refuse(event, "tags are not read", "Types follow from the model: remove what begins with '!'.")
-        if depth > DEEPEST:
-            self.refuse(event, "nested too deeply", f"A configuration nests at most {DEEPEST} levels.")
-        if self.count > MOST_NODES:
-            self.refuse(event, "too many values", f"A configuration has at most {MOST_NODES} values.")
-        mark, end = event.start_mark, event.end_mark
-        node = Node(self.source, "scalar", mark.line + 1, mark.column + 1)
-        if end.line == mark.line:
-            node.length = max(1, end.column - mark.column)
-        else:
-            node.length = max(1, len(self.source.lines[mark.line].rstrip()) - mark.column)
-        if name == "ScalarEvent":
-            node.text, node.quoted = event.value, event.style is not None
-            node.value = event.value if node.quoted else _resolve(event.value)
-        elif name == "SequenceStartEvent":
-            node.kind, node.length = "list", 1
+    def node(self, event: Event, events: Iterator[Event]) -> Node:
+        kind, line, col, length, text, quoted = event
+        node = Node(self.source, kind, line, col, length)
+        if kind == "scalar":
+            node.text, node.quoted = text, quoted
+            node.value = text if quoted else _resolve(text)
+        elif kind == "list":
             for inner in events:
-                if type(inner).__name__ == "SequenceEndEvent":
+                if inner[0] == END:
                     break
-                node.items.append(self.node(inner, events, depth + 1))
+                node.items.append(self.node(inner, events))
         else:
-            node.kind, node.length = "map", 1
-            self.pairs(node, events, depth)
+            self.pairs(node, events)
         return node
 
-    def pairs(self, node: Node, events: Iterator[Any], depth: int) -> None:
+    def pairs(self, node: Node, events: Iterator[Event]) -> None:
         seen: dict[str, Node] = {}
         for inner in events:
-            if type(inner).__name__ == "MappingEndEvent":
+            if inner[0] == END:
                 return
-            key = self.node(inner, events, depth + 1)
-            value = self.node(next(events), events, depth + 1)
+            key = self.node(inner, events)
+            value = self.node(next(events), events)
             if key.kind != "scalar":
                 self.problems.add(key, "not a name", f"A key is a name, but this is {key.what}.")
             elif key.text in seen:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 #: Jobs that may wait: each holds a block of rows.
-WAITING = 4
+WAITING = 24
 
 
 class Behind:
