@@ -74,7 +74,7 @@ def resume(
             f"{path.name} was written with {names}: with other versions the run would be another one."
             " Run the scenario from its start."
         )
-    spec = _again(head["resolved"], head["scenario_text"], head["plant_text"], str(final))
+    spec = recorded_scenario(head["resolved"], head["scenario_text"], head["plant_text"], str(final))
     past = past_of_log(path, tuple(head["sizes"]))
     continued = Continued(
         past,
@@ -148,7 +148,7 @@ def fork(
     time = reached if at is None else _seconds(at, "at")
     if not 0.0 <= time <= reached:
         raise ForkError(f"{run.path} reached {clock(reached)} ({reached:g} s): it cannot be forked at {time:g} s")
-    spec = _again(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(run.path), set, time, until)
+    spec = recorded_scenario(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(run.path), set, time, until)
     before = [one for one in kept if one.time < time or (one.time == time and not set)]
     other_steps = bool(set) or until is not None or spec.method.startswith("cvode")
     provenance: dict[str, str | float] = {
@@ -192,7 +192,7 @@ def _log_of(path: Path) -> Path:
     raise FileProblem(f"there is no log {log.log_path(path)}, without which {path.name} cannot be resumed")
 
 
-def _again(
+def recorded_scenario(
     resolved: str,
     scenario_text: str,
     plant_text: str,

@@ -77,7 +77,7 @@ def read_map(path: str | Path, run: Run) -> Plan:
     if when is not None:
         problems.mapping(when, "not a time", "{column: t, unit: min}")
         problems.known_keys(when, TIME_KEYS, "unknown key", "time")
-        time = _column(problems, when, "time", "s", "time", when)
+        time = read_column(problems, when, "time", "s", "time", when)
         given, around = when.get("shift"), when.get("within")
         if given is not None:
             shift = None if given.text == "estimate" else _seconds(problems, given)
@@ -92,7 +92,7 @@ def read_map(path: str | Path, run: Run) -> Plan:
         problems.mapping(node, "not a column", "{column: TI-201, unit: degC, uncertainty: 0.5}")
         problems.known_keys(node, TAG_KEYS, "unknown key", "a tag")
         if unit is not None:
-            columns.append(_column(problems, node, key.text, unit, key.text, key))
+            columns.append(read_column(problems, node, key.text, unit, key.text, key))
     if not columns and not problems.found:
         problems.add(root, "no tags", "A map names at least one tag: tags: {reactor.T: {column: TI-101, unit: degC}}.")
     words = root.get("missing")
@@ -115,7 +115,8 @@ def _unit_of(problems: Problems, run: Run, key: Node) -> str | None:
     return unit
 
 
-def _column(problems: Problems, node: Node, tag: str, unit: str, default: str, place: Node) -> Column:
+def read_column(problems: Problems, node: Node, tag: str, unit: str, default: str, place: Node) -> Column:
+    """Read which column of a data file a tag is compared with, and how its unit is converted."""
     name, written = node.get("column"), node.get("unit")
     factor, offset, text = 1.0, 0.0, unit
     if written is not None:

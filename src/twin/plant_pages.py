@@ -88,7 +88,7 @@ def told(tree: Node) -> str:
 def flowsheet(root: Path, name: str) -> str:
     """Picture of one plant, as SVG."""
     plain = _tree(root, name).plain()
-    return draw(read_sheet(plain, _carries), str(plain.get("title", name)))
+    return draw(read_sheet(plain, stream_of_port), str(plain.get("title", name)))
 
 
 def index(root: Path) -> str:
@@ -146,7 +146,7 @@ def _tree(root: Path, name: str) -> Node:
     return read_file(root / PLANTS / f"{name}.yaml", f"{PLANTS.as_posix()}/{name}.yaml")
 
 
-def _carries(model: str, port: str) -> str:
+def stream_of_port(model: str, port: str) -> str:
     """Type of stream of a port; empty for feeds and products, which have no model."""
     if not model:
         return ""

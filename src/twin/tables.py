@@ -21,7 +21,7 @@ def show_plan(
     scenario: ScenarioSpec, plan: Sequence[Segment], guarded: Sequence[Condition], end: float, rows: int
 ) -> None:
     """Print the segments of a scenario and what guards may add; at most `rows` (0: all)."""
-    console = _console()
+    console = terminal()
     plant = scenario.plant
     console.print(Text(f"{scenario.name}: {scenario.title}"))
     console.print(
@@ -30,7 +30,7 @@ def show_plan(
             f" {scenario.method} at rtol {scenario.rtol:g}, recorded every {scenario.record_every:g} s\n"
         )
     )
-    table = _table("#", "start", "end", "length", "what starts it")
+    table = table_of("#", "start", "end", "length", "what starts it")
     for i, segment in enumerate(plan):
         if rows and i >= rows - 1 and len(plan) > rows:
             table.add_row("…", "", "", "", f"{len(plan) - i} more; --rows 0 prints all")
@@ -41,7 +41,7 @@ def show_plan(
     console.print(table)
     if guarded:
         console.print(Text("\nWhenever a guard says so:"))
-        table = _table("guard", "when it", "what it does")
+        table = table_of("guard", "when it", "what it does")
         for condition in guarded:
             table.add_row(Text(condition.guard), condition.direction, Text("\n".join(condition.causes)))
         console.print(table)
@@ -49,8 +49,8 @@ def show_plan(
 
 def show_library(models: Sequence[dict[str, Any]]) -> None:
     """Print the list of unit operations."""
-    console = _console()
-    table = _table("model", "what it is", "in", "out")
+    console = terminal()
+    table = table_of("model", "what it is", "in", "out")
     for model in models:
         ports = {way: ", ".join(p["name"] for p in model["ports"] if p["direction"] == way) for way in ("in", "out")}
         table.add_row(Text(model["name"]), Text(model["summary"]), Text(ports["in"]), Text(ports["out"]))
@@ -60,16 +60,16 @@ def show_library(models: Sequence[dict[str, Any]]) -> None:
 
 def show_model(model: dict[str, Any]) -> None:
     """Print one unit operation: description, ports and tables."""
-    console = _console()
+    console = terminal()
     console.print(Text(f"{model['name']}\n\n{model['description']}\n"), soft_wrap=True)
-    table = _table("port", "", "carries", "meaning")
+    table = table_of("port", "", "carries", "meaning")
     for port in model["ports"]:
         carries = f"{port['carries']} [{port['unit']}]" if port["unit"] else port["carries"]
         meaning = port["meaning"] + (" (may stay unconnected)" if port["optional"] else "")
         table.add_row(Text(port["name"]), port["direction"], Text(carries), Text(meaning))
     console.print(table)
     for heading, rows in model["tables"].items():
-        table = _table(heading, "unit", "meaning", "")
+        table = table_of(heading, "unit", "meaning", "")
         for row in rows:
             shape = f"[{', '.join(row['dimensions'])}]" if "dimensions" in row else ""
             table.add_row(Text(row["name"] + shape), Text(row["unit"]), Text(row["meaning"]), Text(notes(row)))
@@ -91,12 +91,13 @@ def notes(row: dict[str, Any]) -> str:
     return "; ".join(said)
 
 
-def _console() -> Console:
+def terminal() -> Console:
     """Rich, but with nothing read from the text as markup or numbers to colour."""
     return Console(highlight=False, markup=False)
 
 
-def _table(*headings: str) -> Table:
+def table_of(*headings: str) -> Table:
+    """Make a bare table with these headings."""
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
     for i, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", no_wrap=i == 0)

@@ -108,7 +108,7 @@ class _Composer:
         node = Node(self.source, kind, line, col, length)
         if kind == "scalar":
             node.text, node.quoted = text, quoted
-            node.value = text if quoted else _resolve(text)
+            node.value = text if quoted else scalar(text)
         elif kind == "list":
             for inner in events:
                 if inner[0] == END:
@@ -135,7 +135,7 @@ class _Composer:
                 node.pairs.append((key, value))
 
 
-def _resolve(text: str) -> Any:
+def scalar(text: str) -> Any:
     """Give the value of a plain scalar by the core schema of YAML 1.2 (no octal, no sexagesimal)."""
     if text in _WORDS:
         return _WORDS[text]

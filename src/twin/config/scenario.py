@@ -89,15 +89,15 @@ def build_scenario(
     given = [*_set(problems, root), *_initial(problems, root), *parse_overrides(problems, set)]
     plant = _plant(problems, root, given, path)
     duration = _quantity(problems, root, "duration", None, 0.0, LONGEST)
-    method, rtol = _solver(problems, root.get("solver"))
+    method, rtol = read_solver(problems, root.get("solver"))
     record = _quantity(problems, root, "record", 60.0, 1e-6, LONGEST)
-    seed = _seed(problems, root.get("seed"))
+    seed = read_seed(problems, root.get("seed"))
     start = read_start(problems, root.get("start"))
     events, latches = read_events(problems, root.get("events"), plant, duration or LONGEST)
     quality = read_quality(problems, root.get("quality"), plant)
     figure = read_figure(problems, root.get("figure"), plant)
     given_stop = root.get("until")
-    stop = None if given_stop is None else _number(problems, given_stop, "until", "s", 0.0, LONGEST)
+    stop = None if given_stop is None else read_number(problems, given_stop, "until", "s", 0.0, LONGEST)
     stop = stop if until is None else _until(problems, until)
     span = duration or LONGEST
     processes = read_processes(problems, root, plant, span)
@@ -188,7 +188,7 @@ def _initial(problems: Problems, root: Node) -> list[Override]:
     return found
 
 
-def _number(problems: Problems, node: Node, name: str, unit: str, low: float, high: float) -> float | None:
+def read_number(problems: Problems, node: Node, name: str, unit: str, low: float, high: float) -> float | None:
     """Read a quantity above `low` (and up to `high`)."""
     if node.kind != "scalar" or node.value is None:
         problems.add(node, "not a value", f"{name} is one value, but this is {node.what}.")
@@ -209,14 +209,15 @@ def _number(problems: Problems, node: Node, name: str, unit: str, low: float, hi
 def _quantity(problems: Problems, root: Node, key: str, default: float | None, low: float, high: float) -> float | None:
     node = root.get(key)
     if node is not None and not node.is_null:
-        return _number(problems, node, key, "s", low, high)
+        return read_number(problems, node, key, "s", low, high)
     if default is None:
         first = root.pairs[0][0] if root.pairs else root
         problems.add(first, f"missing {key}", f"A scenario needs {key}:, for example {key}: 24 h.")
     return default
 
 
-def _solver(problems: Problems, node: Node | None) -> tuple[str, float]:
+def read_solver(problems: Problems, node: Node | None) -> tuple[str, float]:
+    """Read method and relative tolerance."""
     method, rtol = METHODS[0], 1e-6
     if node is None:
         return method, rtol
@@ -231,11 +232,12 @@ def _solver(problems: Problems, node: Node | None) -> tuple[str, float]:
             problems.add(named, "unknown method", f"There is no method {named.what}. Known: {known}.")
     tolerance = node.get("rtol")
     if tolerance is not None:
-        rtol = _number(problems, tolerance, "rtol", "1", 1e-14, 0.1) or rtol
+        rtol = read_number(problems, tolerance, "rtol", "1", 1e-14, 0.1) or rtol
     return method, rtol
 
 
-def _seed(problems: Problems, node: Node | None) -> int:
+def read_seed(problems: Problems, node: Node | None) -> int:
+    """Read the seed of random streams; 0 when none is given."""
     if node is None or node.is_null:
         return 0
     if isinstance(node.value, int) and not isinstance(node.value, bool) and 0 <= node.value < 2**63:
@@ -247,4 +249,4 @@ def _seed(problems: Problems, node: Node | None) -> int:
 def _until(problems: Problems, until: str | float) -> float | None:
     text = repr(float(until)) if isinstance(until, (int, float)) else until
     node = Node(Source("--until", (text,)), "scalar", 1, 1, max(1, len(text)), text, text)
-    return _number(problems, node, "until", "s", 0.0, LONGEST)
+    return read_number(problems, node, "until", "s", 0.0, LONGEST)

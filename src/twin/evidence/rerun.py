@@ -41,14 +41,14 @@ def rerun(path: Path, findings: Findings) -> None:
     findings : Findings
         Takes a failure of class REPRODUCTION, or the fact that the hash is the same.
     """
-    from twin.again import _again
+    from twin.again import recorded_scenario
     from twin.results.checkpoints import driven_by_table
     from twin.results.reader import open_run
     from twin.run import execute
 
     run = open_run(path)
     _same_software(path, run.provenance, findings)
-    spec = _again(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(path))
+    spec = recorded_scenario(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(path))
     with run.opened() as file:
         table = driven_by_table(file)
     with tempfile.TemporaryDirectory(prefix="twin-rerun-") as folder:

@@ -18,7 +18,7 @@ def files() -> dict[str, str]:
     """SHA-256 of every source file and data file of the packages, by package and path."""
     found = {}
     for package in PACKAGES:
-        for folder in _folders(package):
+        for folder in package_folders(package):
             for path in sorted(folder.rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
                     name = f"{package}/{path.relative_to(folder).as_posix()}"
@@ -38,7 +38,7 @@ def fingerprint() -> str:
 @functools.cache
 def commit() -> tuple[str, bool]:
     """Commit that the packages were checked out from, and whether files differ from it; "" outside a checkout."""
-    (folder,) = _folders("twin")[:1] or (Path(),)
+    (folder,) = package_folders("twin")[:1] or (Path(),)
     root = folder.parent.parent
     if not (root / ".git").exists():
         return "", False
@@ -54,6 +54,7 @@ def _git(root: Path, *words: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
 
 
-def _folders(package: str) -> list[Path]:
+def package_folders(package: str) -> list[Path]:
+    """Find where a package lies, without importing it; nothing when it is not there."""
     spec = importlib.util.find_spec(package)
     return [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []

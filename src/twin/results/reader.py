@@ -112,18 +112,32 @@ class Run:
         FileProblem
             When nothing of that name has been recorded; the message names the closest.
         """
-        found, element = self._find(tag)
+        found, element = self.find(tag)
         with self.opened() as file:
             values = file[found.path][: self.rows]
             return np.asarray(values[(slice(None), *element)] if element else values)
 
+    def find(self, tag: str) -> tuple[Tag, tuple[int, ...]]:
+        """Find a recorded tag, and which element of it `tag[...]` means. Raises FileProblem, naming the closest."""
+        if tag in self.tags:
+            return self.tags[tag], ()
+        name, bracket, inside = tag.partition("[")
+        if bracket and inside.endswith("]") and name in self.tags:
+            found = self.tags[name]
+            parts = [part.strip() for part in inside[:-1].split(",")]
+            if len(parts) == len(found.dims):
+                return found, tuple(self._place(found, i, part) for i, part in enumerate(parts))
+        close = difflib.get_close_matches(tag, self.tags, n=1)
+        hint = f" Did you mean '{close[0]}'?" if close else ""
+        raise FileProblem(f"{self.path} has no tag '{tag}'.{hint}")
+
     def unit(self, tag: str) -> str:
         """Unit of a quantity."""
-        return self._find(tag)[0].unit
+        return self.find(tag)[0].unit
 
     def at(self, tag: str, row: int) -> np.ndarray:
         """Read one instant of a quantity."""
-        found, element = self._find(tag)
+        found, element = self.find(tag)
         with self.opened() as file:
             values = file[found.path][range(self.rows)[row]]
             return np.asarray(values[element] if element else values)
@@ -241,19 +255,6 @@ class Run:
     def _attributes(self, path: str) -> dict[str, Any]:
         with self.opened() as file:
             return {key: plain(value) for key, value in file[path].attrs.items()} if path in file else {}
-
-    def _find(self, tag: str) -> tuple[Tag, tuple[int, ...]]:
-        if tag in self.tags:
-            return self.tags[tag], ()
-        name, bracket, inside = tag.partition("[")
-        if bracket and inside.endswith("]") and name in self.tags:
-            found = self.tags[name]
-            parts = [part.strip() for part in inside[:-1].split(",")]
-            if len(parts) == len(found.dims):
-                return found, tuple(self._place(found, i, part) for i, part in enumerate(parts))
-        close = difflib.get_close_matches(tag, self.tags, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
-        raise FileProblem(f"{self.path} has no tag '{tag}'.{hint}")
 
     def _place(self, tag: Tag, axis: int, part: str) -> int:
         labels = self.labels(tag.dims[axis])

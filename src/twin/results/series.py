@@ -75,6 +75,7 @@ class Series:
         append_rows(dataset, at, rows)
         if complete:
             self._hashes[path].update(rows.tobytes())
+            dataset.flush()  # compressed here, piece by piece: HDF5 holds the GIL, for which the simulation waits
 
 
 def append_rows(dataset: h5py.Dataset, at: int, values: np.ndarray) -> None:

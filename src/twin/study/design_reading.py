@@ -11,7 +11,7 @@ import numpy as np
 
 from twin.config.document import Node, Problems, Source, closest
 from twin.config.plant import shown
-from twin.config.reading import _resolve
+from twin.config.reading import scalar
 from twin.config.study_keys import DESIGNS
 from twin.study.designs import DRAWN
 from twin.study.number_reading import read_quantity
@@ -177,7 +177,7 @@ def _csv(problems: Problems, node: Node, factors: Sequence[FactorSpec], folder: 
 
     def place(line: int, cell: str) -> Node:
         at = lines[line - 1].find(cell)
-        return Node(source, "scalar", line, at + 1, max(1, len(cell)), _resolve(cell), cell)
+        return Node(source, "scalar", line, at + 1, max(1, len(cell)), scalar(cell), cell)
 
     head: dict[str, tuple[int, str]] = {}
     for column, cell in enumerate(table[0][1]):

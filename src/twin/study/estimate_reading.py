@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from twin.compare_data import read_data
-from twin.compare_map import MISSING, TAG_KEYS, TIME_KEYS, Column, Plan, _column
+from twin.compare_map import MISSING, TAG_KEYS, TIME_KEYS, Column, Plan, read_column
 from twin.config.document import Node, Problems, closest
 from twin.config.reading import read_text
 from twin.errors import ConfigError
@@ -36,8 +36,8 @@ from twin.results.files import FileProblem
 from twin.schedule.segments import run_end
 from twin.study.analysis.estimate import Parameter
 from twin.study.memory import Names
-from twin.study.optimising import _count, _word, opened
-from twin.study.reading import _study
+from twin.study.optimising import opened, read_count, read_word
+from twin.study.reading import build_study
 from twin.study.spec import StudySpec
 from twin.units import UnitError, parse_quantity
 
@@ -118,10 +118,10 @@ def load_estimation(given: str | Path | Mapping[str, Any], beside: Path | None =
         title=study.title,
         experiments=tuple(experiments),
         parameters=tuple(parameters),
-        starts=_count(problems, section, "starts", 8),
-        known=_word(problems, section, "errors", ("relative", "known"), "relative") == "known",
+        starts=read_count(problems, section, "starts", 8),
+        known=read_word(problems, section, "errors", ("relative", "known"), "relative") == "known",
         profiles=_truth(problems, section, "profiles", True),
-        bootstrap=_count(problems, section, "bootstrap", 0) if section.get("bootstrap") is not None else 0,
+        bootstrap=read_count(problems, section, "bootstrap", 0) if section.get("bootstrap") is not None else 0,
         seed=study.seed,
         units={p.name: p.unit for p in parameters},
     )
@@ -190,7 +190,7 @@ def _experiment(
         return None
     wanted = "responses: [" + ", ".join(f'{{tag: "{key.text}"}}' for key, _ in tags.pairs) + "]"
     try:
-        study = _study(problems, _with(root, node, wanted), path, folder, stem)
+        study = build_study(problems, _with(root, node, wanted), path, folder, stem)
     except ConfigError:
         return None  # its problems are among those found
     units = {key.text: Names(study.scenarios[0].plant).scalar(key.text)[0] for key, _ in tags.pairs}
@@ -198,11 +198,11 @@ def _experiment(
     time = Column("time", "", "s", place=file)
     if when is not None:
         problems.known_keys(when, TIME_KEYS[:2], "unknown key", "time")
-        time = _column(problems, when, "time", "s", "time", when)
+        time = read_column(problems, when, "time", "s", "time", when)
     columns = []
     for key, value in tags.pairs:
         problems.known_keys(value, TAG_KEYS, "unknown key", "a tag")
-        columns.append(_column(problems, value, key.text, units[key.text], key.text, key))
+        columns.append(read_column(problems, value, key.text, units[key.text], key.text, key))
     lag, span = _lag(problems, node.get("lag"))
     if problems.found:
         return None

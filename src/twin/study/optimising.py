@@ -36,7 +36,7 @@ from twin.study.analysis.optimise import Problem as Sought
 from twin.study.analysis.page import Page
 from twin.study.execute import workers_here
 from twin.study.expression import Made, read_expression
-from twin.study.reading import _study
+from twin.study.reading import build_study
 from twin.study.runner import Runner
 from twin.study.spec import StudySpec
 from twin.units import UnitError, parse_quantity
@@ -121,7 +121,7 @@ def load_optimisation(given: str | Path | Mapping[str, Any], beside: Path | None
     """
     problems = Problems()
     root, section, path, folder, stem = opened(given, "optimise", problems, beside)
-    study = _study(problems, root, path, folder, stem)
+    study = build_study(problems, root, path, folder, stem)
     spec = _read(problems, section, study)
     problems.stop()
     return spec
@@ -176,7 +176,7 @@ def _read(problems: Problems, node: Node, study: StudySpec) -> OptimisationSpec:
         bound = _bound(problems, item, names, units)
         if bound is not None:
             bounds.append(bound)
-    method = _word(problems, node, "method", METHODS, "multi" if len(objectives) > 1 else "both")
+    method = read_word(problems, node, "method", METHODS, "multi" if len(objectives) > 1 else "both")
     uncertain = []
     for item in problems.sequence(node.get("uncertain"), "a list", "[UA]") if node.get("uncertain") else []:  # type: ignore[arg-type]
         if item.text not in study.names:
@@ -194,11 +194,11 @@ def _read(problems: Problems, node: Node, study: StudySpec) -> OptimisationSpec:
         objectives=tuple(objectives),
         constraints=tuple(bounds),
         method=method,
-        evaluations=_count(problems, node, "evaluations", 400),
+        evaluations=read_count(problems, node, "evaluations", 400),
         start=start,
         uncertain=tuple(uncertain),
-        draws=_count(problems, node, "draws", 16),
-        robust=_word(problems, node, "robust", ("mean", "quantile", "worst"), "mean"),
+        draws=read_count(problems, node, "draws", 16),
+        robust=read_word(problems, node, "robust", ("mean", "quantile", "worst"), "mean"),
         chance=_chance(problems, node),
     )
 
@@ -231,7 +231,8 @@ def _bound(problems: Problems, node: Node, names: list[str], units: Mapping[str,
     return Bound(node.text, 1.0 if relation.startswith("<") else -1.0, made, limit)
 
 
-def _word(problems: Problems, node: Node, key: str, known: tuple[str, ...], default: str) -> str:
+def read_word(problems: Problems, node: Node, key: str, known: tuple[str, ...], default: str) -> str:
+    """Read one of the known words, or give the default."""
     given = node.get(key)
     if given is None or given.is_null:
         return default
@@ -241,7 +242,8 @@ def _word(problems: Problems, node: Node, key: str, known: tuple[str, ...], defa
     return given.text
 
 
-def _count(problems: Problems, node: Node, key: str, default: int) -> int:
+def read_count(problems: Problems, node: Node, key: str, default: int) -> int:
+    """Read a whole number above zero, or give the default."""
     given = node.get(key)
     if given is None or given.is_null:
         return default

@@ -14,7 +14,7 @@ from twin.config import load_scenario
 from twin.config.document import Node, Problems
 from twin.config.plant import check_version, find, name_of, shown
 from twin.config.reading import read_file, read_text
-from twin.config.scenario import LONGEST, _number, _seed, _solver
+from twin.config.scenario import LONGEST, read_number, read_seed, read_solver
 from twin.config.spec import ScenarioSpec
 from twin.config.study_keys import STUDY
 from twin.errors import ConfigError, Problem
@@ -45,18 +45,19 @@ def load_study(given: str | Path | Mapping[str, Any], beside: Path | None = None
     problems = Problems()
     if isinstance(given, Mapping):
         root = read_text(json.dumps(given, indent=1, ensure_ascii=False, default=_plainly), "the study", problems)
-        return _study(problems, root, None, beside, "study")
+        return build_study(problems, root, None, beside, "study")
     path = Path(given)
     if not path.is_file():
         raise ConfigError([Problem(str(given)[:200], 0, 0, 0, "no such file", "There is no file of this name.")])
-    return _study(problems, read_file(path, shown(path), problems), path, path.parent, path.stem)
+    return build_study(problems, read_file(path, shown(path), problems), path, path.parent, path.stem)
 
 
 def _plainly(value: Any) -> Any:
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
 
 
-def _study(problems: Problems, root: Node, path: Path | None, folder: Path | None, stem: str) -> StudySpec:
+def build_study(problems: Problems, root: Node, path: Path | None, folder: Path | None, stem: str) -> StudySpec:
+    """Build a study from what was read; what is wrong joins `problems`."""
     check_version(problems, root)
     problems.known_keys(root, STUDY.names, "unknown key", "a study")
     scenarios = _scenarios(problems, root, folder)
@@ -71,7 +72,7 @@ def _study(problems: Problems, root: Node, path: Path | None, folder: Path | Non
     correlation = read_correlation(problems, root.get("correlations"), factors, drawn or not design)
     constraints = read_constraints(problems, root.get("constraints"), factors)
     replicates = read_whole(problems, root.get("replicates"), "replicates", 1)
-    seed = _seed(problems, root.get("seed"))
+    seed = read_seed(problems, root.get("seed"))
     responses = read_responses(problems, root.get("responses"), scenarios) if scenarios else []
     analysis = root.get("analysis")
     study = StudySpec(
@@ -146,13 +147,13 @@ def _scenario(
         return None
     stop, record = root.get("until"), root.get("record")
     if stop is not None and not stop.is_null:
-        scenario = replace(scenario, until=_number(problems, stop, "until", "s", 0.0, LONGEST))
+        scenario = replace(scenario, until=read_number(problems, stop, "until", "s", 0.0, LONGEST))
     if record is not None and not record.is_null:
-        every = _number(problems, record, "record", "s", 0.0, LONGEST)
+        every = read_number(problems, record, "record", "s", 0.0, LONGEST)
         scenario = replace(scenario, record_every=every or scenario.record_every)
     solver = root.get("solver")
     if solver is not None:
-        method, rtol = _solver(problems, solver)
+        method, rtol = read_solver(problems, solver)
         scenario = replace(
             scenario,
             method=method if solver.get("method") is not None else scenario.method,

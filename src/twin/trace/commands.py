@@ -105,11 +105,11 @@ def tell(found: Trace) -> None:
     from rich.text import Text
 
     from twin.progress import clock
-    from twin.tables import _console, _table
+    from twin.tables import table_of, terminal
 
-    console = _console()
+    console = terminal()
     console.print(Text(f"{found.spec.name}: residence times, flows held as at the pulse, and as they ran"))
-    table = _table("from", "to", "flows", "mean", "1, 50, 99 % by", "tanks", "arrived")
+    table = table_of("from", "to", "flows", "mean", "1, 50, 99 % by", "tanks", "arrived")
     for c in found.residences:
         if c.arrived > 0.0:
             by = ", ".join(f"{c.percentile(percent):.4g}" for percent in (1.0, 50.0, 99.0))
@@ -127,7 +127,7 @@ def tell(found: Trace) -> None:
     g = found.genealogy
     followed = "all material together" if g.components == ("total",) else "component by component"
     console.print(Text(f"\ncontainers and batches, lots followed {followed}"))
-    table = _table("name", "filled", "mass", "lots: fraction ± standard uncertainty")
+    table = table_of("name", "filled", "mass", "lots: fraction ± standard uncertainty")
     for i, v in enumerate(g.vessels):
         parts = [f"{lot} {share:.4f} ± {u:.4f}" for lot, share, u in g.backward(v.name) if share >= 5e-5]
         filled = f"{clock(v.start)} to {clock(v.end)}{'' if v.complete else ' (not full)'}"
@@ -149,7 +149,9 @@ def tell(found: Trace) -> None:
             console.print(Text(f"  {clock(start)} to {clock(end)}: {reason}"))
     if found.control:
         console.print(Text("\nstate of control"))
-        table = _table("tag", "averaged", "justified up to", "at rest from", "Cpk (95 %)", "rules broken", "excursions")
+        table = table_of(
+            "tag", "averaged", "justified up to", "at rest from", "Cpk (95 %)", "rules broken", "excursions"
+        )
         for state in found.control:
             low, high = state.capability.Cpk_interval
             rest = clock(state.at_rest) if math.isfinite(state.at_rest) else "never"

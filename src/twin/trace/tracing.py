@@ -60,14 +60,14 @@ def subject(source: str | Path | ScenarioSpec, set: Mapping[str, Any] | Sequence
         return load_scenario(source, set, until), None
     if set or until is not None:
         raise TraceError("a run is traced as it was; --set and --until are for scenarios")
-    from twin.again import _again
+    from twin.again import recorded_scenario
     from twin.results.reader import open_run
 
     run = open_run(path)
     if not run.complete:
         raise FileProblem(f"{path} has not been finished: only a finished run is traced")
     end = None if run.outcome == "finished" else float(run.time[-1])
-    spec = _again(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(path), until=end)
+    spec = recorded_scenario(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(path), until=end)
     return spec, run
 
 

@@ -116,7 +116,7 @@ class _Builder:
         return section
 
     def _origin(self, tag: str, statistic: str, start: float | None, end: float | None) -> Origin:
-        found, element = self.run._find(tag)
+        found, element = self.run.find(tag)
         return Origin(found.path, element, statistic, start, end)
 
     # D1 to D5: what people said, and when
@@ -196,10 +196,12 @@ class _Builder:
         plain = read_text(self.run.plant_yaml, "plant").plain()
         resolved = read_text(self.run.resolved_yaml, "resolved").plain()
         units = plain.get("units") if isinstance(plain.get("units"), dict) else resolved["plant"]["units"]
-        from twin.plant_pages import _carries
+        from twin.plant_pages import stream_of_port
 
         self.models = {name: str(unit.get("model", "")) for name, unit in resolved["plant"]["units"].items()}
-        self.flowsheet = draw(read_sheet(plain if "units" in plain else resolved["plant"], _carries), self.plan.title)
+        self.flowsheet = draw(
+            read_sheet(plain if "units" in plain else resolved["plant"], stream_of_port), self.plan.title
+        )
         s.fact("units_counted", len(units), "units of the plant's file")
         s.fact("feeds", ", ".join(resolved["plant"].get("feeds") or {}))
         s.fact("products", ", ".join(_products(resolved["plant"].get("products"))))

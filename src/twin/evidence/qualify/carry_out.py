@@ -142,6 +142,6 @@ def _suite(part: str) -> str:
 
 def _root() -> Path | None:
     """Root of the clone that the program is run from."""
-    folders = software._folders("twin")
+    folders = software.package_folders("twin")
     root = folders[0].parent.parent if folders else None
     return root if root is not None and (root / "tests").is_dir() else None

@@ -140,7 +140,7 @@ def _bounds() -> dict[str, str]:
 def _of_the_checkout() -> list[str]:
     import tomllib
 
-    (folder, *_) = software._folders("twin")
+    (folder, *_) = software.package_folders("twin")
     path = folder.parent.parent / "pyproject.toml"
     if not path.is_file():
         return []
