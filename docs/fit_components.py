@@ -102,7 +102,9 @@ TYPED: dict[str, dict[str, dict[str, Any]]] = {
         "cp_solid": invented("1250 J/(kg K)", "1100 J/(kg K)", "1500 J/(kg K)", "typical of dry cellulose"),
     },
     "lactose": {
-        "rho_solid": given("1545 kg/m^3", f"{HANDBOOK}: true density of alpha-lactose monohydrate"),
+        "rho_solid": given(
+            "1545 kg/m^3", f"{HANDBOOK}: true density of alpha-lactose monohydrate (not confirmed, 1520 to 1550 kg/m^3)"
+        ),
         "cp_solid": invented("1250 J/(kg K)", "1100 J/(kg K)", "1400 J/(kg K)", "typical of crystalline sugars"),
     },
     "magnesium_stearate": {
@@ -110,11 +112,13 @@ TYPED: dict[str, dict[str, dict[str, Any]]] = {
         "cp_solid": invented("1900 J/(kg K)", "1500 J/(kg K)", "2300 J/(kg K)", "typical of metal soaps"),
     },
     "croscarmellose": {
-        "rho_solid": given("1543 kg/m^3", f"{HANDBOOK}: true density of Ac-Di-Sol"),
+        "rho_solid": given(
+            "1543 kg/m^3", f"{HANDBOOK}: true density of Ac-Di-Sol (not confirmed, 1500 to 1600 kg/m^3)"
+        ),
         "cp_solid": invented("1300 J/(kg K)", "1100 J/(kg K)", "1500 J/(kg K)", "typical of dry cellulose"),
     },
     "hypromellose": {
-        "rho_solid": given("1326 kg/m^3", f"{HANDBOOK}: true density"),
+        "rho_solid": given("1326 kg/m^3", f"{HANDBOOK}: true density (not confirmed, 1260 to 1390 kg/m^3)"),
         "cp_solid": invented("1400 J/(kg K)", "1200 J/(kg K)", "1600 J/(kg K)", "typical of cellulose ethers"),
     },
     "povidone": {

@@ -3,6 +3,9 @@
 Mixing rules, stated where they are used: bulk, tapped and true volumes of the solids add; constants of
 compaction, strength and recovery of a blend are averages over the true volumes of its solids (a working
 assumption: no published rule holds in general).
+
+Of the Handbook's densities, those of MCC and povidone (true), magnesium stearate (all three) and croscarmellose
+(bulk) were found again in public quotations of the book; the others are marked "not confirmed", with what is plausible.
 """
 
 from __future__ import annotations
@@ -110,7 +113,9 @@ POWDERS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "croscarmellose": {
         "rho_bulk": given("529 kg/m^3", f"{HANDBOOK}: bulk density of Ac-Di-Sol"),
-        "rho_tapped": given("819 kg/m^3", f"{HANDBOOK}: tapped density of Ac-Di-Sol"),
+        "rho_tapped": given(
+            "819 kg/m^3", f"{HANDBOOK}: tapped density of Ac-Di-Sol (not confirmed, 650 to 850 kg/m^3)"
+        ),
         "d_50": size(45.0, 30.0, 60.0, "typical of such powders"),
         "flow_function": number(3.0, 2.0, 5.0, "fibres, between cohesive and easy flowing"),
         "kawakita_density": number(0.34, 0.28, 0.45, "poured: bulk over true density"),
@@ -125,8 +130,8 @@ POWDERS: dict[str, dict[str, dict[str, Any]]] = {
         "recovery": per_mpa(8e-4, 3e-4, 1.2e-3, "grows by 8 % after 100 MPa"),
     },
     "hypromellose": {
-        "rho_bulk": given("341 kg/m^3", f"{HANDBOOK}: bulk density"),
-        "rho_tapped": given("557 kg/m^3", f"{HANDBOOK}: tapped density"),
+        "rho_bulk": given("341 kg/m^3", f"{HANDBOOK}: bulk density (not confirmed, 250 to 500 kg/m^3)"),
+        "rho_tapped": given("557 kg/m^3", f"{HANDBOOK}: tapped density (not confirmed, 400 to 700 kg/m^3)"),
         "d_50": size(80.0, 40.0, 150.0, "typical of such powders"),
         "flow_function": number(3.5, 2.0, 6.0, "between cohesive and easy flowing"),
         "kawakita_density": number(0.26, 0.22, 0.35, "poured: bulk over true density"),
@@ -141,8 +146,8 @@ POWDERS: dict[str, dict[str, dict[str, Any]]] = {
         "recovery": per_mpa(8e-4, 4e-4, 1.5e-3, "grows by 8 % after 100 MPa"),
     },
     "povidone": {
-        "rho_bulk": given("340 kg/m^3", f"{HANDBOOK}: bulk density 0.29 to 0.39 g/mL, its middle"),
-        "rho_tapped": given("465 kg/m^3", f"{HANDBOOK}: tapped density 0.39 to 0.54 g/mL, its middle"),
+        "rho_bulk": given("340 kg/m^3", f"{HANDBOOK}: bulk density 0.29 to 0.39 g/mL, its middle (not confirmed)"),
+        "rho_tapped": given("465 kg/m^3", f"{HANDBOOK}: tapped density 0.39 to 0.54 g/mL, its middle (not confirmed)"),
         "d_50": size(80.0, 40.0, 150.0, "typical of such powders"),
         "flow_function": number(6.0, 3.0, 10.0, "spheres, easy flowing"),
         "kawakita_density": number(0.29, 0.22, 0.35, "poured: bulk over true density"),
