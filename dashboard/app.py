@@ -22,6 +22,9 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
 from waitress.server import create_server
 
+from dashboard import tasks
+from dashboard.aside import is_large
+from dashboard.dossiers import serve_pages
 from dashboard.guard import LOOPBACK, guard
 from dashboard.pages import (
     View,
@@ -35,6 +38,7 @@ from dashboard.pages import (
     quality,
     runs,
     sizes,
+    trace,
     trends,
     whatif,
 )
@@ -52,6 +56,7 @@ PAGES: dict[str, tuple[str, ModuleType]] = {
     "sizes": ("Distributions", sizes),
     "balances": ("Balances", balances),
     "quality": ("Quality", quality),
+    "trace": ("Traceability", trace),
     "control": ("Control", control),
     "events": ("Events", events),
     "evidence": ("Evidence", evidence),
@@ -97,9 +102,11 @@ def create_app(catalog: Catalog, token: str = "") -> Dash:
     for _, page in pages.values():
         if hasattr(page, "register"):
             page.register(app, catalog)
+    tasks.register(app, catalog)
     _routes(app, catalog, pages)
     _following(app, catalog)
     _switches(app)
+    serve_pages(app, catalog)
     guard(app, token)
     return app
 
@@ -157,6 +164,21 @@ def _routes(app: Dash, catalog: Catalog, pages: dict[str, tuple[str, ModuleType]
         content = _laid_out(pages[page][1], View(catalog, name, search or "", tuple(map(str, chosen or ()))))
         return (*(content if key == page else no_update for key in pages), [*done, page])
 
+    # The address names the page, for whoever loads it again or hands it on; replaced, which no callback hears of.
+    app.clientside_callback(
+        """
+        function (page) {
+            const address = new URL(window.location.href);
+            if (page && address.searchParams.get("page") !== page) {
+                address.searchParams.set("page", page);
+                window.history.replaceState(window.history.state, "", address);
+            }
+        }
+        """,
+        Input("tabs", "value"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         Output("address", "search"), Input("run-choice", "value"), State("run", "data"), prevent_initial_call=True
     )
@@ -169,9 +191,10 @@ def _routes(app: Dash, catalog: Catalog, pages: dict[str, tuple[str, ModuleType]
         Output("hash-tip", "label"),
         Input("run", "data"),
         Input("outcome-place", "children"),
+        Input("hash-late", "n_intervals"),
     )
-    def check(name: str | None, _: Any) -> tuple[Any, Any, Any]:
-        if name is None:
+    def check(name: str | None, _: Any, late: int | None) -> tuple[Any, Any, Any]:
+        if name is None or (not late and is_large(catalog.file(name))):
             return no_update, no_update, no_update
         found = catalog.dataset(name).verification
         if found.ok:

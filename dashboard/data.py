@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.aside import LARGE, ask
+from dashboard.aside import ask, is_large
 from dashboard.cache import Kept
+from dashboard.marks import Mark, alarms_of, events_of
 from twin.config.reading import read_text
 from twin.errors import TwinError
 from twin.flowsheet.places import Sheet
@@ -74,14 +75,6 @@ class Distribution:
     by_size: bool  #: whether the grid is one of crystal sizes [m], or only counts cells
 
 
-@dataclass(frozen=True)
-class Mark:
-    """What happened at one instant, in words."""
-
-    time: float
-    lines: tuple[str, ...]
-
-
 class Dataset:
     """A run as the pages see it.
 
@@ -102,6 +95,7 @@ class Dataset:
         self._once, self._hashing = threading.Lock(), threading.Lock()
         self._key = key
         self._labels: dict[str, np.ndarray | list[str]] = {}
+        self._largest: dict[str, float] = {}
 
     @property
     def time(self) -> np.ndarray:
@@ -175,6 +169,12 @@ class Dataset:
 
         return self._kept.get((self._key or str(self.run.path), self.run.rows, name), fetch)
 
+    def total(self, tag: str) -> np.ndarray:
+        """Sum over all elements of what was recorded under a tag [time]."""
+        key = (self._key or str(self.run.path), self.run.rows, tag, "total")
+        rows = self.run.rows
+        return self._kept.get(key, lambda: self.run.get(tag).reshape(rows, -1).sum(axis=1))
+
     def rows_at(self, tags: Sequence[str], row: int) -> dict[str, np.ndarray]:
         """Read one instant of several quantities at once."""
         with self.run.opened() as file:
@@ -184,13 +184,27 @@ class Dataset:
         """Row recorded last at or before a time [s]."""
         return max(0, int(np.searchsorted(self.time, time, side="right")) - 1)
 
-    def read_grid(self, name: str) -> np.ndarray:
-        """Read a distribution [time, points]."""
+    def largest(self, name: str) -> float:
+        """Greatest magnitude of a series."""
+        if name not in self._largest:
+            values = self.read(name)
+            self._largest[name] = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values)))
+        return self._largest[name]
+
+    def read_grid(self, name: str, rows: slice | int = slice(None)) -> np.ndarray:
+        """Read rows of a distribution [time, points], all unless told otherwise; one row is [points]."""
         chosen = self.distributions[name]
-        values = self.run.get(chosen.tag)
-        for i in chosen.element:
-            values = values[:, i]
-        return values
+        with self.run.opened() as file:
+            kept = range(self.run.rows)[rows]
+            part = kept if isinstance(kept, int) else slice(kept.start, kept.stop, kept.step)
+            return np.asarray(file[self.run.tags[chosen.tag].path][(part, *chosen.element)], dtype=np.float64)
+
+    def sampled_grid(self, name: str, most: int) -> tuple[np.ndarray, np.ndarray]:
+        """Read a distribution at rows equally far apart, at most so many: their numbers, and [time, points]."""
+        rows = self.run.rows
+        step = max(1, -(-rows // most))
+        key = (self._key or str(self.run.path), rows, name, step)
+        return np.arange(0, rows, step), self._kept.get(key, lambda: self.read_grid(name, slice(None, None, step)))
 
     def grid(self, name: str) -> np.ndarray:
         """Points along a distribution's grid: sizes [m], or numbers of cells."""
@@ -199,13 +213,12 @@ class Dataset:
     @cached_property
     def marks(self) -> tuple[Mark, ...]:
         """Events, those of one instant together."""
-        groups: dict[float, list[str]] = {}
-        for row in self.run.events:
-            change = f"{row.path}: {row.old:.5g} → {row.new:.5g}" if row.new == row.new else row.path
-            if row.kind == "fire":  # an impulse finds nothing old; what it was given stands in the table of events
-                change = row.path
-            groups.setdefault(row.time, []).append(f"{row.kind} {change}" + (f" ({row.cause})" if row.cause else ""))
-        return tuple(Mark(time, tuple(lines)) for time, lines in sorted(groups.items()))
+        return events_of(self.run)
+
+    @cached_property
+    def alarms(self) -> tuple[Mark, ...]:
+        """Alarms, those of one instant together."""
+        return alarms_of(self.run)
 
     @cached_property
     def limits(self) -> dict[str, tuple[float, float]]:
@@ -222,7 +235,7 @@ class Dataset:
         """Key figures."""
         with self._once:
             if "report" not in self._looked:
-                large = self.run.complete and self.run.path.stat().st_size > LARGE
+                large = self.run.complete and is_large(self.run.path)
                 self._looked["report"] = ask("report", self.run.path) if large else report(self.run)
             return dict(self._looked["report"])
 
@@ -236,8 +249,8 @@ class Dataset:
         """The content hash, computed once for this state of the file."""
         with self._hashing:
             if "hash" not in self._looked:
-                large = self.run.complete and self.run.path.stat().st_size > LARGE
                 path = self.run.path
+                large = self.run.complete and is_large(path)
                 self._looked["hash"] = Verification(**ask("hash", path)) if large else verify(path)
             return self._looked["hash"]  # type: ignore[no-any-return]
 

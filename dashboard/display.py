@@ -66,6 +66,7 @@ class Theme:
     panel: str
     accent: str
     warm: str
+    alarm: str
     line: str
 
     @property
@@ -74,8 +75,8 @@ class Theme:
 
 
 THEMES = {
-    "light": Theme("light", "#1f2933", "#52606d", "#e4e7eb", "#ffffff", "#0b7285", "#c2410c", "#334155"),
-    "dark": Theme("dark", "#e6e8eb", "#a6adb8", "#3a3f47", "#24272c", "#3bc9db", "#ff922b", "#cbd5e1"),
+    "light": Theme("light", "#1f2933", "#52606d", "#e4e7eb", "#ffffff", "#0b7285", "#c2410c", "#c92a2a", "#334155"),
+    "dark": Theme("dark", "#e6e8eb", "#a6adb8", "#3a3f47", "#24272c", "#3bc9db", "#ff922b", "#ff8787", "#cbd5e1"),
 }
 
 

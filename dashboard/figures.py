@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.data import Dataset, Mark, Series
-from dashboard.display import HOUR, SERIES, THEMES, Shown, Theme, clock, number, plain, shown_unit
+from dashboard import marks as marking
+from dashboard.data import Dataset, Series
+from dashboard.display import HOUR, SERIES, THEMES, Shown, Theme, number, plain, shown_unit
 from dashboard.speech import meaning, say
 
 #: Longest line that is sent to the browser; longer ones are thinned, keeping extremes.
@@ -23,10 +25,6 @@ MOST_POINTS = 2400
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 #: A meaning longer than this [characters] does not fit beside a panel.
 LONGEST_TITLE = 26
-#: Most event marks drawn; closer ones are drawn as one.
-MOST_MARKS = 300
-#: Lines of text in one mark's hover box.
-MOST_LINES = 8
 
 
 def thinned(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -74,14 +72,18 @@ def lines_of(runs: Mapping[str, Dataset], names: Sequence[str]) -> list[Line]:
                 continue
             warm = shown_unit(series.unit, series.meaning, 1.0).text == "°C"
             row = rows.setdefault((series.unit, warm), len(rows) + 1)
-            values = data.read(name)
-            most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values)))
-            largest[row] = max(largest.get(row, 0.0), most)
+            largest[row] = max(largest.get(row, 0.0), data.largest(name))
             found.append((k, series, row, name if len(runs) == 1 else f"{name} · {label}"))
     return [
         Line(k, series, row, shown_unit(series.unit, series.meaning, largest[row]), label)
         for k, series, row, label in found
     ]
+
+
+def colours_of(lines: Sequence[Line]) -> dict[str, str]:
+    """A colour for each series, the same in every run."""
+    names = dict.fromkeys(line.series.name for line in lines)
+    return {name: SERIES[i % len(SERIES)] for i, name in enumerate(names)}
 
 
 def window(data: Dataset, name: str, span: Span | None, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -142,9 +144,7 @@ def overlay(
     first = datasets[0]
     rows = max(line.row for line in lines)
     figure = make_subplots(rows=rows, cols=1, shared_xaxes=True, vertical_spacing=min(0.06, 0.16 / rows))
-    colours = {
-        name: SERIES[i % len(SERIES)] for i, name in enumerate(dict.fromkeys(line.series.name for line in lines))
-    }
+    colours = colours_of(lines)
     for line in lines:
         x, y = window(datasets[line.run], line.series.name, span)
         stroke = {"width": 1.8, "color": colours[line.series.name], "dash": DASHES[line.run % len(DASHES)]}
@@ -162,20 +162,19 @@ def overlay(
         )
     for row in range(1, rows + 1):
         members = [line for line in lines if line.row == row]
-        shown = members[0].shown
-        own = list(dict.fromkeys(line.series.name for line in members))
-        _bands(figure, row, [(name, first.limits.get(name)) for name in own], shown, theme)
         meanings = {line.series.meaning for line in members}
         told = meaning(meanings.pop()) if len(meanings) == 1 else ""
         title = f"{plain(told)}<br>" if told and rows < 4 and len(told) <= LONGEST_TITLE else ""
-        figure.update_yaxes(title_text=f"{title}[{shown.text}]", row=row, col=1)
-    for at in cursors:
-        figure.add_vline(at / HOUR, line={"color": theme.text, "width": 1.2})
-    end = max((float(data.time[-1]) for data in datasets if data.time.size), default=0.0)
-    start = min((float(data.time[0]) for data in datasets if data.time.size), default=0.0)
-    if events:
-        _marks(figure, first.marks, (start, end), rows, theme)
-    low, high = span or (start, end)
+        figure.update_yaxes(title_text=f"{title}[{members[0].shown.text}]", row=row, col=1)
+    low, high = span or whole_of(datasets)
+    traces, shapes = around(lines, first, (low, high), theme, events, cursors)
+    if traces:
+        figure.add_traces(traces)
+        figure.update_layout(
+            yaxis99={"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False, "anchor": "x"}
+        )
+    # all at once: adding one after the other copies what is there each time
+    figure.update_layout(shapes=shapes, annotations=limits(lines, first, theme)[1])
     if high > low:
         figure.update_xaxes(range=[low / HOUR, high / HOUR])
     figure.update_xaxes(title_text=say("time [h]"), row=rows, col=1)
@@ -184,90 +183,64 @@ def overlay(
     return figure
 
 
-def _bands(
-    figure: go.Figure, row: int, rows: Sequence[tuple[str, tuple[float, float] | None]], shown: Shown, theme: Theme
-) -> None:
-    """Mark where values should lie."""
-    for name, limits in rows:
-        if limits is None:
-            continue
-        low, high = (float(shown.of(np.asarray(limit))) for limit in limits)
-        if low == low and high == high:
-            figure.add_hrect(low, high, fillcolor=theme.accent, opacity=0.09, line_width=0, row=row, col=1)
-        for limit, word in ((low, "low"), (high, "high")):
-            if limit == limit:
-                figure.add_hline(
-                    limit,
-                    line={"color": theme.accent, "width": 1, "dash": "dash"},
-                    row=row,
-                    col=1,
-                    annotation={
-                        "text": f"{plain(name)} {say(word)} {number(limit)}",
-                        "font": {"size": 10, "color": theme.muted},
-                        "bgcolor": theme.panel,
-                        "opacity": 0.85,
-                    },
-                    annotation_position="top right" if word == "high" else "bottom right",
-                )
-
-
-def clusters(marks: Sequence[Mark], span: float) -> list[Mark]:
-    """Draw marks closer than a pixel or so as one."""
-    if len(marks) <= MOST_MARKS:
-        return list(marks)
-    width = span / MOST_MARKS
-    found: dict[int, Mark] = {}
-    for mark in marks:
-        key = int(mark.time / width) if width > 0.0 else 0
-        first = found.get(key)
-        found[key] = Mark(first.time, first.lines + mark.lines) if first else mark
-    return list(found.values())
-
-
-def _marks(figure: go.Figure, marks: Sequence[Mark], span: Span, rows: int, theme: Theme) -> None:
-    if not marks or span[1] <= span[0]:
-        return
-    drawn = clusters(marks, span[1])
-    strength = 0.6 if len(drawn) <= 40 else 0.25  # many events must not hide the curves
-    lines = [
-        {
-            "type": "line",
-            "xref": "x",
-            "yref": "paper",
-            "x0": mark.time / HOUR,
-            "x1": mark.time / HOUR,
-            "y0": 0,
-            "y1": 1,
-            "layer": "above",
-            "line": {"color": theme.warm, "width": 1, "dash": "dot"},
-            "opacity": strength,
-        }
-        for mark in drawn
+def around(
+    lines: Sequence[Line], data: Dataset, span: Span, theme: Theme, events: bool, cursors: Sequence[float]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What stands beside the curves within a span [s]: traces of marks; bands, cursors and lines as shapes."""
+    happened = (*data.marks, *data.alarms) if events else ()
+    upright = {"type": "line", "xref": "x", "yref": "paper", "y0": 0, "y1": 1}
+    stroke = {"color": theme.text, "width": 1.2}
+    shapes = [
+        *limits(lines, data, theme)[0],
+        *({**upright, "x0": at / HOUR, "x1": at / HOUR, "line": stroke} for at in cursors),
+        *marking.lines(happened, span, theme),
     ]
-    # all at once: adding one after the other copies what is there each time
-    figure.update_layout(shapes=[*(shape.to_plotly_json() for shape in figure.layout.shapes), *lines])
-    texts = []
-    for mark in drawn:
-        told = [plain(line) for line in mark.lines[:MOST_LINES]]
-        more = [say("… and {n} more", n=len(mark.lines) - MOST_LINES)] if len(mark.lines) > MOST_LINES else []
-        texts.append("<br>".join([f"<b>{clock(mark.time)}</b>", *told, *more]))
-    # An axis of its own over the first panel: marks stay at its upper edge whatever is zoomed.
-    figure.add_trace(
-        go.Scatter(
-            x=[mark.time / HOUR for mark in drawn],
-            y=[1.0] * len(drawn),
-            text=texts,
-            mode="markers",
-            name=say("events"),
-            yaxis="y99",
-            marker={"symbol": "triangle-down", "size": 9 if strength > 0.5 else 6, "color": theme.warm},
-            hovertemplate="%{text}<extra></extra>",
-            cliponaxis=False,
-        )
-    )
-    figure.update_layout(
-        yaxis99={"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False, "anchor": "x"}
-    )
+    return marking.drawn(happened, span, theme), shapes
+
+
+def whole_of(datasets: Sequence[Dataset]) -> Span:
+    """Times [s] from the first to the last row of any of these runs."""
+    ends = [(float(data.time[0]), float(data.time[-1])) for data in datasets if data.time.size]
+    return (min(start for start, _ in ends), max(end for _, end in ends)) if ends else (0.0, 0.0)
+
+
+def limits(lines: Sequence[Line], data: Dataset, theme: Theme) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Where values should lie: bands and dashed lines, and the words at them."""
+    shapes: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    for line in {(line.row, line.series.name): line for line in lines}.values():
+        found = data.limits.get(line.series.name)
+        if found is None:
+            continue
+        axes = {"xref": "x domain", "yref": f"y{line.row}" if line.row > 1 else "y"}
+        if line.row > 1:
+            axes["xref"] = f"x{line.row} domain"
+        low, high = (float(line.shown.of(np.asarray(limit))) for limit in found)
+        if low == low and high == high:
+            ends = {"x0": 0, "x1": 1, "y0": low, "y1": high}
+            shapes.append(
+                {"type": "rect", **axes, **ends, "fillcolor": theme.accent, "opacity": 0.09, "line": {"width": 0}}
+            )
+        for limit, word, edge in ((low, "low", "top"), (high, "high", "bottom")):
+            if limit != limit:
+                continue
+            stroke = {"color": theme.accent, "width": 1, "dash": "dash"}
+            shapes.append({"type": "line", **axes, "x0": 0, "x1": 1, "y0": limit, "y1": limit, "line": stroke})
+            notes.append(
+                {
+                    **axes,
+                    "x": 1,
+                    "y": limit,
+                    "xanchor": "right",
+                    "yanchor": edge,
+                    "showarrow": False,
+                    "text": f"{plain(line.series.name)} {say(word)} {number(limit)}",
+                    "font": {"size": 10, "color": theme.muted},
+                    "bgcolor": theme.panel,
+                    "opacity": 0.85,
+                }
+            )
+    return shapes, notes
 
 
 def empty(message: str, theme: Theme) -> go.Figure:

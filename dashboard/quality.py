@@ -22,16 +22,21 @@ def judged(data: Dataset, tag: str) -> tuple[np.ndarray, np.ndarray]:
     if data.time.size < 2:
         return values[:0], values[:0]
     weights = np.gradient(data.time)
-    unit = data.series[tag].owner
-    flow = np.zeros(data.time.size)
-    for stream in data.plantwide.streams:
-        if stream.source == unit:
-            for name in stream.flows:
-                flow += data.run.get(name).reshape(data.time.size, -1).sum(axis=1)
+    flow = outflow(data, data.series[tag].owner)
     if flow.max(initial=0.0) > 0.0:
         weights = weights * (flow > FLOWING * flow.max())
     keep = (weights > 0.0) & np.isfinite(values)
     return values[keep], weights[keep]
+
+
+def outflow(data: Dataset, unit: str) -> np.ndarray:
+    """What leaves a unit by its recorded streams, all components together [time], in kg/s."""
+    flow = np.zeros(data.time.size)
+    for stream in data.plantwide.streams:
+        if stream.source == unit:
+            for name in stream.flows:
+                flow += data.total(name)
+    return flow
 
 
 def capability(values: np.ndarray, weights: np.ndarray, low: float, high: float) -> dict[str, float]:

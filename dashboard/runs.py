@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from twin.results.files import FileProblem
 
 #: Runs whose names and tables are kept in memory.
 KEPT = 12
-#: Endings of run files: complete ones, and those being written.
-ENDINGS = (".h5", ".h5.partial")
+#: Endings of run files: complete ones, and those being written; what was traced of a run stands beside it.
+ENDINGS, BESIDE = (".h5", ".h5.partial"), (".trace.h5", ".trace.h5.partial")
 #: Folder inside the folder of runs into which deleted runs are moved.
 TRASH = ".trash"
 
@@ -53,6 +53,7 @@ class Catalog:
         self.folder = self._folders[0] if self._folders else self._given[0].parent
         self.labels = Labels(self.folder)
         self._kept: OrderedDict[Key, Dataset] = OrderedDict()
+        self._made: OrderedDict[Hashable, Any] = OrderedDict()
         self._arrays = Kept()
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="twin-view-figures")
@@ -64,10 +65,23 @@ class Catalog:
         found = {file.name: file for file in self._given}
         for folder in self._folders:
             for file in folder.iterdir():
-                # a link that leads elsewhere is not of this folder
-                if file.name.endswith(ENDINGS) and file.is_file() and file.resolve().parent == folder:
+                if is_run(file, folder):
                     found.setdefault(file.name, file)
         return found
+
+    def _find(self, name: str) -> Path | None:
+        """A run's file by its name, without a look at all the others."""
+        for file in self._given:
+            if file.name == name:
+                return file
+        if name != Path(name).name or "\0" in name or "\\" in name:  # whatever tries to leave the folder
+            return None
+        return next((folder / name for folder in self._folders if is_run(folder / name, folder)), None)
+
+    def beside(self, name: str | None, ending: str) -> Path:
+        """Where something that belongs to a run stands, or would stand: `day.trace.h5` beside `day.h5`."""
+        file = self.file(name)
+        return file.with_name(file.name.removesuffix(".partial").removesuffix(".h5") + ending)
 
     def names(self) -> list[str]:
         """Names of the runs, the newest first."""
@@ -87,17 +101,19 @@ class Catalog:
         FileProblem
             When there is no run of that name here.
         """
-        files = self._files()
         if name is None:
-            names = self.names()
-            if not names:
+            name = next(iter(self.names()), None)
+            if name is None:
                 raise FileProblem("there is no run here yet")
-            return files[names[0]]
-        if name not in files and name.endswith(".partial"):
-            name = name.removesuffix(".partial")
-        if name not in files:  # also whatever tries to leave the folder
+        found = self._find(name) or (self._find(name.removesuffix(".partial")) if name.endswith(".partial") else None)
+        if found is None:
             raise FileProblem("there is no run of that name here")
-        return files[name]
+        return found
+
+    @staticmethod
+    def holds(path: Path) -> bool:
+        """Whether a file beside a run is there, and no link that leads elsewhere."""
+        return path.is_file() and path.resolve().parent == path.parent.resolve()
 
     def key(self, name: str | None) -> Key:
         """What tells a state of a file from another one: name, time of change, size."""
@@ -128,6 +144,19 @@ class Catalog:
                 self._kept.popitem(last=False)
         return opened
 
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Something made of files in a certain state, kept while it is one of the last few asked for."""
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
+        found = make()
+        with self._lock:
+            self._made[key] = found
+            while len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        return found
+
     def reported(self, name: str) -> dict[str, Any] | None:
         """Key figures of a run; None while they are being computed."""
         key = self.key(name)
@@ -155,3 +184,10 @@ class Catalog:
         except OSError as error:
             raise FileProblem(f"{file.name} cannot be moved: {error.strerror}") from error
         return target
+
+
+def is_run(file: Path, folder: Path) -> bool:
+    """Whether a file is a run of a folder; a link that leads elsewhere is not of it."""
+    if not file.name.endswith(ENDINGS) or file.name.endswith(BESIDE):
+        return False
+    return file.is_file() and file.resolve().parent == folder

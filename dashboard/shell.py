@@ -7,11 +7,14 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from dashboard.aside import is_large
 from dashboard.data import Dataset
 from dashboard.speech import LANGUAGES, language, say
 
 #: Colours of outcomes; every other outcome is a failure.
 OUTCOMES = {"finished": "teal", "running": "blue", "interrupted": "orange", "guard": "orange"}
+#: The hash of a large file waits so long for the first picture [ms].
+LATE = 3000
 THEME = {
     "primaryColor": "cyan",
     "primaryShade": {"light": 9, "dark": 4},
@@ -116,7 +119,9 @@ def header(data: Dataset | None, name: str | None, names: list[str]) -> Any:
         multiline=True,
         maw=520,
     )
-    return dmc.Group([titles, choice, html.Div(outcome(data), id="outcome-place"), checked], gap="sm", wrap="nowrap")
+    late = dcc.Interval(id="hash-late", interval=LATE, max_intervals=1, disabled=not is_large(data.run.path))
+    state = html.Div(outcome(data), id="outcome-place")
+    return dmc.Group([titles, choice, state, checked, late], gap="sm", wrap="nowrap")
 
 
 def outcome(data: Dataset) -> Any:

@@ -31,8 +31,7 @@ def size_map(data: Dataset, name: str, normalised: bool, theme: Theme = THEMES["
     """
     chosen = data.distributions[name]
     points = data.grid(name)
-    step = max(1, -(-data.time.size // MOST_COLUMNS))
-    values = data.read_grid(name)[::step]
+    rows, values = data.sampled_grid(name, MOST_COLUMNS)
     if normalised:
         values, title = (
             density(values, points, chosen.by_size),
@@ -45,7 +44,7 @@ def size_map(data: Dataset, name: str, normalised: bool, theme: Theme = THEMES["
     axis = _axis(chosen, points)
     figure = go.Figure(
         go.Heatmap(
-            x=data.time[::step] / HOUR,
+            x=data.time[rows] / HOUR,
             y=axis.of(points),
             z=values.T.astype(np.float32),
             colorscale="Viridis",
@@ -65,8 +64,9 @@ def size_curve(data: Dataset, name: str, row: int, normalised: bool, theme: Them
     points = data.grid(name)
     rows = data.time.size
     row = min(max(row, 0), rows - 1)
-    faint = np.unique(np.linspace(0, rows - 1, 7).astype(int)) if rows else np.zeros(0, dtype=int)
-    values = data.read_grid(name)
+    at, sampled = data.sampled_grid(name, MOST_COLUMNS)
+    faint = np.unique(np.linspace(0, at.size - 1, 7).astype(int)) if rows else np.zeros(0, dtype=int)
+    values = np.vstack([sampled, data.read_grid(name, row)]) if rows else sampled
     shown = Shown(say("mass fraction per ln(size)") if chosen.by_size else say("share"))
     if not normalised:
         shown = shown_unit(chosen.unit, chosen.meaning, _largest(values))
@@ -81,7 +81,7 @@ def size_curve(data: Dataset, name: str, row: int, normalised: bool, theme: Them
                 mode="lines",
                 line={"width": 1, "color": theme.muted},
                 opacity=0.35,
-                name=clock(float(data.time[i])),
+                name=clock(float(data.time[at[i]])),
                 hoverinfo="skip",
                 showlegend=False,
             )
@@ -90,7 +90,7 @@ def size_curve(data: Dataset, name: str, row: int, normalised: bool, theme: Them
         figure.add_trace(
             go.Scatter(
                 x=axis.of(points),
-                y=shaped[row],
+                y=shaped[-1],
                 mode="lines",
                 name=clock(float(data.time[row])),
                 line={"width": 2.6, "color": theme.accent},
@@ -101,7 +101,9 @@ def size_curve(data: Dataset, name: str, row: int, normalised: bool, theme: Them
             )
         )
     figure.update_xaxes(title_text=_axis_title(chosen, axis), **_scale(points))
-    figure.update_yaxes(title_text=f"{plain(meaning(chosen.meaning))} [{shown.text}]" if not normalised else shown.text)
+    title = f"{plain(meaning(chosen.meaning))} [{shown.text}]" if not normalised else shown.text
+    # the same scale at every instant, so that the curve alone moves when the run is played
+    figure.update_yaxes(title_text=title, range=_reach(shaped, chosen.by_size or normalised))
     styled(figure, theme, 430)
     return figure
 
@@ -138,6 +140,15 @@ def geometric(points: np.ndarray) -> bool:
 def _largest(values: np.ndarray) -> float:
     finite = values[np.isfinite(values)]
     return float(np.abs(finite).max(initial=0.0))
+
+
+def _reach(values: np.ndarray, from_zero: bool) -> list[float]:
+    """Ends of an axis that holds all values; what cannot be below zero begins there."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    low = min(low, 0.0) if from_zero else low
+    room = 0.05 * ((high - low) or abs(high) or 1.0)
+    return [low if from_zero else low - room, high + room]
 
 
 def _axis(chosen: Distribution, points: np.ndarray) -> Shown:

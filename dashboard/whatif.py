@@ -1,18 +1,15 @@
-"""What-if: a scenario's text with other values and events; pure functions of texts."""
+"""What-if: scenarios to start from, and what in them can be changed, as the models' annotations describe it."""
 
 from __future__ import annotations
 
-import difflib
-import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from dashboard.changes import slug
 from dashboard.data import described
 from dashboard.display import number
 from twin.config import load_scenario, resolved_yaml
@@ -20,6 +17,9 @@ from twin.config.reading import read_text
 from twin.config.scenario import build_scenario
 from twin.config.spec import ScenarioSpec
 from twin.errors import TwinError
+
+#: What only a scenario has.
+_PLANT = re.compile(r"^plant:", re.MULTILINE)
 
 
 class WhatIfError(TwinError):
@@ -48,21 +48,19 @@ class Parameter:
     high: float | None = None
 
 
-@dataclass(frozen=True)
-class Happening:
-    """One event of a scenario: when, and what it changes."""
-
-    number: int
-    at: str
-    what: str
-    values: tuple[tuple[str, str], ...]
-
-
 def scenarios(folder: Path) -> list[str]:
     """Names to choose from: those that come with Twin, and the files beside the runs."""
     shipped = sorted(f.name.removesuffix(".yaml") for f in files("scenarios").iterdir() if f.name.endswith(".yaml"))
-    own = sorted(f.name for f in folder.glob("*.yaml") if f.is_file() and f.resolve().parent == folder)
+    own = sorted(f.name for f in folder.glob("*.yaml") if f.resolve().parent == folder and _is_scenario(f))
     return [*own, *shipped]
+
+
+def _is_scenario(file: Path) -> bool:
+    """Whether a file names a plant to run; maps of data, rules and patches do not."""
+    try:
+        return _PLANT.search(file.read_text(encoding="utf-8")) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def base_of(name: str, folder: Path) -> Base:
@@ -162,120 +160,6 @@ def range_text(low: float | None, high: float | None, unit: str) -> str:
         return ""
     ends = [number(v) if v is not None and abs(v) < 1e30 else "∞" for v in (low, high)]
     return f"{ends[0]} … {ends[1]} {unit if unit != '1' else ''}".strip()
-
-
-def _yaml() -> YAML:
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.preserve_quotes = True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
-
-
-def _dumped(tree: Any) -> str:
-    out = io.StringIO()
-    _yaml().dump(tree, out)
-    return out.getvalue()
-
-
-def normal(text: str) -> str:
-    """A text as it is written again unchanged: what a changed one is set against."""
-    return _dumped(_yaml().load(text))
-
-
-def happenings(text: str) -> list[Happening]:
-    """Timed events of a scenario's text."""
-    rows = _yaml().load(text).get("events") or []
-    found = []
-    for i, row in enumerate(rows):
-        if not isinstance(row, dict) or "at" not in row:
-            continue
-        kind = next((k for k in ("set", "ramp", "hold", "add") if isinstance(row.get(k), dict)), "")
-        values = (
-            tuple((f"{kind}.{key}", str(v)) for key, v in row[kind].items() if not isinstance(v, dict)) if kind else ()
-        )
-        found.append(Happening(i, str(row["at"]), str(row.get("name") or kind), values))
-    return found
-
-
-def changed(
-    text: str,
-    values: Mapping[str, str],
-    events: Mapping[str, str] | None = None,
-    removed: Sequence[int] = (),
-    added: Sequence[Mapping[str, str]] = (),
-) -> str:
-    """Give a scenario's text with changes.
-
-    Parameters
-    ----------
-    text : str
-    values : mapping
-        Dotted path → value, for the scenario's `set:`.
-    events : mapping, optional
-        "3.at" or "3.set.path" → value, of the event of that number.
-    removed : sequence of int
-        Numbers of events to leave out.
-    added : sequence of mapping
-        New events: `at`, `path`, `value`.
-    """
-    tree = _yaml().load(text)
-    if values:
-        given = tree.setdefault("set", {})
-        for path, value in values.items():
-            given[path] = _scalar(value)
-    rows = tree.get("events") or []
-    for key, value in (events or {}).items():
-        place, _, rest = key.partition(".")
-        kind, _, path = rest.partition(".")
-        row = rows[int(place)]
-        if rest == "at":
-            row["at"] = _scalar(value)
-        elif path in row.get(kind, {}):
-            row[kind][path] = _scalar(value)
-    for place_ in sorted(set(removed), reverse=True):
-        del rows[place_]
-    if added:
-        if "events" not in tree or tree["events"] is None:
-            tree["events"] = []
-        for row in added:
-            tree["events"].append(
-                {"at": _scalar(row["at"]), "set": {row["path"]: _scalar(row["value"])}, "name": "what if"}
-            )
-    return _dumped(tree)
-
-
-def shortened(text: str, until: str | None) -> str:
-    """Give a scenario's text that stops earlier; as it is without a time."""
-    if not until or not str(until).strip():
-        return text
-    tree = _yaml().load(text)
-    tree["until"] = _scalar(str(until))
-    return _dumped(tree)
-
-
-def _scalar(text: str) -> Any:
-    """A number where the text is one, else the text."""
-    text = text.strip()
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def diff(before: str, after: str) -> list[str]:
-    """Lines of the difference of two texts, as `diff -u` gives them."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "base", "what-if", lineterm="", n=2)
-    return list(lines)
-
-
-def slug(text: str) -> str:
-    """A file's name from what someone typed; `what_if` where nothing is left of it."""
-    return re.sub(r"[^a-z0-9_]+", "_", text.lower()).strip("_")[:60] or "what_if"
 
 
 def save(base: Base, text: str, name: str, folder: Path) -> Path:

@@ -8,12 +8,14 @@ import dash_cytoscape as cyto
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
+from dashboard.aside import is_large
 from dashboard.data import Dataset
 from dashboard.display import HOUR, clock, number, theme_of
 from dashboard.flowsheet import elements, extent, stylesheet
 from dashboard.pages import View
 from dashboard.pages.cards import cards
 from dashboard.pages.unit import details
+from dashboard.replay import playing
 from dashboard.runs import Catalog
 from dashboard.speech import say
 from dashboard.state import STATES
@@ -22,6 +24,8 @@ from twin.flowsheet.routes import streams_of
 
 #: Steps of the replay at most.
 STEPS = 600
+#: What reads all of a large file waits so long for the first picture [ms].
+LATE = 2500
 #: Marks of events along the slider at most.
 MOST_MARKS = 40
 
@@ -54,6 +58,7 @@ def layout(view: View) -> Any:
         data=[{"value": n.name, "label": f"{n.label or n.name} · {n.name}"} for n in data.sheet.nodes],
         value=first or None,
         searchable=True,
+        allowDeselect=False,
         size="xs",
         w=250,
         limit=200,
@@ -63,6 +68,7 @@ def layout(view: View) -> Any:
     return dmc.Stack(
         [
             html.Div(id="plant-cards", style={"minHeight": 96}),
+            dcc.Interval(id="plant-late", interval=LATE if is_large(data.run.path) else 1, max_intervals=1),
             card(
                 drawing,
                 replay(data),
@@ -155,8 +161,14 @@ def register(app: Dash, catalog: Catalog) -> None:
     def restyle(theme: str | None) -> list[dict[str, Any]]:
         return stylesheet(theme_of(theme))
 
-    @app.callback(Output("plant-cards", "children"), Input("run", "data"), Input("outcome-place", "children"))
-    def figures(run: str | None, _: Any) -> Any:
+    @app.callback(
+        Output("plant-cards", "children"),
+        Input("plant-late", "n_intervals"),
+        Input("outcome-place", "children"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def figures(_: int | None, __: Any, run: str | None) -> Any:
         found = cards(catalog.dataset(run))
         return dmc.SimpleGrid(found, cols={"base": 2, "sm": 3, "lg": len(found)}, spacing="sm")
 
@@ -175,36 +187,7 @@ def register(app: Dash, catalog: Catalog) -> None:
         at = float(data.time[row]) if data.time.size else 0.0
         return elements(data.sheet, selected or "", now), clock(at)
 
-    @app.callback(
-        Output("play-clock", "disabled"),
-        Output("play", "children"),
-        Output("plant-time", "value"),
-        Input("play", "n_clicks"),
-        State("play-clock", "disabled"),
-        State("plant-time", "value"),
-        State("plant-time", "max"),
-        prevent_initial_call=True,
-    )
-    def play(clicks: int | None, still: bool, at: int, most: int) -> tuple[Any, Any, Any]:
-        if not clicks:
-            return no_update, no_update, no_update
-        return not still, "❚❚" if still else "▶", (0 if at >= most else no_update) if still else no_update
-
-    app.clientside_callback(
-        """
-        function (n, at, most) {
-            const next = Math.min(most, at + Math.max(1, Math.round(most / 150)));
-            return next >= most ? [most, true, "▶"] : [next, false, "❚❚"];
-        }
-        """,
-        Output("plant-time", "value", allow_duplicate=True),
-        Output("play-clock", "disabled", allow_duplicate=True),
-        Output("play", "children", allow_duplicate=True),
-        Input("play-clock", "n_intervals"),
-        State("plant-time", "value"),
-        State("plant-time", "max"),
-        prevent_initial_call=True,
-    )
+    playing(app, "play", "play-clock", "plant-time", 150)
 
     @app.callback(Output("unit-choice", "value"), Input("flowsheet", "tapNodeData"), prevent_initial_call=True)
     def tapped(node: dict[str, Any] | None) -> Any:

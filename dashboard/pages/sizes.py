@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.display import HOUR, number, theme_of
 from dashboard.pages import View
+from dashboard.replay import playing
 from dashboard.runs import Catalog
 from dashboard.sizes import size_curve, size_map
 from dashboard.speech import say
@@ -56,14 +57,23 @@ def layout(view: View) -> Any:
         marks=marks,
         updatemode="drag",
         label=None,
-        mb="xl",
-        mx="md",
         size="sm",
         thumbSize=18,
         thumbLabel=say("Time of the curve"),
     )
+    player = dmc.Group(
+        [
+            dmc.Button("▶", id="size-play", size="xs", variant="light", **{"aria-label": say("Play the curve")}),
+            html.Div(slider, style={"flex": 1, "minWidth": 0}),
+        ],
+        wrap="nowrap",
+        gap="lg",
+        mb="xl",
+        mx="md",
+    )
     return dmc.Stack(
         [
+            dcc.Interval(id="size-clock", interval=200, disabled=True),
             card(dmc.Group([choose, kind], align="flex-end", gap="lg")),
             dmc.Grid(
                 [
@@ -72,7 +82,7 @@ def layout(view: View) -> Any:
                         span={"base": 12, "lg": 7},
                     ),
                     dmc.GridCol(
-                        card(graph("size-curve", style={"height": 370}), slider, title=say("At one time"), h="100%"),
+                        card(graph("size-curve", style={"height": 370}), player, title=say("At one time"), h="100%"),
                         span={"base": 12, "lg": 5},
                     ),
                 ],
@@ -112,3 +122,5 @@ def register(app: Dash, catalog: Catalog) -> None:
         figure = size_curve(data, name, int(row or 0), kind == "shape", theme_of(theme))
         figure.update_layout(height=370)
         return figure
+
+    playing(app, "size-play", "size-clock", "size-row", 100)

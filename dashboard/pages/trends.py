@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from typing import Any
 
 import dash_mantine_components as dmc
-import numpy as np
 from dash import Dash, Input, Output, Patch, State, dcc, html, no_update
 
+from dashboard.cursors import csv_text, cursor_table, cursors_of
 from dashboard.data import MOST_SERIES, Dataset
-from dashboard.display import HOUR, clock, number, shown_unit, theme_of, unit_text
-from dashboard.figures import Span, lines_of, overlay, window
+from dashboard.display import HOUR, theme_of, unit_text
+from dashboard.figures import Span, around, colours_of, lines_of, overlay, whole_of, window
+from dashboard.measured import beside, clock_note, data_files, points, residuals
 from dashboard.pages import View
 from dashboard.runs import Catalog
 from dashboard.speech import meaning, say
-from dashboard.widgets import card, graph, table
+from dashboard.widgets import card, graph
 
 #: Most tags drawn at once, and most other runs laid over.
 MOST_TAGS, MOST_RUNS = 24, 5
-#: Rows written to a CSV file at most.
-MOST_ROWS = 500_000
 EXPORTS = ("PNG", "SVG", "CSV")
-HINT = "Drag to zoom, double-click for all; click sets a cursor."
 _HEADS = {
     "measurement": "Measurements",
     "outlet": "Streams",
@@ -78,17 +74,26 @@ def layout(view: View) -> Any:
         label=say("Lay other runs over"),
         placeholder=say("Choose runs") if others else say("no other run here"),
         disabled=not others,
-        w=290,
+        w=230,
+    )
+    files = sorted(data_files(view.catalog.folder))
+    data_of = dmc.Select(
+        id="trend-data",
+        data=files[:500],
+        clearable=True,
+        searchable=True,
+        limit=100,
+        label=say("Lay plant data over"),
+        placeholder=say("Choose data") if files else say("no data here"),
+        disabled=not files,
+        w=200,
     )
     switch = dmc.Switch(
         id="trend-events", label=say("Events ({n})", n=len(data.marks)), checked=len(data.marks) <= 400, mb=8
     )
     exports = dmc.Group(
         [
-            *(
-                dmc.Button(kind, id=f"trend-{kind.lower()}", size="xs", variant="default")
-                for kind in ("PNG", "SVG", "CSV")
-            ),
+            *(dmc.Button(kind, id=f"trend-{kind.lower()}", size="xs", variant="default") for kind in EXPORTS),
             dmc.Button(say("Clear cursors"), id="trend-uncursor", size="xs", variant="subtle"),
         ],
         gap=6,
@@ -97,7 +102,9 @@ def layout(view: View) -> Any:
     return card(
         dmc.Stack(
             [
-                dmc.Group([html.Div(choose, style={"flex": 1, "minWidth": 300}), over], align="flex-end", gap="lg"),
+                dmc.Group(
+                    [html.Div(choose, style={"flex": 1, "minWidth": 300}), over, data_of], align="flex-end", gap="lg"
+                ),
                 dmc.Group(
                     [
                         switch,
@@ -110,6 +117,7 @@ def layout(view: View) -> Any:
                 ),
                 graph("trend-graph"),
                 html.Div(id="trend-table"),
+                html.Div(id="trend-residuals"),
                 dcc.Store(id="trend-cursors", data=[]),
                 dcc.Download(id="trend-download"),
             ],
@@ -143,52 +151,29 @@ def span_of(relayout: Any) -> Span | None:
     return (min(ends) * HOUR, max(ends) * HOUR) if len(ends) >= 2 and max(ends) > min(ends) else None
 
 
-def cursor_table(data: Dataset, names: list[str], cursors: list[float]) -> Any:
-    """Exact values at the cursors, and their difference."""
-    rows = []
-    for name in names:
-        series = data.series.get(name)
-        if series is None:
-            continue
-        values = data.read(name)
-        at = [float(values[data.row_of(time)]) for time in cursors]
-        shown = shown_unit(series.unit, series.meaning, max(abs(v) for v in at))
-        numbers = [float(shown.of(np.asarray(v))) for v in at]
-        change = [number(numbers[1] - numbers[0], 6)] if len(numbers) == 2 else []
-        rows.append((name, shown.text, *(number(v, 7) for v in numbers), *change))
-    times = [clock(float(data.time[data.row_of(time)])) for time in cursors]
-    head = (say("tag"), say("unit"), *times, *([say("difference")] if len(cursors) == 2 else []))
-    return table(head, rows, tuple(range(2, len(head))))
-
-
-def csv_text(data: Dataset, names: list[str], span: Span | None) -> str:
-    """Write series as they were recorded, in SI, with a line of units."""
-    known = [data.series[name] for name in names if name in data.series]
-    first, last = 0, data.time.size
-    if span is not None:
-        first, last = int(np.searchsorted(data.time, span[0])), int(np.searchsorted(data.time, span[1], side="right"))
-    last = min(last, first + MOST_ROWS)
-    columns = [data.time[first:last], *(data.read(s.name)[first:last] for s in known)]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["time", *(_harmless(s.name) for s in known)])
-    writer.writerow(["s", *(_harmless(s.unit) for s in known)])
-    for row in zip(*columns, strict=True):
-        writer.writerow([repr(float(v)) for v in row])
-    return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def register(app: Dash, catalog: Catalog) -> None:
     """Redraw when tags, events or appearance change; send more points when zoomed in."""
 
     @app.callback(Output("trend-tags", "value"), Input("chosen-tags", "data"), prevent_initial_call=True)
     def chosen(tags: Any) -> Any:
         return chosen_of(tags) or no_update
+
+    @app.callback(
+        Output("trend-tags", "value", allow_duplicate=True),
+        Output("trend-residuals", "children"),
+        Input("trend-data", "value"),
+        State("trend-tags", "value"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def measured(name: Any, tags: Any, run: str | None) -> tuple[Any, Any]:
+        found = beside(catalog, run, name)
+        if found is None:
+            return no_update, None
+        data = catalog.dataset(run)
+        theirs = [one.column.tag for one in found.tags if one.column.tag in data.series]
+        note = dmc.Text(clock_note(found), size="xs", c="dimmed")
+        return chosen_of(list(dict.fromkeys([*theirs, *chosen_of(tags)]))), dmc.Stack([residuals(found), note], gap=4)
 
     @app.callback(
         Output("trend-graph", "figure"),
@@ -199,15 +184,21 @@ def register(app: Dash, catalog: Catalog) -> None:
         Input("trend-cursors", "data"),
         Input("theme", "data"),
         Input("revision", "data"),
+        Input("trend-data", "value"),
         State("trend-graph", "relayoutData"),
         State("run", "data"),
     )
     def draw(
-        names: Any, others: Any, events: bool, cursors: Any, theme: str | None, _: Any, zoom: Any, run: str | None
-    ) -> tuple[Any, Any]:
+        names: Any, others: Any, events: bool, cursors: Any, theme: str | None, _: Any, measured: Any, zoom: Any,
+        run: str | None,
+    ) -> tuple[Any, Any]:  # fmt: skip
         runs = runs_of(catalog, run, others)
-        lines = [float(at) for at in cursors or () if isinstance(at, (int, float))][:2]
-        figure = overlay(runs, chosen_of(names), theme_of(theme), bool(events), span_of(zoom), lines)
+        figure = overlay(runs, chosen_of(names), theme_of(theme), bool(events), span_of(zoom), cursors_of(cursors))
+        found = beside(catalog, run, measured)
+        if found is not None:  # after the marks: a zoom tells lines and marks by their places
+            lines = lines_of(runs, chosen_of(names))
+            for row, trace in points(found, lines, colours_of(lines)):
+                figure.add_trace(trace, row=row, col=1)
         return figure, {"height": figure.layout.height}
 
     @app.callback(
@@ -215,20 +206,31 @@ def register(app: Dash, catalog: Catalog) -> None:
         Input("trend-graph", "relayoutData"),
         State("trend-tags", "value"),
         State("trend-runs", "value"),
+        State("trend-events", "checked"),
+        State("trend-cursors", "data"),
+        State("theme", "data"),
         State("run", "data"),
         prevent_initial_call=True,
     )
-    def zoom(relayout: Any, names: Any, others: Any, run: str | None) -> Any:
+    def zoom(
+        relayout: Any, names: Any, others: Any, events: bool, cursors: Any, theme: str | None, run: str | None
+    ) -> Any:
         if not isinstance(relayout, dict) or not any(key.startswith("xaxis") for key in relayout):
             return no_update
         span = span_of(relayout)
         runs = runs_of(catalog, run, others)
         datasets = list(runs.values())
+        lines = lines_of(runs, chosen_of(names))
         patch = Patch()
-        for i, line in enumerate(lines_of(runs, chosen_of(names))):
+        for i, line in enumerate(lines):
             x, y = window(datasets[line.run], line.series.name, span)
             patch["data"][i]["x"] = x / HOUR
             patch["data"][i]["y"] = line.shown.of(y)
+        seen = span or whole_of(datasets)
+        traces, shapes = around(lines, datasets[0], seen, theme_of(theme), bool(events), cursors_of(cursors))
+        for i, trace in enumerate(traces, len(lines)):
+            patch["data"][i].update({key: trace[key] for key in ("x", "y", "text", "marker")})
+        patch["layout"]["shapes"] = shapes
         return patch
 
     @app.callback(
@@ -258,7 +260,7 @@ def register(app: Dash, catalog: Catalog) -> None:
         State("run", "data"),
     )
     def values(cursors: Any, names: Any, run: str | None) -> Any:
-        at = [float(time) for time in cursors or () if isinstance(time, (int, float))][:2]
+        at = cursors_of(cursors)
         return cursor_table(catalog.dataset(run), chosen_of(names), at) if at else None
 
     @app.callback(

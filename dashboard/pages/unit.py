@@ -138,7 +138,7 @@ def unit_balance(data: Dataset, name: str) -> list[tuple[str, ...]]:
     into = out = 0.0
     for stream in streams:
         # values within one row are those after an event: the trapezium is near, the run's own integrals are exact
-        flow = sum(data.run.get(tag).reshape(data.time.size, -1).sum(axis=1) for tag in stream.flows)
+        flow = sum(data.total(tag) for tag in stream.flows)
         passed = float(np.trapezoid(flow, data.time))
         into, out = into + passed * (stream.target == name), out + passed * (stream.source == name)
     held = data.report["holdup"].get(name)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from dashboard import changes as texts
 from dashboard import whatif
-from dashboard.display import clock, number
-from dashboard.jobs import OVER, Jobs
 from dashboard.pages import View
+from dashboard.pages.whatif_forms import diff_lines, event_form, form
+from dashboard.pages.whatif_runs import register_runs
 from dashboard.runs import Catalog
-from dashboard.speech import meaning, say
+from dashboard.speech import say
 from dashboard.widgets import card
 from twin.errors import TwinError
-
-#: Parameters and events shown in the forms at most.
-MOST_FIELDS, MOST_EVENTS = 120, 60
 
 
 def layout(view: View) -> Any:
@@ -119,80 +114,14 @@ def layout(view: View) -> Any:
     )
 
 
-def form(resolved: dict[str, Any], owner: str, changes: dict[str, str]) -> Any:
-    """One field for each value, as its annotation describes it."""
-    fields = []
-    for one in whatif.parameters(resolved, owner)[:MOST_FIELDS]:
-        told = [meaning(one.meaning)]
-        reach = whatif.range_text(one.low, one.high, one.unit)
-        if reach:
-            told.append(say("range {reach}", reach=reach))
-        label = one.path.partition(".")[2] + (f" [{one.unit}]" if one.unit not in ("", "1") else "")
-        about = {"id": {"type": "wi-value", "path": one.path}, "label": label, "description": " · ".join(told)}
-        if one.choices:
-            field = dmc.Select(
-                **about, data=list(one.choices), value=changes.get(one.path), placeholder=one.now, clearable=True
-            )
-        else:
-            field = dmc.TextInput(**about, placeholder=one.now, value=changes.get(one.path, ""), debounce=300)
-        fields.append(field)
-    if not fields:
-        return dmc.Text(say("Nothing of it can be changed here."), c="dimmed", size="sm")
-    return dmc.SimpleGrid(fields, cols={"base": 1, "sm": 2}, spacing="sm")
-
-
-def event_form(text: str, changes: dict[str, str], removed: list[int]) -> Any:
-    """One row of fields for each timed event."""
-    rows = []
-    for one in whatif.happenings(text)[:MOST_EVENTS]:
-        key = f"{one.number}.at"
-        fields = [
-            dmc.TextInput(
-                id={"type": "wi-event", "key": key},
-                label=say("at"),
-                placeholder=one.at,
-                value=changes.get(key, ""),
-                debounce=300,
-                w=110,
-            )
-        ]
-        for path, value in one.values:
-            place = f"{one.number}.{path}"
-            fields.append(
-                dmc.TextInput(
-                    id={"type": "wi-event", "key": place},
-                    label=path.partition(".")[2],
-                    placeholder=value,
-                    value=changes.get(place, ""),
-                    debounce=300,
-                    style={"flex": 1, "minWidth": 150},
-                )
-            )
-        leave = dmc.Checkbox(
-            id={"type": "wi-leave", "number": one.number},
-            label=say("leave out"),
-            checked=one.number in removed,
-            mb=8,
-        )
-        rows.append(html.Div([dmc.Text(one.what, fw=600, size="sm"), dmc.Group([*fields, leave], align="flex-end")]))
-    return dmc.Stack(rows, gap="md") if rows else dmc.Text(say("No timed events."), c="dimmed", size="sm")
-
-
-def diff_lines(lines: list[str]) -> list[Any]:
-    """A difference with its lines coloured; signs say the same without colour."""
-    kinds = {"+": "added", "-": "removed", "@": "place"}
-    return [html.Span(f"{line}\n", className=kinds.get(line[:1], "")) for line in lines]
-
-
 def register(app: Dash, catalog: Catalog) -> None:
     """Answer choices, changes, runs."""
     if catalog.review:
         return
-    jobs = Jobs()
 
     def text_of(name: Any, values: Any, events: Any, removed: Any, added: Any) -> tuple[whatif.Base, str]:
         base = whatif.base_of(str(name), catalog.folder)
-        return base, whatif.changed(base.text, values or {}, events or {}, removed or [], added or [])
+        return base, texts.changed(base.text, values or {}, events or {}, removed or [], added or [])
 
     @app.callback(
         Output("wi-owner", "data"),
@@ -286,7 +215,7 @@ def register(app: Dash, catalog: Catalog) -> None:
     )
     def judge(values: Any, events: Any, removed: Any, added: Any, name: str | None) -> tuple[Any, Any, bool]:
         base, text = text_of(name, values, events, removed, added)
-        lines = whatif.diff(whatif.normal(base.text), text)
+        lines = texts.diff(texts.normal(base.text), text)
         try:
             whatif.spec_of(base, text)
         except TwinError as error:
@@ -311,54 +240,7 @@ def register(app: Dash, catalog: Catalog) -> None:
         path = whatif.save(base, text, str(to or ""), catalog.folder)
         return dmc.Text(say("Saved as {name}", name=path.name), size="sm")
 
-    @app.callback(
-        Output("wi-job", "data"),
-        Output("wi-clock", "disabled"),
-        Input("wi-run", "n_clicks"),
-        State("wi-name", "value"),
-        State("wi-until", "value"),
-        State("wi-scenario", "value"),
-        State("wi-changes", "data"),
-        State("wi-event-changes", "data"),
-        State("wi-removed", "data"),
-        State("wi-added", "data"),
-        prevent_initial_call=True,
-    )
-    def run(
-        clicks: int | None, to: Any, until: Any, name: Any, values: Any, events: Any, removed: Any, added: Any
-    ) -> tuple[Any, Any]:
-        if not clicks:
-            return no_update, no_update
-        base, text = text_of(name, values, events, removed, added)
-        short, before = whatif.shortened(text, until), whatif.shortened(base.text, until)
-        whatif.spec_of(base, short)
-        known = _base_run(catalog, before)
-        steps = [] if known else [_step(catalog, "base", before, base, base.file.stem)]
-        steps.append(_step(catalog, "what-if", short, base, whatif.slug(str(to or ""))))
-        return {"id": jobs.start(steps), "base": known}, False
-
-    @app.callback(Output("wi-cancel", "className"), Input("wi-cancel", "n_clicks"), State("wi-job", "data"))
-    def cancel(clicks: int | None, job: Any) -> Any:
-        if clicks and isinstance(job, dict):
-            jobs.cancel(job.get("id"))
-        return no_update
-
-    @app.callback(
-        Output("wi-progress", "children"),
-        Output("wi-clock", "disabled", allow_duplicate=True),
-        Output("wi-cancel", "disabled"),
-        Input("wi-clock", "n_intervals"),
-        State("wi-job", "data"),
-        prevent_initial_call=True,
-    )
-    def look(_: int | None, told: Any) -> tuple[Any, bool, bool]:
-        job = jobs.job(told.get("id")) if isinstance(told, dict) else None
-        if job is None:
-            return no_update, True, True
-        state = dict(job.state)
-        over = state["phase"] in OVER
-        runs = {"base": told.get("base"), **job.runs}
-        return progress(state, runs), over, over
+    register_runs(app, catalog, text_of)
 
 
 def _merged(changes: Any, given: list[tuple[str, Any]]) -> Any:
@@ -370,48 +252,3 @@ def _merged(changes: Any, given: list[tuple[str, Any]]) -> Any:
         else:
             found[key] = str(value)
     return found if found != (changes or {}) else no_update
-
-
-def _step(catalog: Catalog, step: str, text: str, base: whatif.Base, stem: str) -> dict[str, str]:
-    out = catalog.folder / f"{stem}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}.h5"
-    return {"step": step, "text": text, "file": str(base.file), "stem": base.file.stem, "out": str(out)}
-
-
-def _base_run(catalog: Catalog, text: str) -> str:
-    """A finished run of the base case among the runs; empty without."""
-    for name in catalog.names()[:200]:
-        try:
-            run = catalog.dataset(name).run
-            if run.outcome == "finished" and run.scenario_yaml == text:
-                return name
-        except TwinError:
-            continue
-    return ""
-
-
-def progress(state: dict[str, Any], runs: dict[str, Any]) -> Any:
-    """How far a job has got, in words and as a bar."""
-    phase = state["phase"]
-    names = {"base": say("base case"), "what-if": say("what-if case")}
-    which = names.get(state.get("step", ""), "")
-    if phase == "done":
-        query = urlencode({"page": "compare", "with": [runs["base"], runs["what-if"]]}, doseq=True)
-        link = dmc.Anchor(dmc.Button(say("Compare with the base case"), id="wi-compare"), href=f"?{query}")
-        return dmc.Group([dmc.Text(say("Done."), fw=600), link])
-    if phase in ("failed", "cancelled"):
-        text = say("Cancelled; the file keeps what there is.") if phase == "cancelled" else str(state.get("message"))
-        return dmc.Alert(text, color="orange" if phase == "cancelled" else "red", id="wi-ended")
-    if phase == "running" and state.get("end"):
-        part = 100.0 * state["t"] / state["end"]
-        note = f"{clock(state['t'])} / {clock(state['end'])} · {number(state['speed'] / 3600.0, 3)} h/s"
-        return dmc.Stack(
-            [
-                dmc.Text(f"{which}: {note}", size="sm", className="number"),
-                dmc.Progress(value=part, **{"aria-label": say("Progress")}),
-            ],
-            gap=4,
-        )
-    if phase == "compiling":
-        note = f"{state['done']} / {state['total']}"
-        return dmc.Text(f"{which}: {say('compiling (first run only)')} {note}", size="sm")
-    return dmc.Group([dmc.Loader(size="xs"), dmc.Text(say("starting…") if phase != "stopping" else say("stopping…"))])

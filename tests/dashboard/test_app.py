@@ -107,6 +107,7 @@ def test_callbacks_take_nothing_but_names_of_runs(client: Any) -> None:
         ("trend-cursors", "data", [600.0]),
         ("theme", "data", "light"),
         ("revision", "data", 0),
+        ("trend-data", "value", None),
     ]
     output = "..trend-graph.figure...trend-graph.style.."
     zoom = ("trend-graph", "relayoutData", {"xaxis.range[0]": 0.1, "xaxis.range[1]": 0.2})
@@ -171,7 +172,11 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 def test_files_are_unchanged_and_closed(client: Any, run: Path, tmp_path: Path) -> None:
     before = hashlib.sha256(run.read_bytes()).hexdigest(), run.stat().st_mtime_ns
     open_page(client, "")
-    ask(client, "..hash-check.children...hash-check.color...hash-tip.label..", [("run", "data", "run.h5")])
+    ask(
+        client,
+        "..hash-check.children...hash-check.color...hash-tip.label..",
+        [("run", "data", "run.h5"), ("outcome-place", "children", None), ("hash-late", "n_intervals", 0)],
+    )
     assert (hashlib.sha256(run.read_bytes()).hexdigest(), run.stat().st_mtime_ns) == before
     from twin.results.content import verify
 

@@ -11,7 +11,8 @@ import pytest
 plotly = pytest.importorskip("plotly", reason="the dashboard extra is not installed")
 
 from dashboard import figures, sizes  # noqa: E402
-from dashboard.data import Dataset, Mark, open_dataset  # noqa: E402
+from dashboard import marks as marking  # noqa: E402
+from dashboard.data import Dataset, open_dataset  # noqa: E402
 from dashboard.display import THEMES  # noqa: E402
 from tests.dashboard.example import EDGES, SIZES, write_example  # noqa: E402
 
@@ -58,10 +59,22 @@ def test_events_are_lines_with_their_story_in_the_hover_text(data: Dataset) -> N
 
 
 def test_many_events_are_drawn_as_few_marks_that_count_the_rest() -> None:
-    marks = [Mark(float(t), (f"event {t}",)) for t in range(5000)]
-    drawn = figures.clusters(marks, 5000.0)
-    assert len(drawn) <= figures.MOST_MARKS + 1
+    marks = [marking.Mark(float(t), (f"event {t}",)) for t in range(5000)]
+    drawn = marking.clusters(marks, (0.0, 5000.0))
+    assert len(drawn) <= marking.MOST_MARKS + 1
     assert sum(len(mark.lines) for mark in drawn) == 5000
+    near = marking.clusters(marks, (1000.0, 1020.0))  # a closer look parts them again
+    assert [mark.time for mark in near] == [float(t) for t in range(1000, 1021)]
+
+
+def test_alarms_are_marks_of_their_own(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "alarms", (marking.Mark(1800.0, ("outside its range",), "alarms"),))
+    drawn = figures.trends(data, ["crystallizer.T"])
+    traces = {trace.name: trace for trace in drawn.data}
+    assert list(traces["alarms"].x) == [0.5]
+    assert "outside its range" in traces["alarms"].text[0]
+    assert len(traces["events"].x) == 3
+    assert {shape.line.color for shape in drawn.layout.shapes} == {THEMES["light"].warm, THEMES["light"].alarm}
 
 
 def test_thinning_keeps_a_spike_of_one_sample() -> None:

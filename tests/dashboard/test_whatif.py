@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("dash", reason="the dashboard extra is not installed")
 
-from dashboard import whatif
+from dashboard import changes, whatif
 from dashboard.jobs import OVER, BusyError, Job, Jobs
 from twin.errors import TwinError
 from twin.results.reader import open_run
@@ -46,7 +46,7 @@ def test_a_law_is_chosen_from_a_list(tmp_path: Path) -> None:
 
 
 def test_changes_stand_in_the_text_and_nothing_else_does(base: whatif.Base) -> None:
-    text = whatif.changed(
+    text = changes.changed(
         base.text,
         {"first.V_weir": "15 L"},
         {"0.at": "6 min", "1.ramp.spirit.T": "50 degC"},
@@ -55,15 +55,15 @@ def test_changes_stand_in_the_text_and_nothing_else_does(base: whatif.Base) -> N
     )
     spec = whatif.spec_of(base, text)
     assert {event.at for event in spec.events} == {180.0, 360.0, 600.0}
-    lines = whatif.diff(whatif.normal(base.text), text)
+    lines = changes.diff(changes.normal(base.text), text)
     assert any(line.startswith("+") and "first.V_weir: 15 L" in line for line in lines)
     assert any(line.startswith("-") and "pump stopped" in line for line in lines)
-    assert whatif.diff(whatif.normal(base.text), whatif.changed(base.text, {})) == []
+    assert changes.diff(changes.normal(base.text), changes.changed(base.text, {})) == []
 
 
 def test_a_wrong_value_is_answered_with_what_is_wrong(base: whatif.Base) -> None:
     with pytest.raises(TwinError, match="V_weir"):
-        whatif.spec_of(base, whatif.changed(base.text, {"first.V_weir": "15 degC"}))
+        whatif.spec_of(base, changes.changed(base.text, {"first.V_weir": "15 degC"}))
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "two_tanks.yaml", ""])
@@ -73,7 +73,7 @@ def test_only_scenarios_of_the_list_are_read(name: str, tmp_path: Path) -> None:
 
 
 def test_a_saved_scenario_is_one_of_the_list_and_overwrites_nothing(base: whatif.Base, tmp_path: Path) -> None:
-    text = whatif.changed(base.text, {"first.V_weir": "15 L"})
+    text = changes.changed(base.text, {"first.V_weir": "15 L"})
     path = whatif.save(base, text, "../Wide weir!", tmp_path)
     assert path == tmp_path / "wide_weir.yaml"
     assert "wide_weir.yaml" in whatif.scenarios(tmp_path)
@@ -89,7 +89,7 @@ def step(base: whatif.Base, text: str, out: Path) -> dict[str, str]:
 
 def test_a_run_in_the_background_tells_its_progress_and_ends_in_a_file(base: whatif.Base, tmp_path: Path) -> None:
     jobs = Jobs()
-    text = whatif.changed(base.text, {"first.V_weir": "15 L"})
+    text = changes.changed(base.text, {"first.V_weir": "15 L"})
     key = jobs.start([step(base, text, tmp_path / "new.h5")])
     job = jobs.job(key)
     assert job is not None

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from twin.config.spec import PlantSpec
     from twin.control.linear.response import Margins
 
+#: Frequencies of a response that are told, about.
+RESPONSE = 120
+
 
 def as_dict(tuned: Sequence[Tuned], figures: Mapping[str, Any]) -> dict[str, Any]:
     """All of it as plain data, in SI; `figures` holds what the search and the scenarios gave."""
@@ -43,8 +46,18 @@ def as_dict(tuned: Sequence[Tuned], figures: Mapping[str, Any]) -> dict[str, Any
             "rules": {k: v if isinstance(v, str) else _settings(v) for k, v in one.rules.items()},
             "before": {**_settings(one.before), "margins": _margins(one.margins(one.before))},
             "after": {**_settings(one.chosen), "margins": _margins(one.margins(one.chosen))},
+            "delay_s": one.opened.delay,
+            "plant": _response(one),
         }
     return {"ok": True, "exit_code": 0, "loops": loops, **figures}
+
+
+def _response(one: Tuned) -> dict[str, list[float]]:
+    """Response of what the controller sees, the delay that is allowed for included: not reduced."""
+    omega = one.opened.omega[:: max(1, len(one.opened.omega) // RESPONSE)]
+    value = one.opened.plant(omega) * np.exp(-1j * omega * one.opened.delay)
+    phase = np.degrees(np.unwrap(np.angle(value)))
+    return {"omega": omega.tolist(), "gain": np.abs(value).tolist(), "phase_deg": phase.tolist()}
 
 
 def _settings(settings: Settings) -> dict[str, float]:

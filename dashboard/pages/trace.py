@@ -1,0 +1,344 @@
+"""Traceability: residence times, which lot is in which container, what was diverted, state of control."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, html, no_update
+
+from dashboard.data import Dataset
+from dashboard.display import clock, number, shown_unit, theme_of
+from dashboard.pages import View
+from dashboard.runs import Catalog
+from dashboard.speech import say
+from dashboard.tasks import starter
+from dashboard.trace_figures import (
+    control_chart,
+    diversion_figure,
+    funnel_figure,
+    lots_figure,
+    residence_figure,
+)
+from dashboard.traces import Traced, open_trace
+from dashboard.widgets import card, graph, notice, table
+from twin.results.files import FileProblem
+
+#: Curves drawn at once, names offered at once, rows of a table.
+MOST_CURVES, MOST_NAMES, MOST_ROWS = 8, 200, 200
+ENDING = ".trace.h5"
+
+
+def layout(view: View) -> Any:
+    """Lay the page out."""
+    return html.Div(contents(view.catalog, view.name), id="trace-body")
+
+
+def traced(catalog: Catalog, run: str | None) -> Traced | None:
+    """The trace beside a run; None without one."""
+    path = catalog.beside(run, ENDING)
+    if not catalog.holds(path):
+        return None
+    status = path.stat()
+    found: Traced = catalog.once((str(path), status.st_mtime_ns, status.st_size), lambda: open_trace(path))
+    return found
+
+
+def contents(catalog: Catalog, run: str | None) -> Any:
+    """What was traced, or how to trace."""
+    data, found = catalog.dataset(run), traced(catalog, run)
+    if found is None:
+        why = say("twin trace follows virtual tracer, lots and age through this run, and writes them beside it.")
+        start = starter(catalog, "trace", say("Trace this run"), why)
+        text = say("There is no trace beside this run.")
+        return card(dmc.Stack([dmc.Text(text), start], gap="sm"), title=say("Residence times, lots, diversion"))
+    parts: list[Any] = []
+    if found.run_hash != str(data.run.attrs.get("content_hash", "")):
+        parts.append(notice(say("This trace is of a run with other content."), say("Not of this run"), "orange"))
+    if found.curves:
+        parts.append(_residences(found))
+    if found.vessels or found.lots:
+        parts.append(_lots(found))
+    if found.diversion.get("signal") in data.series:
+        parts.append(_diversion(found))
+    if found.control.get("tag"):
+        parts.append(_control(found))
+    return dmc.Stack(parts, gap="sm")
+
+
+def _residences(found: Traced) -> Any:
+    options = [
+        {"value": str(i), "label": f"{c.label} · {say(c.flow)}" + ("" if c.of == "total" else f" · {c.of}")}
+        for i, c in enumerate(found.curves)
+    ]
+    ways = [str(i) for i, c in enumerate(found.curves) if c.flow == "as run"]
+    first = (ways or [option["value"] for option in options])[:2]
+    choose = dmc.MultiSelect(
+        id="trace-curves",
+        data=options,
+        value=first,
+        searchable=True,
+        limit=MOST_NAMES,
+        maxValues=MOST_CURVES,
+        label=say("From where to where"),
+        hidePickedOptions=True,
+        style={"flex": 1},
+    )
+    kind = dmc.SegmentedControl(
+        id="trace-kind",
+        value="E",
+        data=[{"value": "E", "label": say("Density")}, {"value": "F", "label": say("Arrived")}],
+        **{"aria-label": say("What is shown")},
+    )
+    graphs = dmc.Grid(
+        [
+            dmc.GridCol(graph("trace-residence", style={"height": 400}), span={"base": 12, "lg": 7}),
+            dmc.GridCol(graph("trace-funnel", style={"height": 400}), span={"base": 12, "lg": 5}),
+        ]
+    )
+    content = dmc.Stack([dmc.Group([choose, kind], align="flex-end"), graphs, html.Div(id="trace-times")], gap="sm")
+    return card(content, title=say("Residence times"))
+
+
+def times_table(found: Traced, chosen: list[int]) -> Any:
+    """Mean, spread and percentiles of curves."""
+    rows = []
+    for i in chosen:
+        c = found.curves[i]
+        unit = shown_unit("s", "", c.mean)
+        spread = c.variance**0.5 if c.variance >= 0.0 else float("nan")
+        shares = [number(c.percentiles.get(p, float("nan")) * unit.factor, 4) for p in (5.0, 50.0, 95.0, 99.0)]
+        rows.append(
+            (c.label, say(c.flow), clock(c.entered), unit.text, number(c.mean * unit.factor, 4),
+             number(spread * unit.factor, 4), number(c.tanks, 3), *shares, f"{number(100.0 * c.arrived, 4)} %")
+        )  # fmt: skip
+    head = (
+        say("way"), say("flows"), say("entered at"), say("unit"), say("mean"), "σ", say("tanks"), "5 %", "50 %", "95 %",
+        "99 %", say("arrived"),
+    )  # fmt: skip
+    return table(head, rows, tuple(range(4, len(head))))
+
+
+def _lots(found: Traced) -> Any:
+    tables = [
+        dmc.GridCol(
+            [
+                dmc.Select(
+                    id=f"trace-{key}",
+                    data=names[:MOST_NAMES],
+                    value=names[0] if names else None,
+                    searchable=True,
+                    allowDeselect=False,
+                    limit=MOST_NAMES,
+                    label=label,
+                    nothingFoundMessage=say("No such name"),
+                ),
+                html.Div(id=f"trace-{key}-table", style={"marginTop": 8}),
+            ],
+            span={"base": 12, "md": 6},
+        )
+        for key, names, label in (
+            ("vessel", found.vessels, say("What is in a container")),
+            ("lot", found.lots, say("Where a lot went")),
+        )
+        if names
+    ]
+    parts = [graph("trace-lots", style={"height": 400})] if found.vessels else []
+    note = say("Uncertainties are those of every unit's holdup, taken as {part} % of it.",
+               part=number(100.0 * float(found.genealogy.get("holdup_uncertainty", 0.0)), 3))  # fmt: skip
+    text = dmc.Text(note, size="xs", c="dimmed")
+    return card(dmc.Stack([*parts, dmc.Grid(tables, gutter="lg"), text], gap="sm"), title=say("Lots and containers"))
+
+
+def vessel_table(found: Traced, vessel: str) -> Any:
+    """What is in a container, when it was filled, how old it is."""
+    i = found.vessels.index(vessel)
+    about = found.genealogy
+    rows = [
+        (lot, number(kg), f"{number(100.0 * share, 4)} ± {number(100.0 * spread, 2)}")
+        for lot, kg, share, spread in found.backward(vessel)[:MOST_ROWS]
+    ]
+    filled = f"{clock(float(about['start'][i]))} – {clock(float(about['end'][i]))}"
+    whole = say("full") if about["complete"][i] else say("not full")
+    age = f"{clock(float(about['age'][i]))} ± {clock(float(about['age_deviation'][i]))}"
+    lines = [(say("filled from {of}", of=about["of"][i]), f"{filled}, {whole}"), (say("mean time in the plant"), age)]
+    lines.append((say("lots less what flowed in"), f"{number(100.0 * float(about['unaccounted'][i]), 2)} %"))
+    return dmc.Stack(
+        [
+            table((say("lot"), "kg", say("share [%]")), rows, (1, 2)),
+            table(("", ""), [*lines, *identifiers(found, vessel)], className="facts"),
+        ],
+        gap=4,
+    )
+
+
+def identifiers(found: Traced, owner: str) -> list[tuple[str, str]]:
+    """Identifiers of a lot or container, and what is wrong with their format."""
+    marked = found.identifiers
+    rows = zip(*(marked.get(key, ()) for key in ("owner", "kind", "value", "wrong")), strict=True)
+    return [(kind, value + (f" ({wrong})" if wrong else "")) for name, kind, value, wrong in rows if name == owner]
+
+
+def lot_table(found: Traced, lot: str) -> Any:
+    """Where a lot went."""
+    rows = [
+        (name or say("still in the plant"), number(kg), number(100.0 * share, 4))
+        for name, kg, share in found.forward(lot)
+    ]
+    shown = [*rows[: MOST_ROWS - 1], rows[-1]] if len(rows) > MOST_ROWS else rows
+    parts = [table((say("container or batch"), "kg", say("share of the lot [%]")), shown, (1, 2))]
+    marks = identifiers(found, lot)
+    return dmc.Stack([*parts, *([table(("", ""), marks, className="facts")] if marks else [])], gap=4)
+
+
+def _diversion(found: Traced) -> Any:
+    about = found.diversion
+    made = float(about["made"])
+
+    def kg(key: str) -> tuple[str, str]:
+        part = 100.0 * float(about[key]) / made if made > 0.0 else float("nan")
+        return number(float(about[key])), number(part, 3)
+
+    names = (
+        ("made", say("made")), ("accepted", say("accepted")), ("diverted", say("diverted")),
+        ("missed", say("missed: out of specification, accepted")),
+        ("falsely_diverted", say("diverted in vain: conforming")),
+    )  # fmt: skip
+    masses = table(("", "kg", say("share [%]")), [(label, *kg(key)) for key, label in names], (1, 2))
+    openings = [
+        (clock(start), clock(end), say(reason))
+        for start, end, reason in zip(
+            about["start"][:MOST_ROWS], about["end"][:MOST_ROWS], about["reason"][:MOST_ROWS], strict=True
+        )
+    ]
+    told = table((say("open from"), say("to"), say("reason")), openings)
+    late = [] if about.get("in_time", 1.0) else [notice(say("The rule is late: readings come after they matter."))]
+    columns = [dmc.GridCol(part, span={"base": 12, "md": 6}) for part in (masses, told)]
+    return card(
+        dmc.Stack([*late, graph("trace-diversion", style={"height": 430}), dmc.Grid(columns, gutter="lg")], gap="sm"),
+        title=say("Diverted material"),
+    )
+
+
+def _control(found: Traced) -> Any:
+    about = found.control
+    rows = []
+    for i, tag in enumerate(about["tag"]):
+        ends = (float(about["Cpk_low"][i]), float(about["Cpk_high"][i]))
+        rest = float(about["at_rest"][i])
+        justified = float(about["justified"][i])
+        rows.append(
+            (
+                tag,
+                clock(float(about["interval"][i])),
+                clock(justified) if justified == justified else "–",
+                clock(rest) if rest == rest else say("never"),
+                str(int(about["n"][i])),
+                str(int(about["broken"][i])),
+                number(float(about["Cpk"][i]), 3),
+                f"{number(ends[0], 3)} … {number(ends[1], 3)}",
+                number(float(about["Ppk"][i]), 3),
+            )
+        )
+    head = (
+        say("attribute"), say("averaged over"), say("justified up to"), say("at rest since"), say("intervals"),
+        say("break a rule"), "Cpk", say("95 % of it"), "Ppk",
+    )  # fmt: skip
+    choose = dmc.Select(
+        id="trace-tag",
+        data=list(about["tag"]),
+        value=about["tag"][0],
+        label=say("Attribute"),
+        allowDeselect=False,
+        w=360,
+    )
+    parts = [table(head, rows, (4, 5, 6, 7, 8)), choose, graph("trace-chart", style={"height": 400})]
+    rows_out = found.deviations
+    if rows_out.get("tag"):
+        listed = [
+            (tag, clock(float(rows_out["start"][i])), clock(float(rows_out["end"][i])),
+             number(float(rows_out["peak"][i])), number(float(rows_out["mass"][i])),
+             number(float(rows_out["diverted"][i])), say(rows_out["disposition"][i]))
+            for i, tag in enumerate(rows_out["tag"][:MOST_ROWS])
+        ]  # fmt: skip
+        heads = (say("attribute"), say("from"), say("to"), say("furthest out (SI)"), say("made [kg]"),
+                 say("diverted [kg]"), say("disposition"))  # fmt: skip
+        parts += [dmc.Title(say("Deviations"), order=3, size="h6"), table(heads, listed, (3, 4, 5))]
+    return card(dmc.Stack(parts, gap="sm"), title=say("State of control and capability"))
+
+
+def register(app: Dash, catalog: Catalog) -> None:
+    """Answer choices."""
+
+    def of(run: str | None) -> tuple[Dataset, Traced]:
+        found = traced(catalog, run)
+        if found is None:
+            raise FileProblem("there is no trace beside this run")
+        return catalog.dataset(run), found
+
+    @app.callback(
+        Output("trace-body", "children"),
+        Input({"type": "task-done", "kind": "trace"}, "data"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def again(done: Any, run: str | None) -> Any:
+        return contents(catalog, run) if done else no_update
+
+    @app.callback(
+        Output("trace-residence", "figure"),
+        Output("trace-funnel", "figure"),
+        Output("trace-times", "children"),
+        Input("trace-curves", "value"),
+        Input("trace-kind", "value"),
+        Input("theme", "data"),
+        State("run", "data"),
+    )
+    def residences(chosen: Any, kind: str | None, theme: str | None, run: str | None) -> tuple[Any, Any, Any]:
+        found = of(run)[1]
+        count = len(found.curves)
+        places = [int(i) for i in chosen or () if str(i).isdigit() and int(i) < count][:MOST_CURVES]
+        figure = residence_figure([found.curves[i] for i in places], kind == "F", theme_of(theme))
+        return figure, funnel_figure(found, places, theme_of(theme)), times_table(found, places)
+
+    @app.callback(Output("trace-lots", "figure"), Input("theme", "data"), State("run", "data"))
+    def lots(theme: str | None, run: str | None) -> Any:
+        return lots_figure(of(run)[1], theme_of(theme))
+
+    for key, names_of, tell in (
+        ("vessel", lambda found: found.vessels, vessel_table),
+        ("lot", lambda found: found.lots, lot_table),
+    ):
+
+        @app.callback(Output(f"trace-{key}-table", "children"), Input(f"trace-{key}", "value"), State("run", "data"))
+        def show(name: str | None, run: str | None, names_of: Any = names_of, tell: Any = tell) -> Any:
+            found = of(run)[1]
+            return tell(found, name) if name in names_of(found) else None
+
+        @app.callback(
+            Output(f"trace-{key}", "data"),
+            Input(f"trace-{key}", "searchValue"),
+            State(f"trace-{key}", "value"),
+            State("run", "data"),
+            prevent_initial_call=True,
+        )
+        def search(text: str | None, value: str | None, run: str | None, names_of: Any = names_of) -> Any:
+            names = names_of(of(run)[1])
+            if len(names) <= MOST_NAMES:
+                return no_update
+            wanted = (text or "").casefold()
+            hits = [name for name in names if wanted in name.casefold()][:MOST_NAMES]
+            return hits if value is None or value in hits else [*hits, value]
+
+    @app.callback(Output("trace-diversion", "figure"), Input("theme", "data"), State("run", "data"))
+    def diverted(theme: str | None, run: str | None) -> Any:
+        data, found = of(run)
+        return diversion_figure(data, found, theme_of(theme))
+
+    @app.callback(
+        Output("trace-chart", "figure"), Input("trace-tag", "value"), Input("theme", "data"), State("run", "data")
+    )
+    def charted(tag: str | None, theme: str | None, run: str | None) -> Any:
+        data, found = of(run)
+        tags = list(found.control.get("tag", ()))
+        return control_chart(data, found, tags.index(tag), theme_of(theme)) if tag in tags else no_update
