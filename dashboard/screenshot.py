@@ -34,6 +34,18 @@ FLAGS = (
 )
 #: Nothing on a page waits for longer [ms].
 PATIENCE = 60_000
+#: Whether nothing has happened for ten frames: a callback's results are drawn, and set off others, a frame later.
+QUIET = """() => {
+    const shown = [...document.querySelectorAll(".dash-graph")].filter(graph => graph.offsetParent !== null);
+    const chosen = [...document.querySelectorAll("#tabs [role=tab][aria-selected=true]")];
+    const quiet =
+        window.store && !window.store.getState().isLoading
+        && !document.querySelector("[data-dash-is-loading=true]")
+        && shown.every(graph => graph.querySelector(".main-svg") && !graph.matches(".dash-graph--pending"))
+        && chosen.every(tab => document.getElementById(tab.id.replace("tabs-tab", "panel"))?.children.length > 0);
+    window.twinQuiet = quiet ? (window.twinQuiet || 0) + 1 : 0;
+    return window.twinQuiet >= 10;
+}"""
 
 
 class NoBrowserError(TwinError):
@@ -80,15 +92,10 @@ def browsing(width: int = 1280, height: int = 900) -> Iterator[Any]:
 
 
 def settle(page: Any) -> None:
-    """Wait until nothing is loading and all graphs are drawn."""
+    """Wait until no callback is under way or due, and all graphs are drawn."""
     page.wait_for_selector("#tabs, #page .mantine-Alert-root")
-    page.wait_for_function(
-        "() => !document.querySelector('[data-dash-is-loading=true]') && [...document.querySelectorAll('.dash-graph')]"
-        ".every(graph => graph.offsetParent === null || graph.querySelector('.main-svg'))"
-        " && [...document.querySelectorAll('#tabs [role=tab][aria-selected=true]')]"
-        ".every(tab => document.getElementById(tab.id.replace('tabs-tab', 'panel'))?.children.length > 0)"
-    )
-    page.wait_for_timeout(500)  # a callback that the last one set off
+    page.evaluate("() => { window.twinQuiet = 0; }")
+    page.wait_for_function(QUIET)
 
 
 def take(

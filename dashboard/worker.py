@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import json
+import signal
 import sys
 import threading
 import time
@@ -53,6 +54,8 @@ class Told(Silent):
 
 def main() -> int:
     """Do the task."""
+    # a server that was started in the background leaves interrupts ignored, and "cancel" is one
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     task = json.loads(sys.stdin.readline())
     over = threading.Event()
 

@@ -142,6 +142,7 @@ def test_dark_is_dark_on_every_page_and_is_remembered(watched: Any, address: str
     go(page, "trends")
     colour = page.evaluate("() => document.querySelector('#trend-graph .js-plotly-plot').layout.font.color")
     page.screenshot(path=str(tmp_path / "dark.png"))
+    assert "page=trends" in page.url  # where a reload, or who is sent the address, comes back to
     page.reload()
     settle(page)
     assert page.evaluate(shade) < 150
