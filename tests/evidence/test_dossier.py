@@ -345,9 +345,9 @@ def test_a_late_or_changed_plan_is_seen(
     made: tuple[dict[str, Any], Plan, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "twin.evidence.dossier.build.Again.__call__", lambda *_, **__: {"values": None, "why": "not run"}
+        "twin.evidence.dossier.refine.Again.__call__", lambda *_, **__: {"values": None, "why": "not run"}
     )
-    monkeypatch.setattr("twin.evidence.dossier.build.rerun", lambda *_: None)
+    monkeypatch.setattr("twin.evidence.dossier.kept.rerun", lambda *_: None)
     shutil.copytree(made[2].parent, tmp_path / "runs")
     changed = parse_plan(made[1].text.replace("a test", "another test"), "plan.yaml")
     dossier = build(changed, tmp_path / "runs" / "a.h5")
@@ -365,9 +365,9 @@ def test_measured_data_stand_beside_the_run(
 ) -> None:
     """With data 0.5 K off: within a declared 1 K, beyond a declared 0.1 K."""
     monkeypatch.setattr(
-        "twin.evidence.dossier.build.Again.__call__", lambda *_, **__: {"values": None, "why": "not run"}
+        "twin.evidence.dossier.refine.Again.__call__", lambda *_, **__: {"values": None, "why": "not run"}
     )
-    monkeypatch.setattr("twin.evidence.dossier.build.rerun", lambda *_: None)
+    monkeypatch.setattr("twin.evidence.dossier.kept.rerun", lambda *_: None)
     source = open_run(made[2])
     rows = [f"{t:g},{T + 0.5}" for t, T in zip(source.time, source.get("second.T"), strict=True)]
     (tmp_path / "measured.csv").write_text("t,T\n" + "\n".join(rows), encoding="utf-8")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -83,6 +86,28 @@ def test_t17_another_program_is_told(capsys: pytest.CaptureFixture[str]) -> None
     assert result["ok"]
     assert "not the one that made the run" in str(result["remarks"])
     assert verified(capsys, "a.h5", "--rerun", "--strict")["exit_code"] == Kind.SOFTWARE == 23
+
+
+@pytest.mark.slow
+def test_t17_a_kernel_is_patched_after_the_run(root: Path, tmp_path: Path) -> None:
+    """One line of one kernel: it is compiled anew, however full the cache, and numbers and program both tell."""
+    run("two_tanks", "a.h5", until="1 min")
+    shutil.copytree(root / "unit_ops", tmp_path / "unit_ops", ignore=shutil.ignore_patterns("__pycache__"))
+    kernel = tmp_path / "unit_ops" / "piping" / "tank.py"
+    text = kernel.read_text(encoding="utf-8")
+    assert text.count("/ (p.tau * V)") == 1
+    kernel.write_text(text.replace("/ (p.tau * V)", "* 1.0001 / (p.tau * V)"), encoding="utf-8")
+    for words, code in ((["--rerun"], Kind.REPRODUCTION), (["--rerun", "--strict"], Kind.SOFTWARE)):
+        command = (
+            f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+            f"import unit_ops; assert unit_ops.__file__.startswith({str(tmp_path)!r})\n"
+            f"from twin.cli import main; raise SystemExit(main(['verify', 'a.h5', '--json', *{words!r}]))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        told = json.loads(done.stdout)
+        assert "not the one that made the run" in str([*told["remarks"], *told["findings"]])
+        assert "units in the last place" in str(told["findings"])
 
 
 def test_a_damaged_file_is_not_run_again(capsys: pytest.CaptureFixture[str]) -> None:

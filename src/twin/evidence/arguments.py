@@ -68,6 +68,11 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     note.add_argument("folder", nargs="?", default="runs", metavar="FOLDER", help="(default: %(default)s)")
     zipapp = kinds.add_parser("zipapp", help="write the verifier as one file, which needs no Twin")
     zipapp.add_argument("out", metavar="FILE", help="e.g. twin-verify.pyz")
+    export = kinds.add_parser("export", help="copy what a class of data may see out of a file; what has no class stays")
+    export.add_argument("file", metavar="FILE", help="a run, study or trace")
+    export.add_argument("--classes", required=True, metavar="FILE", help="classes and items (YAML)")
+    export.add_argument("--up-to", required=True, metavar="CLASS", help="the strictest class that goes out")
+    export.add_argument("--out", required=True, metavar="FILE")
 
 
 def _qualify(parser: argparse.ArgumentParser) -> None:

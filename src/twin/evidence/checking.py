@@ -68,7 +68,9 @@ def render(name: str, findings: Findings) -> str:
         lines.append(f"  {finding.kind.name.lower()}: {finding.text}")
     if len(findings.wrong) > SHOWN:
         lines.append(f"  … and {len(findings.wrong) - SHOWN} more")
-    if facts.get("content_hash"):
+    if facts.get("content_hash") and facts.get("kind", "run") != "run":
+        lines.append(f"  {facts['kind']:10} {facts['content_hash']}")
+    elif facts.get("content_hash"):
         lines.append(f"  run        {facts['scenario']} on {facts['plant']}: {facts['outcome_message']}")
         lines.append(f"  content    {facts['content_hash']}")
         lines.append(f"  final      {facts.get('final') or 'no'}")

@@ -77,8 +77,9 @@ def dossier(arguments: Namespace) -> int:
 
 
 def evidence(arguments: Namespace) -> int:
-    """`twin evidence key|log|note|zipapp`"""
-    return int({"key": _key, "log": _log, "note": _note, "zipapp": _zipapp}[arguments.what](arguments))
+    """`twin evidence key|log|note|zipapp|export`"""
+    kinds = {"key": _key, "log": _log, "note": _note, "zipapp": _zipapp, "export": _export}
+    return int(kinds[arguments.what](arguments))
 
 
 def _key(arguments: Namespace) -> int:
@@ -125,6 +126,15 @@ def _zipapp(arguments: Namespace) -> int:
     from twin.evidence.zipapp import build
 
     _say(f"wrote {build(Path(arguments.out))}: python {arguments.out} FILE (needs h5py and cryptography)")
+    return 0
+
+
+def _export(arguments: Namespace) -> int:
+    from twin.evidence.classes import export, read_classes
+
+    classes = read_classes(Path(arguments.classes))
+    out, given, bare = export(Path(arguments.file), classes, arguments.up_to, Path(arguments.out))
+    _say(f"wrote {out}: {len(given)} items up to {arguments.up_to}; {len(bare)} stayed because they have no class")
     return 0
 
 

@@ -236,6 +236,8 @@ def _seal(path: Path, replaced: dict[str, str] | None, reason: str) -> dict[str,
     findings = Findings()
     facts = read_facts(path, findings, tree=True)  # of these very bytes: hashed before and after
     _refuse(findings)
+    if facts["kind"] != "run":
+        raise UsageProblem(f"{path} is a {facts['kind']}: only runs are made final")
     if file_hash(path) != (digest, size):
         raise EvidenceProblem(Kind.SEAL, f"{path} is being changed by another program")
     about = {"run_id": facts["run_id"], "file": path.name, "file_hash": digest}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from twin.evidence import software
 from twin.evidence.chain import append, log_of
 
 STARTED, ENDED, ABORTED = "run.started", "run.ended", "run.aborted"
+STUDY_STARTED, STUDY_ENDED, STUDY_ABORTED = "study.started", "study.ended", "study.aborted"
 #: Longest message of an error that is kept.
 LONGEST = 2000
 
@@ -93,4 +94,43 @@ def registered(path: Path, scenario: Any, resolved: str, fingerprint: str, conti
     except BaseException as error:
         if not run.done:
             run.aborted(f"{type(error).__name__}: {error}")
+        raise
+
+
+@contextmanager
+def study_registered(path: Path, about: Mapping[str, Any]) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Enter a study as started, and its end, whatever that is.
+
+    Parameters
+    ----------
+    path : Path
+        The file that it will write.
+    about : mapping
+        What it is.
+
+    Yields
+    ------
+    callable
+        To be told how it ended, once its file is there.
+
+    Raises
+    ------
+    LogProblem
+        When the log cannot be written: the study does not start then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log, told = log_of(path.parent), {"study_id": str(uuid.uuid4()), "file": path.name}
+    append(log, STUDY_STARTED, {**told, **about, "software": software.fingerprint()})
+    done = False
+
+    def ended(how: Mapping[str, Any]) -> None:
+        nonlocal done
+        append(log, STUDY_ENDED, {**told, **how})
+        done = True
+
+    try:
+        yield ended
+    except BaseException as error:
+        if not done:
+            append(log, STUDY_ABORTED, {**told, "why": f"{type(error).__name__}: {error}"[:LONGEST]})
         raise

@@ -46,7 +46,7 @@ def read_facts(path: Path, findings: Findings, tree: bool = False) -> dict[str, 
         `content_hash` (computed; empty where nothing could be read), `run_id`, `outcome`, hashes of the
         configuration, and with `tree` the digests.
     """
-    facts: dict[str, Any] = {"content_hash": "", "run_id": "", "outcome": "", "config": {}, "tree": {}}
+    facts: dict[str, Any] = {"kind": "", "content_hash": "", "run_id": "", "outcome": "", "config": {}, "tree": {}}
     if not path.is_file():
         findings.add(Kind.STRUCTURE, f"there is no file {path}")
         return facts
@@ -54,7 +54,8 @@ def read_facts(path: Path, findings: Findings, tree: bool = False) -> dict[str, 
         with h5py.File(path, "r") as file:
             _unfolds(file, path.stat().st_size)
             facts |= _said(file)
-            if "schema_version" not in file.attrs or "time" not in file:
+            facts["kind"] = _kind(file)
+            if not facts["kind"]:
                 findings.add(Kind.STRUCTURE, "it is no run of twin")
                 return facts
             stored = file.attrs.get(HASH)
@@ -76,6 +77,16 @@ def read_facts(path: Path, findings: Findings, tree: bool = False) -> dict[str, 
     if computed != stored:
         findings.add(Kind.CONTENT, "the content is not what the run wrote")
     return facts
+
+
+def _kind(file: h5py.File) -> str:
+    """What wrote it: a run, or one of the files that are made from runs; empty where nothing of twin did."""
+    kind = file.attrs.get("kind")
+    if isinstance(kind, str):
+        return kind if kind in ("study", "export") else ""
+    if "trace_schema_version" in file.attrs:
+        return "trace"
+    return "run" if "schema_version" in file.attrs and "time" in file else ""
 
 
 def _why(error: BaseException) -> str:
@@ -131,6 +142,10 @@ def _said(file: h5py.File) -> dict[str, Any]:
     run_id = session.attrs.get("run_id", "") if isinstance(session, h5py.Group) else ""
     found["run_id"] = run_id if isinstance(run_id, str) else ""
     found["config"] = texts
+    of = file.get("/provenance")
+    for name, place in (("of_run", "run_file"), ("of_content", "run_content_hash")):
+        value = of.attrs.get(place, "") if isinstance(of, h5py.Group) else ""
+        found[name] = value if isinstance(value, str) else ""
     return found
 
 

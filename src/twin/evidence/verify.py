@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from twin.evidence import seal as sealed
@@ -23,6 +23,7 @@ from twin.evidence.structure import read_facts
 
 #: Entries of the log that speak of a finished run.
 FINALISED, SIGNED = "run.finalised", "run.signed"
+STUDY_ENDED = "study.ended"
 _STARTED, _ENDED, _ABORTED = "run.started", "run.ended", "run.aborted"
 
 
@@ -91,6 +92,10 @@ def verify_folder(folder: Path, options: Options) -> Findings:
         present[found.facts.get("run_id") or path.name] = path.name
         hashes[path.name] = found.facts.get("content_hash", "")
     findings.facts["files"] = files
+    for entry in chain.of(STUDY_ENDED) if chain is not None else []:
+        name = str(entry.object.get("file", ""))
+        if name not in files:
+            findings.add(Kind.REGISTRY, f"the study {name} is logged as ended and is missing")
     if chain is None:
         findings.add(Kind.REGISTRY, f"{folder} has no log {log_of(folder).name}: which runs there were cannot be said")
         return findings
@@ -113,6 +118,9 @@ def verify_run(path: Path, chain: Chain | None, options: Options, findings: Find
     facts = read_facts(path, findings, tree=True)
     tree = facts.pop("tree")
     findings.facts |= {"file": path.name, **facts}
+    if facts["kind"] not in ("run", ""):
+        _made_from_runs(path, facts, chain, findings)
+        return
     if options.expect_config and facts["config"].get("resolved") != options.expect_config:
         got = facts["config"].get("resolved", "none")
         findings.add(Kind.CONFIGURATION, f"its resolved configuration is {got}, not {options.expect_config}")
@@ -132,6 +140,23 @@ def verify_run(path: Path, chain: Chain | None, options: Options, findings: Find
     heads += [signature.audit for signature in signatures]
     _heads(heads, chain, findings)
     _logged(path, facts, seal, envelopes, chain, options, findings)
+
+
+def _made_from_runs(path: Path, facts: dict[str, Any], chain: Chain | None, findings: Findings) -> None:
+    """A study or trace: whole by its own hash, and the one that the log or its run speaks of."""
+    if sealed.seal_path(path).exists():
+        findings.add(Kind.SEAL, f"a {facts['kind']} is never made final: the seal beside it is of something else")
+    for entry in chain.of(_ENDED) if chain is not None else []:
+        if entry.object.get("file") == path.name:
+            findings.add(Kind.REGISTRY, f"the log knows a run of this name (entry {entry.seq}), and this is none")
+    for entry in chain.of(STUDY_ENDED) if chain is not None else []:
+        if entry.object.get("file") == path.name and entry.object.get("content_hash") != facts["content_hash"]:
+            findings.add(Kind.REGISTRY, f"the study ended with other content (entry {entry.seq} of the log)")
+    name = PurePath(facts["of_run"]).name
+    if name and name == facts["of_run"] and (run := path.with_name(name)).is_file():
+        other = read_facts(run, Findings())
+        if other["content_hash"] != facts["of_content"]:
+            findings.add(Kind.REGISTRY, f"it is no trace of the {run.name} beside it, but of another run of that name")
 
 
 def subject(seal: dict[str, Any]) -> dict[str, str]:

@@ -124,10 +124,20 @@ def execute(
     Stopped
         After Ctrl-C: what is finished stays in the log.
     """
+    from twin.evidence.register import study_registered
+
+    with study_registered(path, {"study": study.name, "resumed": resume}) as ended:
+        done = _carried_out(study, path, engine or Threads(study), resume, keep_going, watch)
+        ended({"runs": sum(done.outcomes.values()), "outcomes": done.outcomes, "content_hash": done.content_hash})
+    return done
+
+
+def _carried_out(
+    study: StudySpec, path: Path, engine: Engine, resume: bool, keep_going: bool, watch: Watch | None
+) -> Done:
     from twin.study.progress import Watch
 
     watch = watch or Watch()
-    engine = engine or Threads(study)
     plan = plan_of(study)
     prints = engine.fingerprints()
     began = time.time()

@@ -37,6 +37,43 @@ def tanks_step(theta: np.ndarray, n: int) -> np.ndarray:
     return np.asarray(1.0 - left * np.exp(-n * t))
 
 
+def tanks_share(theta: np.ndarray, n: float) -> np.ndarray:
+    """F of n tanks in series, n any number above 0: the incomplete gamma function by its series and fraction.
+
+    References: DLMF 8.11.4 and 8.9.2, https://dlmf.nist.gov/8.
+    """
+    return np.array([_gamma_share(n, n * float(t)) for t in np.atleast_1d(np.asarray(theta, dtype=float))])
+
+
+def _gamma_share(a: float, x: float) -> float:
+    if x <= 0.0:
+        return 0.0
+    front = math.exp(a * math.log(x) - x - math.lgamma(a))
+    if x < a + 1.0:
+        term = total = 1.0 / a
+        k = a
+        while term > 1e-17 * total:
+            k += 1.0
+            term *= x / k
+            total += term
+        return min(1.0, front * total)
+    tiny = 1e-300  # Lentz's way to evaluate a continued fraction
+    b = x + 1.0 - a
+    c, d = 1.0 / tiny, 1.0 / b
+    h = d
+    for i in range(1, 100_000):
+        an = -i * (i - a)
+        b += 2.0
+        d = an * d + b
+        d = 1.0 / (d if d != 0.0 else tiny)
+        c = b + an / c
+        c = c if c != 0.0 else tiny
+        h *= c * d
+        if abs(c * d - 1.0) < 1e-15:
+            break
+    return 1.0 - front * h
+
+
 def dispersion_variance(Pe: float) -> float:
     """Variance with axial dispersion between closed ends."""
     return 2.0 / Pe - 2.0 / Pe**2 * -math.expm1(-Pe)

@@ -23,9 +23,10 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     )
     trace.add_argument(
         "--of",
-        choices=("components", "total"),
         default="components",
-        help="follow lots component by component, where all close, or all material together (default: %(default)s)",
+        metavar="WHAT",
+        help="follow lots component by component, where all close (components), all material together (total), or"
+        " some components as one, mol for mol, such as p_aminophenol+paracetamol (default: %(default)s)",
     )
     trace.add_argument(
         "--holdup",

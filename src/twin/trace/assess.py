@@ -26,13 +26,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from twin.config.document import Problems
 from twin.config.reading import read_file
-from twin.trace.diversion import Rule, Verdict, design, inside, judge
+from twin.trace.diversion import Case, Rule, Verdict, design, inside, judge
 from twin.trace.network import TOTAL, TraceError
 from twin.trace.rtd import Residence, residence
 from twin.trace.state import Capability, Deviation, averaging_interval, capability, chart, deviations, means, steady
@@ -40,6 +40,7 @@ from twin.trace.trajectory import Trajectory
 from twin.units import UnitError, parse_quantity
 
 if TYPE_CHECKING:
+    from twin.config.document import Node
     from twin.results.reader import Run
     from twin.trace.tracing import Trace
 
@@ -64,6 +65,8 @@ class Diversion:
     rule: Rule
     curves: tuple[Residence, ...]
     verdict: Verdict
+    worst: float
+    case: Case  #: signal, flow and true quality of the run
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,15 @@ class Controlled:
     deviations: tuple[Deviation, ...]
 
 
-def read_rule(path: Path) -> tuple[dict[str, str], dict[str, float]]:
-    """Read a rule's file: texts, and numbers in SI (levels in the unit of their tag, as written without one).
+class Asked(NamedTuple):
+    """A rule as it was written: texts, and numbers in SI (levels in the unit of their tag, where none is written)."""
+
+    texts: dict[str, str]
+    numbers: dict[str, float]
+
+
+def read_rule(path: Path) -> Asked:
+    """Read a rule's file.
 
     Raises
     ------
@@ -90,7 +100,11 @@ def read_rule(path: Path) -> tuple[dict[str, str], dict[str, float]]:
         For keys that do not exist, are missing, or cannot be read.
     """
     problems = Problems()
-    root = read_file(path, str(path), problems)
+    return asked(read_file(path, str(path), problems), problems)
+
+
+def asked(root: Node, problems: Problems) -> Asked:
+    """Read a rule from a mapping. Raises ConfigError."""
     problems.known_keys(root, [*TEXTS, *LEVELS, *TIMES, "price"], "unknown key", "A diversion rule")
     texts, numbers = {}, {}
     for key, node in root.pairs:
@@ -104,16 +118,16 @@ def read_rule(path: Path) -> tuple[dict[str, str], dict[str, float]]:
     missing = sorted(NEEDED - set(texts) - set(numbers))
     if missing and not problems.found:
         problems.add(root, "missing keys", f"A diversion rule needs {', '.join(missing)}.")
+    if "path" in texts and "->" not in texts["path"]:
+        problems.add(root.key("path"), "not a path", "path reads 'SENSOR -> GATE': nir.product -> press.tablets.")
     problems.stop()
-    return texts, numbers
+    return Asked(texts, numbers)
 
 
-def divert(found: Trace, run: Run, path: Path) -> Diversion:
-    """Design the rule of a file from residence times of this run, and judge what it would have done with it."""
-    texts, n = read_rule(path)
-    source, arrow, target = (part.strip() for part in texts["path"].partition("->"))
-    if not arrow:
-        raise TraceError(f"path reads 'SENSOR -> GATE', such as 'nir.product -> press.tablets', not '{texts['path']}'")
+def divert(found: Trace, run: Run, rule: Asked) -> Diversion:
+    """Design a rule from residence times of this run, and judge what it would have done with it."""
+    texts, n = rule
+    source, _, target = (part.strip() for part in texts["path"].partition("->"))
     trajectory = found.trajectories[TOTAL]
     start, end = n.get("start_up", 0.0), min(n.get("shut_down", math.inf), trajectory.end)
     curves = []
@@ -123,20 +137,50 @@ def divert(found: Trace, run: Run, path: Path) -> Diversion:
             curves.append(residence(trajectory, source, target, when, steady=True))
     if not curves:
         raise TraceError(f"nothing flows through {source} between start-up and shutdown: no rule can be designed")
-    rule = design(
+    made = design(
         curves,
         low=n["low"],
         high=n["high"],
         alarm_low=n["alarm_low"],
         alarm_high=n["alarm_high"],
         worst=n["worst"],
-        **{key: n[key] for key in TIMES if key in n},  # type: ignore[arg-type]
+        **{key: n[key] for key in TIMES if key in n},
     )
     flow = _flow(trajectory, target, run.time)
-    verdict = judge(
-        rule, run.time, run.get(texts["signal"]), flow, run.get(texts["tag"]), n["low"], n["high"], n.get("price", 0.0)
+    case = Case(run.time, run.get(texts["signal"]), flow, run.get(texts["tag"]))
+    return Diversion(
+        signal=texts["signal"],
+        tag=texts["tag"],
+        low=n["low"],
+        high=n["high"],
+        rule=made,
+        curves=tuple(curves),
+        verdict=weighed(rule, made, case),
+        worst=n["worst"],
+        case=case,
     )
-    return Diversion(texts["signal"], texts["tag"], n["low"], n["high"], rule, tuple(curves), verdict)
+
+
+def weighed(rule: Asked, made: Rule, case: Case) -> Verdict:
+    """What a rule would have done with a run, by the specification and price as asked."""
+    n = rule.numbers
+    return judge(made, case.t, case.signal, case.flow, case.truth, n["low"], n["high"], n.get("price", 0.0))
+
+
+def case_of(run: Run, rule: Asked) -> Case:
+    """What diversion asks of a run that was not traced: the flow at the gate as it was recorded."""
+    texts = rule.texts
+    gate = texts["path"].partition("->")[2].strip()
+    return Case(run.time, run.get(texts["signal"]), _recorded(run, gate), run.get(texts["tag"]))
+
+
+def _recorded(run: Run, place: str) -> np.ndarray:
+    """Flow through an outlet or into a product, in kg/s, from what a run recorded."""
+    found = [tag for tag, about in run.tags.items() if tag.startswith(f"{place}.") and about.unit == "kg/s"]
+    if not found:
+        raise TraceError(f"the run records no flow of '{place}': name the gate by an outlet, such as press.tablets")
+    flows = [np.asarray(run.get(tag), dtype=float).reshape(len(run.time), -1).sum(axis=1) for tag in found]
+    return np.asarray(np.sum(flows, axis=0))
 
 
 def _flow(trajectory: Trajectory, place: str, times: np.ndarray) -> np.ndarray:

@@ -20,18 +20,14 @@ def trace(arguments: Namespace) -> int:
     """`twin trace RUN|SCENARIO`"""
     from twin.trace.tracing import trace as carry_out
 
-    paths = [tuple(part.strip() for part in text.split("->")) for text in arguments.path]
-    if any(len(pair) != 2 for pair in paths):
-        from twin.commands import UsageError
-
-        raise UsageError("--path reads 'SOURCE -> TARGET', such as --path 'blender.product -> tablets'")
+    paths = [_way(text) for text in arguments.path]
     found = carry_out(
         arguments.name,
         arguments.out,
         set=arguments.set,
         until=arguments.until,
         at=None if arguments.at is None else parse_quantity(arguments.at, "s"),
-        paths=paths,  # type: ignore[arg-type]
+        paths=paths,
         of=arguments.of,
         holdup=arguments.holdup,
         rule=arguments.divert,
@@ -42,6 +38,15 @@ def trace(arguments: Namespace) -> int:
         tell(found)
         sys.stderr.write(f"{found.path}\n")
     return 0
+
+
+def _way(text: str) -> tuple[str, str]:
+    source, _, target = (part.strip() for part in text.partition("->"))
+    if not source or not target or "->" in target:
+        from twin.commands import UsageError
+
+        raise UsageError("--path reads 'SOURCE -> TARGET', such as --path 'blender.product -> tablets'")
+    return source, target
 
 
 def as_json(found: Trace) -> dict[str, Any]:
@@ -60,6 +65,8 @@ def as_json(found: Trace) -> dict[str, Any]:
                 "arrived": c.arrived,
                 "mean": c.mean if c.arrived > 0.0 else None,
                 "variance": c.variance if c.arrived > 0.0 else None,
+                "tanks": _plain(c.tanks),
+                "tanks_apart": _plain(c.apart()),
             }
             for c in found.residences
         ],
@@ -109,7 +116,7 @@ def tell(found: Trace) -> None:
 
     console = terminal()
     console.print(Text(f"{found.spec.name}: residence times, flows held as at the pulse, and as they ran"))
-    table = table_of("from", "to", "flows", "mean", "1, 50, 99 % by", "tanks", "arrived")
+    table = table_of("from", "to", "flows", "mean", "1, 50, 99 % by", "tanks", "F off", "arrived")
     for c in found.residences:
         if c.arrived > 0.0:
             by = ", ".join(f"{c.percentile(percent):.4g}" for percent in (1.0, 50.0, 99.0))
@@ -121,11 +128,13 @@ def tell(found: Trace) -> None:
                 f"{c.mean:.4g} s",
                 f"{by} s",
                 f"{c.tanks:.3g}",
+                f"{c.apart():.1g}",
                 f"{c.arrived:.4f}",
             )
     console.print(table)
     g = found.genealogy
     followed = "all material together" if g.components == ("total",) else "component by component"
+    followed = f"as {g.components[0]}" if "+" in g.components[0] else followed
     console.print(Text(f"\ncontainers and batches, lots followed {followed}"))
     table = table_of("name", "filled", "mass", "lots: fraction ± standard uncertainty")
     for i, v in enumerate(g.vessels):

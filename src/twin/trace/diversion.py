@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -66,6 +66,7 @@ class Rule:
 
 def design(
     curves: Sequence[Residence],
+    /,
     *,
     low: float,
     high: float,
@@ -288,4 +289,4 @@ def optimise(
 
 def broken(rule: Rule, **changes: float) -> Rule:
     """Give the rule with something wrong: to see that a check finds it."""
-    return replace(rule, **changes)  # type: ignore[arg-type]
+    return Rule(**{**vars(rule), **changes})

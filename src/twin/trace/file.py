@@ -93,6 +93,7 @@ class TraceFile:
                 "mean": ([c.mean for c in curves], "s", "mean residence time of what arrived"),
                 "variance": ([c.variance for c in curves], "s^2", "variance of what arrived"),
                 "tanks": ([c.tanks for c in curves], "1", "tanks in series of the same mean and variance"),
+                "tanks_apart": ([c.apart() for c in curves], "1", "largest difference of F from that of those tanks"),
             },
         )
         percent = add_coordinate(self.file, "percent", np.array(PERCENTILES), "%", "part that has arrived")

@@ -6,7 +6,8 @@ numbers is all that tracing needs.
 
 `of` says what is followed: "total" (everything, as every cell is mixed), or a component by name. Then a unit of
 one cell passes on each component as its streams do (a dryer lets go of water, not of drug); inside a unit of many
-cells nothing separates, and all components move alike.
+cells nothing separates, and all components move alike. Components joined by + are followed as one, mol for mol, in
+kilograms of the first: what a reaction makes of a lot of its reactant.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from twin.plant.nodes import Node
 
 TOTAL = "total"
+#: Numbers of w and how much each counts.
+Terms = list[tuple[int, float]]
 
 
 class TraceError(TwinError):
@@ -44,7 +47,7 @@ class Network:
     Attributes
     ----------
     of : str
-        "total", or the component followed.
+        "total", or the component followed, or several joined by +.
     cells, sinks, pipes : tuple of str
         Names: `blender[0]`; `tablets`; `blender.product`, a feed's name, or a junction's.
     source, target : array of int, [edges]
@@ -133,31 +136,28 @@ class Network:
 class _Builder:
     def __init__(self, plant: Plant, of: str) -> None:
         self.plant, self.of = plant, of
-        spec = plant.spec
-        if of != TOTAL and of not in (*spec.fluids, *spec.solids):
-            names = ", ".join(dict.fromkeys((*spec.fluids, *spec.solids)))
-            raise TraceError(f"{spec.name} has no component '{of}'. It has: {names}.")
+        self.counts = counts_of(plant, of)
         self.nodes = {node.name: node for node in plant.nodes}
         self.places: dict[int, int] = {}
         self.cells: list[str] = []
         self.sinks: list[str] = []
         self.pipes: list[str] = []
         self.units: dict[str, range] = {}
-        self.edges: list[tuple[tuple[str, str], tuple[str, str], list[int]]] = []
-        self.masses: list[list[int]] = []
-        self.contents: list[list[int]] = []
+        self.edges: list[tuple[tuple[str, str], tuple[str, str], Terms]] = []
+        self.masses: list[Terms] = []
+        self.contents: list[Terms] = []
         self.bypass: list[tuple[int, int, int]] = []
-        self.feeds: dict[str, list[int]] = {}
+        self.feeds: dict[str, Terms] = {}
 
-    def take(self, places: list[int]) -> list[int]:
-        """Places among the recorded numbers."""
-        return [self.places.setdefault(place, len(self.places)) for place in places]
+    def take(self, terms: Terms) -> Terms:
+        """The same terms, by their place among the recorded numbers."""
+        return [(self.places.setdefault(place, len(self.places)), count) for place, count in terms]
 
-    def stream(self, node: Node, side: str, port: Any) -> list[int]:
-        """Recorded numbers whose sum is the flow of what is followed in a stream."""
-        return self.take(stream_places(self.plant, node, side, port, self.of))
+    def stream(self, node: Node, side: str, port: Any) -> Terms:
+        """Recorded numbers whose weighted sum is the flow of what is followed in a stream."""
+        return self.take(stream_terms(self.plant, node, side, port, self.counts))
 
-    def outlet(self, node: Node, name: str) -> list[int]:
+    def outlet(self, node: Node, name: str) -> Terms:
         return self.stream(node, "o", node.model.outlets[name])
 
     def pipe_of(self, node: Node, inlet: str) -> str:
@@ -213,19 +213,19 @@ class _Builder:
         self.cells += [f"{node.name}[{i}]" for i in range(n)]
         self.units[node.name] = range(first, first + n)
         alone = self.of != TOTAL and n == 1
-        held = [at] if self.of == TOTAL else self.holdup_places(node)
+        held = [(at, 1.0)] if self.of == TOTAL else self.holdup_terms(node)
         for i in range(n):
-            self.masses.append(self.take(held if alone else [at + i]))
-            self.contents.append(self.take([at + i] if self.of == TOTAL else held))
+            self.masses.append(self.take(held if alone else [(at + i, 1.0)]))
+            self.contents.append(self.take([(at + i, 1.0)] if self.of == TOTAL else held))
         gas_in: list[int] = []
         gas_out: list[int] = []
         for number, (source, target) in enumerate(faces):
-            ends, flow = [], [flows + number]
+            ends, flow = [], [(flows + number, 1.0)]
             for end, side in ((source, "u"), (target, "o")):
                 if isinstance(end, str):
                     ports = node.model.inlets if side == "u" else node.model.outlets
                     if alone:
-                        flow = stream_places(self.plant, node, side, ports[end], self.of)
+                        flow = stream_terms(self.plant, node, side, ports[end], self.counts)
                     ends.append(("pipe", self.pipe_of(node, end) if side == "u" else f"{node.name}.{end}"))
                     if ports[end].stream.__name__ == "Gas":
                         (gas_in if side == "u" else gas_out).append(len(self.edges))
@@ -235,22 +235,23 @@ class _Builder:
                 continue  # an inlet that nothing is connected to
             if ("t", "m_exchange") in layout.shapes:
                 back = layout.place("t", "m_exchange") + number
-                flow = [*flow, back]
+                flow = [*flow, (back, 1.0)]
                 if all(kind == "cell" for kind, _ in ends):
-                    self.edges.append((ends[1], ends[0], self.take([back])))
+                    self.edges.append((ends[1], ends[0], self.take([(back, 1.0)])))
             self.edges.append((ends[0], ends[1], self.take(flow)))
         if n == 1 and gas_in and gas_out:
             into, out = gas_in[0], gas_out[0]
             self.bypass.append((into, out, len(self.edges)))
             self.edges.append((self.edges[into][0], self.edges[out][1], []))
 
-    def holdup_places(self, node: Node) -> list[int]:
+    def holdup_terms(self, node: Node) -> Terms:
         if holdup_class(node.model) is None:
             raise TraceError(f"{node.name} does not tell what it holds of each component: trace 'total'")
-        spec, found = self.plant.spec, []
+        spec = self.plant.spec
+        found: Terms = []
         for dim, names in (("fluids", spec.fluids), ("solids", spec.solids)):
-            if self.of in names:
-                found.append(node.layout.place("h", dim) + list(names).index(self.of))
+            place = node.layout.place("h", dim)
+            found += [(place + i, self.counts[name]) for i, name in enumerate(names) if name in self.counts]
         return found
 
     def finish(self) -> Network:
@@ -262,11 +263,11 @@ class _Builder:
         for place, i in self.places.items():
             index[i] = place
 
-        def matrix(rows: list[list[int]]) -> np.ndarray:
+        def matrix(rows: list[Terms]) -> np.ndarray:
             found = np.zeros((len(rows), len(index)))
             for i, row in enumerate(rows):
-                for j in row:
-                    found[i, j] += 1.0
+                for j, count in row:
+                    found[i, j] += count
             return found
 
         return Network(
@@ -287,23 +288,41 @@ class _Builder:
         )
 
 
-def stream_places(plant: Plant, node: Node, side: str, port: Any, of: str) -> list[int]:
-    """Places in w whose sum is a stream's mass flow, of all or of one component."""
-    found: list[int] = []
+def counts_of(plant: Plant, of: str) -> dict[str, float]:
+    """How much a kilogram of each component counts; {} for all of them alike. Raises TraceError."""
+    spec = plant.spec
+    if of == TOTAL:
+        return {}
+    names = [name.strip() for name in of.split("+")]
+    for name in names:
+        if name not in (*spec.fluids, *spec.solids):
+            known = ", ".join(dict.fromkeys((*spec.fluids, *spec.solids)))
+            raise TraceError(f"{spec.name} has no component '{name}'. It has: {known}.")
+        if len(names) > 1 and "molar_mass" not in spec.components[name]:
+            raise TraceError(f"{of} is followed mol for mol: give the molar mass of {name} in the plant's components")
+    if len(names) == 1:
+        return {names[0]: 1.0}
+    first = spec.components[names[0]]["molar_mass"]
+    return {name: first / spec.components[name]["molar_mass"] for name in names}
+
+
+def stream_terms(plant: Plant, node: Node, side: str, port: Any, counts: dict[str, float]) -> Terms:
+    """Numbers of w, and how much each counts, whose sum is a stream's flow of what is followed."""
+    found: Terms = []
     names = {"fluids": plant.spec.fluids, "solids": plant.spec.solids}
     for f in stream_fields(port):
         if f.unit != "kg/s":
             continue
         place = node.layout.place(side, port.name, f.name)
         if f.kind == "float":
-            if of == TOTAL or of == _crystal(plant, node, f):
-                found.append(place)
+            if not counts:
+                found.append((place, 1.0))
+            elif (crystal := _crystal(plant, node, f)) in counts:
+                found.append((place, counts[crystal]))
         elif f.dims in (("fluids",), ("solids",)):
-            known = list(names[f.dims[0]])
-            if of == TOTAL:
-                found += [place + i for i in range(len(known))]
-            elif of in known:
-                found.append(place + known.index(of))
+            for i, name in enumerate(names[f.dims[0]]):
+                if not counts or name in counts:
+                    found.append((place + i, counts.get(name, 1.0)))
     return found
 
 
@@ -321,7 +340,7 @@ def network_of(plant: Plant, of: str = TOTAL) -> Network:
     ----------
     plant : Plant
     of : str
-        "total", or a component by name.
+        "total", a component by name, or several joined by +.
 
     Raises
     ------

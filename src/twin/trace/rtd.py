@@ -6,11 +6,13 @@ carried with it: mean and variance are moments of what has arrived, not integral
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from twin.trace.analytic import tanks_share
 from twin.trace.carry import Aging, Carrier, Mark
 from twin.trace.network import Network, TraceError
 from twin.trace.trajectory import Trajectory
@@ -64,6 +66,16 @@ class Residence:
     def tanks(self) -> float:
         """Number of tanks in series of this mean and variance."""
         return self.mean**2 / self.variance if self.variance > 0.0 else np.inf
+
+    def apart(self, points: int = 200) -> float:
+        """Largest difference of F from that of `tanks` tanks in series: how well two moments describe the curve."""
+        if not self.arrived > 0.0 or not math.isfinite(self.tanks):
+            return math.nan
+        first, last = self.percentile(0.01), self.percentile(99.99)
+        if not (math.isfinite(first) and math.isfinite(last)):
+            return math.nan
+        t = np.linspace(first, last, points)
+        return float(np.max(np.abs(self.share(t) / self.arrived - tanks_share(t / self.mean, self.tanks))))
 
     def share(self, t: np.ndarray | float) -> np.ndarray:
         """Give F at times since the pulse: cubics through F with the slopes E."""

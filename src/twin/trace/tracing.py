@@ -24,8 +24,10 @@ from twin.trace.trajectory import Trajectory
 if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
     from twin.plant.compile import Plant
-    from twin.trace.assess import Controlled, Diversion
+    from twin.trace.assess import Asked, Controlled, Diversion
 
+#: What is followed unless asked: every component, where all close.
+COMPONENTS = "components"
 #: A component that does not close to this (relative to all of it that there was) is made or used up on the way.
 CLOSES = 1e-3
 #: Lengths of upsets in the funnel, in s.
@@ -79,9 +81,9 @@ def trace(
     until: Any = None,
     at: float | None = None,
     paths: Sequence[tuple[str, str]] = (),
-    of: str = "components",
+    of: str = COMPONENTS,
     holdup: float = 0.1,
-    rule: str | Path | None = None,
+    rule: str | Path | Asked | None = None,
     write: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> Trace:
@@ -100,11 +102,12 @@ def trace(
     paths : sequence of (source, target)
         Residence times wanted; all units, and all ways from what is fed to the products, unless given.
     of : str
-        "components" follows lots component by component where all of them close, "total" all material together.
+        "components" follows lots component by component where all of them close, "total" all material together;
+        "a+b" only these, as one, mol for mol: what a reaction makes of a lot of its reactant.
     holdup : float
         Relative standard uncertainty of each unit's holdup, for that of fractions; 0 for none.
-    rule : str or Path, optional
-        File of a diversion rule (:mod:`twin.trace.assess`): for run files.
+    rule : str, Path or Asked, optional
+        A diversion rule, or its file (:mod:`twin.trace.assess`): for run files.
     write : bool
         Whether to write the file.
     progress : callable, optional
@@ -122,15 +125,19 @@ def trace(
     if rule is not None:
         from twin.trace.assess import read_rule
 
-        read_rule(Path(rule))  # what is wrong with it is told before anything takes time
+        if isinstance(rule, str | Path):
+            rule = read_rule(Path(rule))  # what is wrong with it is told before anything takes time
         if run is None:
             raise TraceError("a diversion rule is judged on what a run recorded: run the scenario, and trace the run")
     plant = compile_plant(spec.plant)
     if run is not None and run.provenance["model_fingerprint"] != plant.fingerprint:
         raise TraceError(f"{run.path} was made by other models or versions: run its scenario again, and trace that")
-    wanted = [TOTAL, *_followable(plant)] if of == "components" else [TOTAL]
+    wanted = [TOTAL, *(_followable(plant) if of == COMPONENTS else [] if of == TOTAL else [of])]
     plant, found = replay(spec, tuple(wanted), progress)
-    if any(not closes(one) for name, one in found.items() if name != TOTAL):
+    if of not in (COMPONENTS, TOTAL):
+        if not closes(found[of]):
+            raise TraceError(f"{of} does not close: something else is made of it, or it of something else; join that")
+    elif any(not closes(one) for name, one in found.items() if name != TOTAL):
         found = {TOTAL: found[TOTAL]}
     when = 0.5 * (found[TOTAL].start + found[TOTAL].end) if at is None else at
     curves, skipped = residences(plant, found, when, paths)
@@ -146,7 +153,7 @@ def trace(
     if run is not None:
         from twin.trace.assess import control, divert
 
-        result.diversion = divert(result, run, Path(rule)) if rule is not None else None
+        result.diversion = divert(result, run, rule) if rule is not None else None
         result.control = control(result, run, result.diversion)
     if write:
         name = Path(out) if out is not None else Path(f"{spec.name}{SUFFIX}") if run is None else trace_path(run.path)
@@ -213,7 +220,8 @@ def residences(
     def main(source: str) -> Trajectory:
         """What follows the component of which most flows: a dryer parts it from the water that comes with it."""
         flows = {name: _flow(one, source, at) for name, one in trajectories.items() if name != TOTAL}
-        return trajectories[max(flows, key=lambda name: flows[name])] if flows else trajectory
+        most = max(flows, key=lambda name: flows[name], default=TOTAL)
+        return trajectories[most] if flows.get(most, 0.0) > 0.0 else trajectory
 
     flowing = {pipe: _flow(trajectory, pipe, at) > 0.0 for pipe in net.pipes}
     units = [] if paths else _units(plant, flowing)

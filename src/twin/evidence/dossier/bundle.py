@@ -13,11 +13,12 @@ from typing import Any
 
 from twin.evidence import canonical
 from twin.evidence.chain import log_of
+from twin.evidence.dossier.calibrated import fitted_to
 from twin.evidence.dossier.page import render
 from twin.evidence.dossier.plan import Plan
 from twin.evidence.dossier.words import LANGUAGES
 from twin.evidence.seal import bytes_hash, seal_path, signature_paths
-from twin.results.files import FileProblem
+from twin.results.files import file_errors, partial_path, publish
 from twin.results.reader import Run
 from twin.results.sections import PACKAGES
 
@@ -47,22 +48,30 @@ def write_bundle(out: Path, dossier: Mapping[str, Any], plan: Plan, run: Run) ->
     for path in beside:
         if path.exists():
             files[f"run/{path.name}"] = path.read_bytes()
-    for name in ("data", "map"):
-        if plan.validation.get(name):
-            path = Path(plan.validation["folder"]) / str(plan.validation[name])
-            files[f"data/{path.name}"] = path.read_bytes()
+    for path in data_of(plan):
+        files[f"data/{path.name}"] = path.read_bytes()
     files["ro-crate-metadata.json"] = json_bytes(crate(dossier, run, sorted(files)))
     listed = {name: {"hash": bytes_hash(data), "size": len(data)} for name, data in sorted(files.items())}
     files["manifest.json"] = canonical.dump({"schema": SCHEMA, "dossier": str(dossier["id"]), "files": listed})
-    try:
-        with out.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    partial = partial_path(out)  # whole under its name, or not there
+    with file_errors(partial):
+        with partial.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in sorted(files.items(), key=lambda item: (item[0] != "manifest.json", item[0])):
                 info = zipfile.ZipInfo(name, DATE)
                 info.compress_type = zipfile.ZIP_STORED if name.endswith(".h5") else zipfile.ZIP_DEFLATED
                 archive.writestr(info, data)
-    except FileExistsError:
-        raise FileProblem(f"{out} exists; a dossier never overwrites a file") from None
+    publish(partial, out)
     return out
+
+
+def data_of(plan: Plan) -> list[Path]:
+    """Files that the plan names: measured data and their map, a calibration with its data."""
+    found = [Path(plan.validation["folder"]) / str(plan.validation[n]) for n in ("data", "map") if n in plan.validation]
+    if plan.calibration:
+        folder = Path(plan.calibration["folder"])
+        found += [folder / str(plan.calibration[name]) for name in ("study", "result")]
+        found += [path for _, path in fitted_to(plan)]
+    return list(dict.fromkeys(found))
 
 
 def json_bytes(value: Any) -> bytes:

@@ -57,9 +57,9 @@ def _cells(line: str) -> list[str]:
 
 def _cases(tree: ast.AST, rows: list[list[str]]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.args and isinstance(n.func, ast.Name)):
+    for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.args):
         first = call.args[0]
-        if call.func.id != "record":  # type: ignore[attr-defined]
+        if not isinstance(call.func, ast.Name) or call.func.id != "record":
             continue
         begin = first.values[0] if isinstance(first, ast.JoinedStr) and first.values else first
         if not isinstance(begin, ast.Constant) or not str(begin.value):

@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from twin.evidence.findings import EvidenceProblem, Findings, Kind
 from twin.evidence.signing import Trusted
 from twin.evidence.verify import Options
 from twin.results.files import FileProblem
+
+#: Relative difference of two numbers that are the same but for the machine.
+ALIKE = 1e-6
 
 
 def new(arguments: Namespace) -> int:
@@ -92,22 +95,60 @@ def verify(arguments: Namespace) -> int:
 def _again(folder: Path, findings: Findings) -> None:
     """Compute the dossier again from its plan and run, and compare states and numbers."""
     from twin.evidence.dossier.build import build as compute
-    from twin.evidence.dossier.plan import parse_plan
+    from twin.evidence.dossier.plan import parse_plan, with_folder
 
     old: dict[str, Any] = json.loads((folder / "dossier.json").read_text(encoding="utf-8"))
-    plan = parse_plan((folder / "plan.yaml").read_text(encoding="utf-8"), "plan.yaml")
-    if plan.validation:
-        plan.validation["folder"] = str(folder / "data")
+    text = (folder / "plan.yaml").read_text(encoding="utf-8")
+    plan = with_folder(parse_plan(text, "plan.yaml"), folder / "data")
     fresh = json.loads(json.dumps(compute(plan, folder / "run" / Path(old["file"]).name)))
     if fresh["quantities"] != old["quantities"]:
         findings.add(Kind.REPORT, "the quantities of interest are others than those of the run")
+    worst = 0.0
     for name, section in fresh["sections"].items():
         there = old["sections"].get(name, {})
+        machine = name in ("D19", "D22", "D23")  # these speak of the machine, too, and of what follows from it
         if section["state"] != there.get("state"):
             why = f"{name} is {section['state']}, and the dossier says {there.get('state')}"
-            machine = name in ("D19", "D22")  # these speak of the machine, too
             findings.remark(why) if machine else findings.add(Kind.REPORT, why)
-    findings.facts["rerun"] = "the dossier was computed again"
+        elif not machine:
+            gap, where = apart(section, there)
+            worst = max(worst, gap)
+            if gap > ALIKE:
+                findings.add(Kind.REPORT, f"{name} says {where}: {gap:.2g} apart in relative terms")
+    said = "the same numbers" if worst == 0.0 else f"numbers within {worst:.2g} in relative terms"
+    findings.facts["rerun"] = f"the dossier was computed again: {said}"
+
+
+def apart(fresh: dict[str, Any], there: dict[str, Any]) -> tuple[float, str]:
+    """Largest relative difference of two sections' numbers, and where; infinite where they are not laid out alike."""
+    new, old = list(_cells(fresh)), list(_cells(there))
+    if [where for where, _ in new] != [where for where, _ in old]:
+        return float("inf"), "other things than are computed"
+    worst, place = 0.0, ""
+    for (where, a), (_, b) in zip(new, old, strict=True):
+        gap = 0.0 if a == b else float("inf")
+        if isinstance(a, int | float) and isinstance(b, int | float) and a != b:
+            gap = abs(a - b) / max(abs(a), abs(b))
+        if gap > worst:
+            worst, place = gap, f"{b!r} for {where}, and {a!r} was computed"
+    return worst, place
+
+
+def _cells(section: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Everything that a section shows, by its place; of reasons the numbers, too."""
+    for label, cell in section["facts"]:
+        yield label, _shown(cell)
+    for table in section["tables"]:
+        for number, row in enumerate(table["rows"]):
+            for column, cell in zip(table["columns"], row, strict=True):
+                yield f"{table['title']} {column} {number}".strip(), _shown(cell)
+    for why in section["why"]:
+        for key, value in why.items():
+            yield f"{why['key']} {key}", value
+
+
+def _shown(cell: Any) -> Any:
+    return cell.get("v", cell.get("k")) if isinstance(cell, dict) else cell
 
 
 def sign(

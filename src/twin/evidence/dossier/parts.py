@@ -49,3 +49,13 @@ class Section:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {"state": self.state, "why": self.why, "facts": self.facts, "tables": self.tables}
+
+
+def number_text(value: Any) -> str:
+    """A number that somebody gave, as it is shown: no origin but the plan."""
+    return "" if value is None else f"{float(value):g}"
+
+
+def clock(seconds: float) -> str:
+    """A plant time."""
+    return f"{seconds:g} s"

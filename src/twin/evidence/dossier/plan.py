@@ -6,12 +6,17 @@ import hashlib
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twin.config.document import closest
+from twin.config.document import Problems, closest
 from twin.config.reading import read_text
 from twin.errors import TwinError
 from twin.evidence.dossier.gates import GRADES, risk_class, risk_number
+from twin.units import parse_quantity
+
+if TYPE_CHECKING:
+    from twin.config.document import Node
+    from twin.trace.assess import Asked
 
 STATISTICS = ("final", "mean", "min", "max")
 _KEYS = {
@@ -26,6 +31,9 @@ _KEYS = {
         "criteria",
         "uncertainty",
         "validation",
+        "calibration",
+        "trace",
+        "diversion",
     ),
     "context": ("role", "users", "other_evidence", "envelope"),
     "envelope": ("tag", "low", "high"),
@@ -35,6 +43,10 @@ _KEYS = {
     "uncertainty": ("runs", "seed", "inputs"),
     "inputs": ("path", "low", "high"),
     "validation": ("data", "map", "source", "external", "rmse"),
+    "calibration": ("study", "result"),
+    "trace": ("of",),
+    "diversion": ("rule", "disturbances"),
+    "disturbances": ("runs", "seed", "from", "to", "shortest", "longest", "inputs"),
 }
 
 
@@ -72,6 +84,10 @@ class Plan:
     criteria: dict[str, float]
     uncertainty: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    trace: dict[str, Any] = field(default_factory=dict)
+    diversion: dict[str, Any] = field(default_factory=dict)
+    rule: Asked | None = None  #: that of `diversion`, read
 
     @property
     def hash(self) -> str:
@@ -119,14 +135,21 @@ def read_plan(path: Path) -> Plan:
     except (OSError, UnicodeDecodeError) as error:
         raise PlanProblem(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8'}") from None
     plan = parse_plan(text, str(path))
-    if plan.validation:
-        plan.validation["folder"] = str(path.parent)  # where its data stand
+    return with_folder(plan, path.parent)
+
+
+def with_folder(plan: Plan, folder: Path) -> Plan:
+    """The same plan, whose data stand in a folder."""
+    for part in (plan.validation, plan.calibration):
+        if part:
+            part["folder"] = str(folder)
     return plan
 
 
 def parse_plan(text: str, shown: str) -> Plan:
     """Read a plan's text."""
-    value = read_text(text, shown).plain()
+    root = read_text(text, shown)
+    value = root.plain()
     if not isinstance(value, dict) or value.get("dossier") != 1:
         raise PlanProblem(f'{shown} is no plan of a dossier: it begins with "dossier: 1" (twin dossier new SCENARIO)')
     _known(value, "", shown)
@@ -153,6 +176,13 @@ def parse_plan(text: str, shown: str) -> Plan:
     _known(validation, "validation", shown)
     if str(validation.get("data", "")).endswith((".h5", ".hdf5", ".nc")):
         raise PlanProblem(f"{shown}: a run is no experiment; synthetic data are never called validation")
+    calibration, trace = dict(value.get("calibration") or {}), dict(value.get("trace") or {})
+    _known(calibration, "calibration", shown)
+    _known(trace, "trace", shown)
+    if calibration and not {"study", "result"} <= set(calibration):
+        raise PlanProblem(f"{shown}: calibration names a study (YAML) and its result (twin estimate STUDY --json)")
+    diversion = dict(value.get("diversion") or {})
+    _known(diversion, "diversion", shown)
     return Plan(
         text=text,
         id=str(value.get("id", "")),
@@ -164,7 +194,37 @@ def parse_plan(text: str, shown: str) -> Plan:
         criteria={name: float(number) for name, number in criteria.items()},
         uncertainty=uncertainty,
         validation=validation,
+        calibration=calibration,
+        trace=trace,
+        diversion={**diversion, "disturbances": _disturbances(diversion.get("disturbances"), shown)},
+        rule=_rule(root),
     )
+
+
+def _rule(root: Node) -> Asked | None:
+    part = root.get("diversion")
+    node = part.get("rule") if part is not None else None
+    if node is None:
+        return None
+    from twin.trace.assess import asked
+
+    return asked(node, Problems())
+
+
+def _disturbances(given: Any, shown: str) -> dict[str, Any]:
+    if not given:
+        return {}
+    _known(given, "disturbances", shown)
+    found = dict(given)
+    for name in ("from", "to", "shortest", "longest"):
+        if given.get(name) is None:
+            raise PlanProblem(f"{shown}: disturbances need runs, from, to, shortest, longest and inputs")
+        found[name] = parse_quantity(str(given[name]), "s")
+    if not isinstance(given.get("runs"), int) or given["runs"] < 1 or not given.get("inputs"):
+        raise PlanProblem(f"{shown}: disturbances are some runs with some inputs")
+    for row in given["inputs"]:
+        _known(row, "inputs", shown)
+    return found
 
 
 def template(scenario: Any) -> str:
@@ -201,6 +261,13 @@ risk:
 criteria: {{tolerance: 1e-3, grid: 2e-2, cross_check: 1e-2, balance: 1e-8}}
 
 # uncertainty: {{runs: 40, seed: 1, inputs: [{{path: reactor.tau, low: 55, high: 65}}]}}   # uniform, in SI
+# diversion:                  # the rule as for twin trace --divert, and disturbances that it has to withstand
+#   rule: {{signal: nir.w_measured, tag: press.api_content, low: 0.18, high: 0.22, alarm_low: 0.186, alarm_high: 0.214,
+#          worst: 0.2, path: nir.product -> press.tablets, period: 5 s, margin: 10 s, start_up: 25 min, frozen: 2 min}}
+#   disturbances: {{runs: 20, seed: 1, from: 30 min, to: 40 min, shortest: 5 s, longest: 5 min,
+#                  inputs: [{{path: api_feeder.deviation, low: -0.5, high: 0.5}}]}}
+# trace: {{of: components}}     # lots by components, all material together (total), or some mol for mol (a+b)
+# calibration: {{study: fit.yaml, result: fit.json}}   # result: twin estimate fit.yaml --json > fit.json
 # validation: {{data: measured.csv, map: tags.yaml, source: '', external: false, rmse: {{reactor.T: 0.5}}}}
 """
 

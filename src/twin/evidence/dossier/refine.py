@@ -47,8 +47,9 @@ class Again:
         set: Mapping[str, Any] | None = None,
         rtol: float | None = None,
         method: str | None = None,
+        read: Callable[[Path], Any] | None = None,
     ) -> dict[str, Any]:
-        """Run; give `{"values": […], "why": ""}`, or why there are none."""
+        """Run; give `{"values": […], "why": ""}`, or why there are none; `read` says what is read of the run."""
         self.say(what)
         try:
             root = read_text(text or self.text, f"{self.name} (resolved)")
@@ -58,6 +59,8 @@ class Again:
                 result = execute(spec, Path(folder) / "run.h5", checkpoint_every=float("inf"))
                 if not result.ok:
                     return {"values": None, "why": result.message}
+                if read is not None:
+                    return {"values": read(result.path), "why": ""}
                 with h5py.File(result.path, "r") as file:
                     return {"values": [evaluate(file, origin) for origin in self.origins], "why": ""}
         except (TwinError, KeyError, ValueError) as error:
@@ -86,16 +89,52 @@ class Again:
         """Quantities of runs with inputs drawn at random, uniform between their bounds, from the plan's seed."""
         count, inputs = int(plan.get("runs", 0)), plan.get("inputs") or []
         generator = np.random.Generator(np.random.Philox(int(plan.get("seed", 0))))
-        rows, failed = [], 0
+        rows, drawn, failed, why = [], [], 0, ""
         for number in range(count):
-            drawn = {str(row["path"]): generator.uniform(float(row["low"]), float(row["high"])) for row in inputs}
-            found = self(f"sample {number + 1} of {count}", set=drawn)
+            values = {str(row["path"]): generator.uniform(float(row["low"]), float(row["high"])) for row in inputs}
+            found = self(f"sample {number + 1} of {count}", set=values)
             if found["values"] is None:
                 failed += 1
                 why = found["why"]
             else:
                 rows.append(found["values"])
-        return {"values": rows, "failed": failed, "why": why if failed else ""}
+                drawn.append(list(values.values()))
+        return {"values": rows, "drawn": drawn, "failed": failed, "why": why}
+
+    def disturbed(self, plan: Mapping[str, Any], read: Callable[[Path], Any]) -> list[dict[str, Any]]:
+        """Runs with one disturbance each, drawn at random from the plan's seed: an input held off for a while.
+
+        Which input, from when, for how long (uniform in its logarithm) and how far (uniform) are drawn.
+
+        Returns
+        -------
+        list of dict
+            `path`, `at`, `length`, `value`, and what `read` gave of the run, or None and `why`.
+        """
+        count, inputs = int(plan["runs"]), plan["inputs"]
+        generator = np.random.Generator(np.random.Philox(int(plan.get("seed", 0))))
+        rows = []
+        for number in range(count):
+            one = inputs[int(generator.integers(len(inputs)))]
+            about = {
+                "path": str(one["path"]),
+                "at": float(generator.uniform(plan["from"], plan["to"])),
+                "length": float(np.exp(generator.uniform(np.log(plan["shortest"]), np.log(plan["longest"])))),
+                "value": float(generator.uniform(float(one["low"]), float(one["high"]))),
+            }
+            event = {"at": about["at"], "hold": {about["path"]: about["value"]}, "for": about["length"]}
+            text = with_event(self.text, {**event, "name": "disturbance of the dossier"})
+            found = self(f"disturbance {number + 1} of {count}", text=text, read=read)
+            rows.append({**about, "read": found["values"], "why": found["why"]})
+        return rows
+
+
+def with_event(text: str, event: Mapping[str, Any]) -> str:
+    """A resolved configuration with one event more."""
+    lines = text.splitlines()
+    place = next(i for i, line in enumerate(lines) if line.startswith("events:"))
+    lines[place : place + 1] = ["events:", f"  - {json.dumps(event)}"]
+    return "\n".join(lines) + "\n"
 
 
 def refined(text: str) -> tuple[str, int]:
