@@ -19,7 +19,8 @@ from twin.results.log import SUFFIX, reached
 from twin.results.reader import open_run
 from twin.run import run
 
-#: Ramps, a hold and many rows: ten seconds of work in small pieces, so that kills fall everywhere.
+#: Ramps, a hold, many rows, and processes that wait for tags, for each other and for their handlers: ten seconds of
+#: work in small pieces, so that kills fall everywhere.
 SCENARIO = """\
 twin: 1
 plant: two_tanks
@@ -30,6 +31,29 @@ events:
   - {at: 1 min, ramp: {spirit.T: 300 K}, over: 30 s, every: 10 min, name: warm}
   - {at: 4 min, hold: {spirit.m_flow.ethanol: 0 g/s}, for: 1 min, every: 10 min, name: pause}
   - {at: 7 min, set: {spirit.T: 25 degC}, every: 10 min, name: cold}
+resources: {operator: 1}
+recipes:
+  dose:
+    - phase: dose
+      with: [operator]
+      steps:
+        - {hold: {spirit.m_flow.ethanol: 40 g/s}, for: 90 s, name: double}
+        - {wait_until: second.T < 299 K, timeout: 9 min, otherwise: go on}
+processes:
+  - name: campaign
+    priority: 1
+    steps:
+      - repeat: forever
+        steps:
+          - procedure: make
+            unit: first
+            steps: [{run: dose}, {wait: 25 min}, {ramp: {spirit.m_flow.water: 6 g/s}, over: 2 min}]
+            on: [{when: second.T > 299.2 K, steps: [{set: {spirit.m_flow.water: 5 g/s}}, {wait: 1 min}]}]
+  - name: round
+    at: 13 min
+    every: 29 min
+    steps:
+      - {with: [operator], steps: [{wait: 8 min}], timeout: 3 min, otherwise: go on}
 """
 #: Checkpoints as often as that every kill finds some, begun or half written.
 RUN = "import sys; from twin.run import run; run('long.yaml', 'a.h5', checkpoint_every=0.005)"

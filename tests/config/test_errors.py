@@ -166,6 +166,22 @@ def test_all_problems_of_a_file_together_in_the_order_of_its_lines(here: Path) -
     ]
 
 
+MOVED = {
+    # what a controller is to move on the plant of one tank: (title, what the sentence says)
+    "spirit.m_flow": ("not a signal inlet", "Put a unit behind it whose flow is a signal, such as piping.pump"),
+    "first.tau": ("unknown signal inlet", "'tau' is a parameter: events set it, signals do not move it."),
+}
+
+
+@pytest.mark.parametrize("path", MOVED)
+def test_what_no_signal_moves_is_told_with_what_does(here: Path, path: str) -> None:
+    title, says = MOVED[path]
+    loop = f"controllers: {{TIC-1: {{model: pi, measurement: first.T, output: {path}, setpoint: 300 K}}}}\n"
+    (problem,) = problems_of(TANK + loop)
+    assert problem.title == title
+    assert says in problem.detail
+
+
 KPI = {
     # what `kpi:` says below the plant of one tank: (place and title, what the sentence says)
     "[blend]": ("14:6: kpi is a mapping", "Expected a mapping, such as {api: paracetamol"),

@@ -65,16 +65,18 @@ def problem(
     n_g: int = 0,
     nominal: Sequence[float] | None = None,
     time_dependent: bool = False,
+    observe: Callable[..., None] = observed,
 ) -> StandIn:
     """Build the stand-in.
 
     Parameters
     ----------
-    f, quadratures, guards : callable
-        Each writes its numbers: f(t, y, p, dy), quadratures(t, y, p, rates), guards(t, y, p, values).
+    f, quadratures, guards, observe : callable
+        Each writes its numbers: f(t, y, p, dy), quadratures(t, y, p, rates), guards(t, y, p, values), and one number
+        observed.
     """
     n_y, n_p, n_w = len(y0), len(p), n_q + n_g + 1
-    address, keep = _entry(f, quadratures, guards)
+    address, keep = _entry(f, quadratures, guards, observe)
     whole = np.array([n_y, n_w, n_p, n_q, n_g], dtype=np.int64)
     calls = {what: np.array([[0, what]], dtype=np.int64) for what in (RATES, HOLDUP, GUARDS)}
     tables = PlantTables(
@@ -143,14 +145,14 @@ def _dense(whole: np.ndarray, n_y: int, n_w: int, n_q: int) -> JacobianTables:
     )
 
 
-def _entry(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
+def _entry(f: Any, quadratures: Any, guards: Any, observe: Any) -> tuple[int, Any]:
     if jit.disabled():
-        return _interpreted(f, quadratures, guards)
+        return _interpreted(f, quadratures, guards, observe)
     import numba
 
     from twin.plant.views import ENTRY, duals, view1
 
-    rates, totals, crossing, seen = (numba.njit(error_model="numpy")(g) for g in (f, quadratures, guards, observed))
+    rates, totals, crossing, seen = (numba.njit(error_model="numpy")(g) for g in (f, quadratures, guards, observe))
 
     def entry(what, t, y, p, w, dy, offsets):  # type: ignore[no-untyped-def]
         states = view1(y, 0, offsets[0])
@@ -172,7 +174,7 @@ def _entry(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
     return compiled.address, compiled
 
 
-def _interpreted(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
+def _interpreted(f: Any, quadratures: Any, guards: Any, observe: Any) -> tuple[int, Any]:
     from twin.plant.interpreted import INTERPRETED
 
     def entry(what, t, y, p, w, dy, offsets):  # type: ignore[no-untyped-def]
@@ -183,7 +185,7 @@ def _interpreted(f: Any, quadratures: Any, guards: Any) -> tuple[int, Any]:
         elif what == GUARDS:
             guards(t, y[:n_y], p[:n_p], w[n_q : n_q + n_g])
         else:
-            observed(t, y[:n_y], p[:n_p], w[n_q + n_g :])
+            observe(t, y[:n_y], p[:n_p], w[n_q + n_g :])
 
     address = 1_000_000 + len(INTERPRETED)
     INTERPRETED[address] = entry

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.integrate.problems import problem
+from twin.config.process_spec import ConditionSpec
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
+from twin.integrate.cvode import Cvode
 from twin.integrate.integrator import Integrator
 from twin.integrate.outcome import Outcome
+from twin.schedule.driving import watch_row
 
 #: Latches of a tank that is refilled: p[1] switches the inflow on at level 1 and off at level 2.
 REFILL = (Latch(0, -1, 1, 1.5), Latch(1, +1, 1, 0.0))
@@ -43,6 +47,61 @@ def wave(t, y, p, dy):
 
 def height(t, y, p, g):
     g[0] = y[0] - p[0]
+
+
+@pytest.mark.parametrize("solver", ["native", "cvode"])
+def test_a_tag_that_is_waited_for_stops_the_loop_at_its_limit(solver):
+    """The number observed is 2 y of y' = -y from 1: below 1 at ln 2, and not on the grid of any step."""
+    plant = problem(decay, [1.0], p=[0.0], quadratures=decay_total, n_q=1, guards=height_of_p, n_g=1)
+    latches = [Latch(0, -1, armed=False), Latch(-1, -1, armed=False, tag=2, limit=1.0, value=math.nan)]
+    if solver == "cvode":
+        pytest.importorskip("sksundae")
+    run = (Cvode if solver == "cvode" else Integrator)(plant, rtol=1e-10, latches=latches)
+    assert run.advance(0.1).outcome is Outcome.FINISHED
+    run.arm(1, True)
+    ending = run.advance(10.0)
+    assert ending.outcome is Outcome.GUARD
+    assert (ending.time, ending.row) == (pytest.approx(math.log(2.0), abs=1e-8), 1)  # of BDF, at rtol 1e-10
+    # armed again where the limit has been passed, it stops at once; not armed, never
+    run.arm(1, True)
+    again = run.advance(10.0)
+    assert again.outcome is Outcome.GUARD
+    assert again.time == pytest.approx(ending.time, abs=1e-8)
+    run.arm(1, False)
+    assert run.advance(10.0).outcome is Outcome.FINISHED
+
+
+def test_a_tag_stops_the_loop_where_an_event_takes_it_over_the_limit(tank):
+    latches = [Latch(-1, +1, tag=2, limit=5.0, value=math.nan)]
+    ending = Integrator(tank, latches=latches, events=[Event(1.0, Kind.ADD, 0, 3.0)]).advance(2.0)
+    assert (ending.outcome, ending.time) == (Outcome.GUARD, 1.0)
+
+
+@pytest.mark.parametrize(("how", "outcome"), [(">", Outcome.FINISHED), (">=", Outcome.GUARD)])
+def test_a_limit_that_a_tag_stands_on(how, outcome):
+    """A level that rests at its limit is not above it, yet at or above it."""
+    plant = problem(drain, [2.0], p=[0.5, 0.5])
+    plant.columns, plant.guard_names = [SimpleNamespace(path="tank.level", vector="w", offset=0)], []
+    condition = ConditionSpec("tag", "tank.level", how, 4.0, None)
+    row = watch_row(plant, SimpleNamespace(tags={condition.key: condition}), condition.key)
+    run = Integrator(plant, latches=[row])
+    run.arm(0, True)
+    assert run.advance(1.0).outcome is outcome
+
+
+def test_a_tag_that_is_no_number_is_waited_for():
+    """Compositions of what does not flow are none: they cross nothing, and end no run."""
+    plant = problem(decay, [1.0], p=[0.0], observe=root_below_a_half)
+    run = Integrator(plant, latches=[Latch(-1, -1, tag=0, limit=0.1, value=math.nan)])
+    assert run.advance(2.0).outcome is Outcome.FINISHED
+
+
+def height_of_p(t, y, p, g):
+    g[0] = y[0] - 2.0
+
+
+def root_below_a_half(t, y, p, out):
+    out[0] = math.nan if y[0] < 0.5 else y[0]
 
 
 def collect(**options):

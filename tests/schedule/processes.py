@@ -54,6 +54,7 @@ processes:
           - {set: {feeder.setpoint: 4 g/s}}
           - {wait: 3 min}
           - {set: {feeder.setpoint: 7 g/s}}
+          - {wait_until: feeder.F > 6.5 g/s, timeout: 2 min, otherwise: go on, name: nearly there}
           - {wait: 3 min}
   - name: cleaning
     at: 10 min

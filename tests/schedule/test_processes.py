@@ -147,6 +147,24 @@ def test_restart_begins_the_block_again(plant: Any, tmp_path: Path) -> None:
     assert runs[-1].outcome in ("done", "unfinished")
 
 
+def test_a_tag_is_waited_for_to_the_instant(plant: Any, tmp_path: Path) -> None:
+    """Not to the next look: what follows begins where the solver finds the limit, and costs one return to Python."""
+    text = (
+        "{set: {feeder.setpoint: 8 g/s}}\n{wait_until: feeder.F > 7 g/s}\n{set: {feeder.setpoint: 2 g/s}, name: seen}"
+    )
+    watched, _ = ran(load(tmp_path, steps(text)), plant)
+    seen = next(event for event in watched.events if event.cause == "job: seen")
+    flow = next(c.offset for c in plant.columns if c.path == "feeder.F")
+    side = next(side for side in watched.sides if side.time == seen.time)
+    assert side.w_before[flow] == pytest.approx(7e-3, rel=1e-9)
+    assert 0.0 < seen.time < 60.0
+    assert watched.simulation.statistics["firings"] == 1
+    every = ran(load(tmp_path, steps(text.replace("7 g/s}", "7 g/s, every: 7 s}"))), plant)[0]
+    looked = next(event for event in every.events if event.cause == "job: seen").time
+    assert looked >= seen.time
+    assert looked % 7.0 == 0.0
+
+
 @pytest.mark.parametrize(
     ("text", "extra", "outcome", "words"),
     [

@@ -2,7 +2,8 @@
 
 Assumptions
 - no holdup: composition and flow pass straight through, so a loop through a splitter needs a vessel;
-- both outlets have the composition and temperature of the feed.
+- both outlets have the composition and temperature of the feed;
+- the fraction is given, and events change it; what a controller moves is a piping.diverter.
 
 Balances
     ṁ_i,first = fraction ṁ_i,feed,   ṁ_i,second = (1 − fraction) ṁ_i,feed

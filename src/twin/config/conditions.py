@@ -9,7 +9,7 @@ from twin.config.context import PathError
 from twin.config.document import Node, Problems
 from twin.config.events import time_of, value_of
 from twin.config.paths import resolve_guard, resolve_measurement
-from twin.config.process_spec import LOOK_EVERY, ConditionSpec
+from twin.config.process_spec import ConditionSpec
 from twin.config.spec import PlantSpec
 
 _TAG = re.compile(r"(\S+)\s*(<=|>=|<|>)\s*(.+)")
@@ -29,7 +29,7 @@ def read_condition(
     if found is not None and not only_guards:
         if every is not None and every <= 0.0:
             problems.add(owner.key("every"), "out of range", "every must be above zero.")
-        return _tag(problems, node, plant, (found[1], found[2], found[3]), every or LOOK_EVERY)
+        return _tag(problems, node, plant, (found[1], found[2], found[3]), every)
     guard, _, how = words.partition(" ")
     if how not in ("falls", "rises"):
         said = '"unit.guard falls" or "unit.guard rises"' if only_guards else _EXAMPLE
@@ -47,7 +47,7 @@ def read_condition(
 
 
 def _tag(
-    problems: Problems, node: Node, plant: PlantSpec | None, parts: tuple[str, str, str], every: float
+    problems: Problems, node: Node, plant: PlantSpec | None, parts: tuple[str, str, str], every: float | None
 ) -> ConditionSpec | None:
     path, how, value = parts
     if plant is None:

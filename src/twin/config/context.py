@@ -57,6 +57,7 @@ class Context:
     dims: dict[str, int] = field(default_factory=dict)
     grids: dict[str, object] = field(default_factory=dict)
     components: dict[str, dict[str, float]] = field(default_factory=dict)
+    feeds: tuple[str, ...] = ()
 
     def names(self, dim: str) -> tuple[str, ...]:
         """Give the names of a dimension's places; empty for numbered ones."""

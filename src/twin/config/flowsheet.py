@@ -33,6 +33,7 @@ def read_flowsheet(ctx: Context, root: Node, heads: dict[str, Head], taken: dict
     """Read all connections and wires; notes which signal inlets are driven in the heads."""
     sheet = Flowsheet()
     feeds = {key.text: key for key, _ in _claimed(ctx, root.get("feeds"), taken)}
+    ctx.feeds = tuple(feeds)
     products = _products(ctx, root.get("products"), taken)
     used: dict[str, Node] = {}
     for item in items(ctx, root.get("connections"), "connections"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twin.config.keys import Key, Section, listed, text, time, whole
-from twin.config.process_spec import LEVELS, LOOK_EVERY, PRIORITY
+from twin.config.process_spec import LEVELS, PRIORITY
 from twin.config.scenario_keys import EVENT, FAULT_KEY
 
 _STEPS = listed("what it does, one after another", "step", default="required", example="[{wait: 10 min}]")
@@ -45,12 +45,14 @@ PROCESS = Section(
     },
 )
 
+_LOOK = time("looks at a tag so often, in place of locating its crossing", "the crossing is located", "20 s")
+
 HANDLER = Section(
     "Handler",
     "What a block of a recipe does when a condition comes true (`on:`).",
     {
         "when": Key("condition", "the condition", "", "required", "press.tablet_mass > 320 mg"),
-        "every": time("time between two looks at a tag", f"{LOOK_EVERY:g} s", "20 s"),
+        "every": _LOOK,
         "steps": listed("what is done then", "step", example="[{wait: 1 min}]"),
         "then": Key("choice", "what becomes of the block", "", THEN[0], "restart", choices=THEN),
     },
@@ -70,7 +72,6 @@ _TIMEOUT = {
     "timeout": time("gives up after this", "never", "1 h"),
     "otherwise": Key("any", "after the timeout: stop, go on, or a list of steps", "", "stop", "go on"),
 }
-_LOOK = time("time between two looks at a tag", f"{LOOK_EVERY:g} s", "20 s")
 
 #: Each kind of step by its first key: what that key takes, and which others stand beside it (and `name`).
 STEPS: dict[str, tuple[Key, dict[str, Key]]] = {
@@ -103,7 +104,7 @@ STEPS: dict[str, tuple[Key, dict[str, Key]]] = {
     "repeat": (Key("any", "repeats its steps so often, or forever", "", "", "3"), {"steps": _STEPS}),
     "repeat_until": (
         Key("condition", "repeats its steps until a condition holds", "", "", "reactor.T_out > 60 degC"),
-        {"steps": _STEPS, "every": _LOOK, "at_most": whole("turns at most", "no end", "100")},
+        {"steps": _STEPS, "at_most": whole("turns at most", "no end", "100")},
     ),
     "run": (text("runs a recipe", "", "rinse"), {}),
     "stop": (text("ends the scenario, and says why", "", "out of material"), {}),

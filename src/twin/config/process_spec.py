@@ -8,7 +8,7 @@ from dataclasses import dataclass
 LEVELS = ("procedure", "operation", "phase")
 #: Rank of a process that is given none; 1 comes first.
 PRIORITY = 5
-#: Seconds between two looks at a tag that a process waits for.
+#: Seconds between two looks at a tag that a process in Python waits for.
 LOOK_EVERY = 10.0
 
 
@@ -35,16 +35,26 @@ class ConditionSpec:
         "falls" or "rises"; "<", "<=", ">" or ">=".
     limit : float
         Of a tag, in SI.
-    every : float
-        Seconds between two looks at a tag.
+    every : float or None
+        Seconds between two looks at a tag; None: the solver locates the crossing (for those of a scenario's file).
     """
 
     kind: str
     path: str
     how: str
     limit: float = 0.0
-    every: float = LOOK_EVERY
+    every: float | None = LOOK_EVERY
     text: str = ""  #: as written
+
+    @property
+    def located(self) -> bool:
+        """Whether the solver finds the instant at which it comes true."""
+        return self.kind == "guard" or self.every is None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the solver is to look out for: (guard, "falls"), or (tag, "> 5.0")."""
+        return self.path, self.how if self.kind == "guard" else f"{self.how} {self.limit!r}"
 
     def holds(self, value: float) -> bool:
         """Whether a tag's value fulfils it."""

@@ -82,7 +82,7 @@ def _process(process: ProcessSpec) -> dict[str, Any]:
 def _condition(key: str, condition: ConditionSpec) -> dict[str, Any]:
     if condition.kind == "guard":
         return {key: condition.text}
-    return {key: condition.text, "every": condition.every}
+    return {key: condition.text, **_some(every=condition.every)}
 
 
 def _step(step: StepSpec) -> Any:

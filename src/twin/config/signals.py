@@ -121,6 +121,13 @@ def find_signal(ctx: Context, node: Node, heads: dict[str, Head]) -> tuple[Head,
 def _signal_inlet(ctx: Context, node: Node, heads: dict[str, Head]) -> tuple[Head, Port] | None:
     unit, _, name = node.text.partition(".")
     head = heads.get(unit)
+    if unit in ctx.feeds:
+        detail = (
+            f"'{unit}' is a feed: events set it, signals do not move it. Put a unit behind it whose flow is a signal,"
+            " such as piping.pump or powder.feeder."
+        )
+        ctx.problems.add(node, "not a signal inlet", detail)
+        return None
     if head is None:
         ctx.problems.add(node, "unknown unit", f"There is no unit '{unit}' in this plant.{closest(unit, heads)}")
         return None
@@ -129,6 +136,10 @@ def _signal_inlet(ctx: Context, node: Node, heads: dict[str, Head]) -> tuple[Hea
         return head, ports[name]
     say = {p.name: f'[{p.unit}] "{p.meaning}"' for p in ports.values()}
     hint = closest(name, ports, say) or " It takes no signals."
+    if name in {f.name for f in fields(head.model.Params)}:
+        hint = f" '{name}' is a parameter: events set it, signals do not move it." + (
+            f" Signals move {', '.join(ports)}." if ports else ""
+        )
     ctx.problems.add(node, "unknown signal inlet", f"{head.title} has no signal inlet '{name}'.{hint}")
     return None
 

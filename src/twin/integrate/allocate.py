@@ -46,7 +46,8 @@ class Event(NamedTuple):
 class Latch(NamedTuple):
     """A guard crossing in a direction (+1 rises, -1 falls).
 
-    It sets p[index], or fires impulse `index`; -1 stops the loop.
+    It sets p[index], or fires impulse `index`; -1 stops the loop. Where `tag` is a place in w, it waits for that
+    number to pass `limit` instead of for a guard.
     """
 
     guard: int
@@ -55,6 +56,8 @@ class Latch(NamedTuple):
     value: float = 0.0
     armed: bool = True
     kind: Kind = Kind.SET
+    tag: int = -1
+    limit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,18 @@ def event_rows(events: Sequence[Event]) -> at.EventRows:
     )
 
 
-def latch_rows(latches: Sequence[Latch]) -> at.LatchRows:
-    """Pack latches."""
+def latch_rows(latches: Sequence[Latch], n_g: int) -> at.LatchRows:
+    """Pack latches: those of tags are numbered behind the plant's guards."""
+    tags = [x for x in latches if x.tag >= 0]
+    number = iter(range(n_g, n_g + len(tags)))
     return at.LatchRows(
-        np.array([x.guard for x in latches], dtype=np.int64),
+        np.array([next(number) if x.tag >= 0 else x.guard for x in latches], dtype=np.int64),
         np.array([x.direction for x in latches], dtype=np.int64),
         np.array([int(x.kind) for x in latches], dtype=np.int64),
         np.array([x.index for x in latches], dtype=np.int64),
         np.array([x.value for x in latches], dtype=float),
+        np.array([x.tag for x in tags], dtype=np.int64),
+        np.array([x.limit for x in tags], dtype=float),
     )
 
 
@@ -115,7 +122,7 @@ def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: in
         np.zeros(sizes.n_y),
         np.zeros(sizes.n_q),
         np.zeros(sizes.n_p),
-        np.zeros(sizes.n_g),
+        np.zeros(sizes.n_g + sum(x.tag >= 0 for x in latches)),
         np.array([1.0 if x.armed else 0.0 for x in latches]),
         np.zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
         np.zeros(sizes.n_y),
@@ -144,8 +151,8 @@ def recorder(sizes: Sizes, w_index: Array, latches: int) -> at.Recorder:
     )
 
 
-def work(sizes: Sizes, jacobian: JacobianTables, index: Factors, method: Method, atol: Array) -> at.Work:
-    """Allocate the loop's scratch."""
+def work(sizes: Sizes, jacobian: JacobianTables, index: Factors, method: Method, atol: Array, tags: int = 0) -> at.Work:
+    """Allocate the loop's scratch; `tags` count as guards."""
     n_y, n_q, n_z, stages = sizes.n_y, sizes.n_q, sizes.n_y + sizes.n_aux, len(method.c)
     zeros = np.zeros
     return at.Work(
@@ -174,8 +181,8 @@ def work(sizes: Sizes, jacobian: JacobianTables, index: Factors, method: Method,
         dense_q=zeros((2, n_q)),
         y_dense=zeros(n_y),
         q_dense=zeros(n_q),
-        guard=zeros(sizes.n_g),
-        side_trial=zeros(sizes.n_g),
+        guard=zeros(sizes.n_g + tags),
+        side_trial=zeros(sizes.n_g + tags),
         buffers=buffers(jacobian),
     )
 
@@ -233,7 +240,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
         index,
         method,
         rows,
-        latch_rows([]),
+        latch_rows([], 0),
         nothing(),
         memory(sizes, rows, []),
         work(sizes, jacobian, index, method, np.zeros(0)),

@@ -11,9 +11,9 @@ LOOKS = 4
 
 
 @kernel
-def _guard_at(P, M, W, t, h, theta, guard):
+def _guard_at(P, G, M, W, t, h, theta, guard):
     interpolate(theta, M.y, W.y_new, W.dense, W.y_dense)
-    evaluate_guards(P, M, W, t + theta * h, W.y_dense)
+    evaluate_guards(P, G, M, W, t + theta * h, W.y_dense)
     return W.guard[guard]
 
 
@@ -30,7 +30,7 @@ def find_crossing(P, G, M, W, t, h):
     for look in range(1, LOOKS + 1):
         theta = look / LOOKS
         interpolate(theta, M.y, W.y_new, W.dense, W.y_dense)
-        evaluate_guards(P, M, W, t + theta * h, W.y_dense)
+        evaluate_guards(P, G, M, W, t + theta * h, W.y_dense)
         found = -1
         first = 2.0
         for i in range(M.side.shape[0]):
@@ -45,7 +45,7 @@ def find_crossing(P, G, M, W, t, h):
             guard = -1
             for i in range(M.side.shape[0]):
                 if abs(W.side_trial[i]) == 3.0:
-                    root = _locate(P, M, W, t, h, before, theta, i, sign(W.side_trial[i]))
+                    root = _locate(P, G, M, W, t, h, before, theta, i, sign(W.side_trial[i]))
                     if root < first:
                         first = root
                         guard = i
@@ -55,10 +55,10 @@ def find_crossing(P, G, M, W, t, h):
 
 
 @kernel
-def _locate(P, M, W, t, h, low, high, guard, beyond):
+def _locate(P, G, M, W, t, h, low, high, guard, beyond):
     """Illinois' regula falsi for a guard that has sign `beyond` at `high`; gives the far end of the bracket."""
-    g_low = _guard_at(P, M, W, t, h, low, guard)
-    g_high = _guard_at(P, M, W, t, h, high, guard)
+    g_low = _guard_at(P, G, M, W, t, h, low, guard)
+    g_high = _guard_at(P, G, M, W, t, h, high, guard)
     if sign(g_low) == beyond:
         return low
     width = (4.0 * 2.0**-52 * (abs(t) + h)) / h + 1e-13
@@ -71,7 +71,7 @@ def _locate(P, M, W, t, h, low, high, guard, beyond):
         if not (theta > low and theta < high):
             theta = 0.5 * (low + high)
         theta = min(max(theta, low + 0.25 * width), high - 0.25 * width)
-        g = _guard_at(P, M, W, t, h, theta, guard)
+        g = _guard_at(P, G, M, W, t, h, theta, guard)
         if sign(g) == beyond or g == 0.0:
             high = theta
             g_high = g

@@ -98,7 +98,7 @@ class Cvode(Integrator):
             choices["max_step"] = float(settings[at.H_MAX])
         if self._latches:
             # a function of its own, since scikit-sundae writes attributes to it
-            choices |= {"eventsfn": lambda t, z, out: self._guards(t, z, out), "num_events": self._sizes.n_g}
+            choices |= {"eventsfn": lambda t, z, out: self._guards(t, z, out), "num_events": len(self._memory.side)}
         if method == "cvode":
             choices |= self._direct(n_y, n_q)
         elif method == "cvode-gmres":
@@ -189,9 +189,9 @@ class Cvode(Integrator):
     def _guards(self, t: float, z: Array, out: Array) -> None:
         work = self._work
         work.y_stage[:] = z[: self._sizes.n_y]
-        self._kernels.evaluate_guards(self._tables, self._memory, work, t, work.y_stage)
+        self._kernels.evaluate_guards(self._tables, self._latch_rows, self._memory, work, t, work.y_stage)
         out[:] = work.guard
-        resting = work.guard == 0.0
+        resting = (work.guard == 0.0) | np.isnan(work.guard)  # a tag may be no number for a time
         if resting.any():  # zero itself is no crossing: the native methods wait for the other side, too
             out[resting] = np.copysign(ON_SIDE, self._memory.side[resting])
 
@@ -280,7 +280,7 @@ class Cvode(Integrator):
     def _look(self, t: float) -> tuple[int, bool]:
         """Fire what crossed at the accepted point; gives a code to return (DONE for none), and whether all is said."""
         memory, status, kernels = self._memory, self._control.status, self._kernels
-        kernels.evaluate_guards(self._tables, memory, self._work, t, memory.y)
+        kernels.evaluate_guards(self._tables, self._latch_rows, memory, self._work, t, memory.y)
         if memory.resume[at.SIDES_KNOWN] == 0.0:
             kernels.learn_sides(memory, self._work)
         if not kernels.guards_known(self._latch_rows, self._work, self._control):
@@ -314,7 +314,7 @@ class Cvode(Integrator):
         if result.status < 0:
             self._message = str(result.message)
             return False
-        for i in range(self._sizes.n_g):
+        for i in range(len(memory.side)):
             memory.side[i] = kernels.sign(memory.side[i])
         memory.y[:], memory.q[:] = result.y[:n_y], result.y[n_y:]
         # a stop may be missed by rounding, never by more

@@ -124,19 +124,38 @@ def fire_event(P, D, E, M, W, C, X, row, t):
 
 
 @kernel
-def evaluate_guards(P, M, W, t, y):
-    """Guards at (t, y) into W.guard; ramped parameters are moved to t."""
+def evaluate_guards(P, G, M, W, t, y):
+    """Guards at (t, y), and tags that are waited for, into W.guard; ramped parameters are moved to t."""
     move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
     guards(P, t, y, M.p, W.w_aside, W.dy_aside)
-    for i in range(W.guard.shape[0]):
+    n = W.guard.shape[0] - G.tag.shape[0]
+    for i in range(n):
         W.guard[i] = W.w_aside[P.places[1] + i]
+    wanted = False
+    for i in range(G.tag.shape[0]):
+        W.guard[n + i] = 0.0
+    for row in range(G.guard.shape[0]):
+        if G.guard[row] >= n and M.armed[row] != 0.0:
+            wanted = True
+    if not wanted:
+        return
+    rates(P, t, y, M.p, W.w_aside, W.dy_aside)
+    observe(P, t, y, M.p, W.w_aside, W.dy_aside)
+    for row in range(G.guard.shape[0]):
+        if G.guard[row] >= n and M.armed[row] != 0.0:
+            i = G.guard[row] - n
+            W.guard[n + i] = W.w_aside[G.tag[i]] - G.limit[i]
 
 
 @kernel
 def guards_known(G, W, C):
-    """Whether every guard that a latch waits for is a number; notes the first that is none."""
+    """Whether every guard that a latch waits for is a number; notes the first that is none.
+
+    A tag may be none for a time, as the composition of what does not flow: its limit is not passed then.
+    """
+    n = W.guard.shape[0] - G.tag.shape[0]
     for row in range(G.guard.shape[0]):
-        if math.isnan(W.guard[G.guard[row]]):
+        if G.guard[row] < n and math.isnan(W.guard[G.guard[row]]):
             C.status[at.WORST] = G.guard[row]
             return False
     return True
@@ -162,11 +181,10 @@ def watched(G, M, guard, direction):
 
 @kernel
 def learn_sides(M, W):
-    """Take the guards' signs as their sides, where not zero."""
+    """Take the guards' signs as their sides; a tag that is waited for has one already."""
     for i in range(W.guard.shape[0]):
-        s = sign(W.guard[i])
-        if s != 0.0 or M.resume[at.SIDES_KNOWN] == 0.0:
-            M.side[i] = s
+        if M.side[i] == 0.0:
+            M.side[i] = sign(W.guard[i])
     M.resume[at.SIDES_KNOWN] = 1.0
 
 

@@ -110,12 +110,12 @@ class Integrator:
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
         self._sizes = Sizes.of(plant.tables)
-        self._tables = plant.watching(latch.guard for latch in latches)
+        self._tables = plant.watching(latch.guard for latch in latches if latch.tag < 0)
         self._method = METHODS[method]()
         self._atol = rtol * plant.nominal
         self._latches = tuple(latches)
         self._events = allocate.event_rows(events)
-        self._latch_rows = allocate.latch_rows(latches)
+        self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g)
         seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
         self._discrete = plant.discrete._replace(seed=seeds)
         self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds))
@@ -145,7 +145,8 @@ class Integrator:
         pattern, column, n_y = jacobian.pattern, jacobian.column, self._sizes.n_y
         path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
         self._factors = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
-        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol)
+        tags = len(self._latch_rows.tag)
+        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
@@ -213,8 +214,11 @@ class Integrator:
         return float(self._memory.old[row])
 
     def arm(self, row: int, armed: bool) -> None:
-        """Let a latch fire from now on, or not."""
+        """Let a latch fire from now on, or not; one that waits for a tag fires at once where the limit is passed."""
         self._memory.armed[row] = 1.0 if armed else 0.0
+        guard = int(self._latch_rows.guard[row])
+        if armed and guard >= self._sizes.n_g:
+            self._memory.side[guard] = -float(self._latch_rows.direction[row])
 
     def interrupt(self) -> None:
         """Ask a run in another thread to stop at its next accepted point."""

@@ -225,7 +225,7 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
         # looked at on arrival, and again when all rows and scans of an instant are done
         urgent = M.resume[at.JUST_FIRED] == 0.0 or M.resume[at.SIDES_KNOWN] == 0.0
         if G.guard.shape[0] > 0 and not looked and (urgent or not (due or scan)):
-            evaluate_guards(P, M, W, t, M.y)
+            evaluate_guards(P, G, M, W, t, M.y)
             if M.resume[at.SIDES_KNOWN] == 0.0:
                 learn_sides(M, W)
             if not guards_known(G, W, C):

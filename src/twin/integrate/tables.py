@@ -64,7 +64,7 @@ class Memory(NamedTuple):
     y: Array  #: [n_y] states
     q: Array  #: [n_q] quadratures
     p: Array  #: [n_p] parameters, as events left them
-    side: Array  #: [n_g] last sign of each guard
+    side: Array  #: [n_g + tags] last sign of each guard
     armed: Array  #: [latches] 1.0 where a latch may fire
     ramp: Array  #: [n, 5] ramps under way
     absent: Array  #: [n_y] 1.0 where a state is taken to be zero for good
@@ -84,13 +84,18 @@ class EventRows(NamedTuple):
 
 
 class LatchRows(NamedTuple):
-    """Guard crossings that set a parameter, fire an impulse, or stop the loop (index -1)."""
+    """Guard crossings that set a parameter, fire an impulse, or stop the loop (index -1).
+
+    Tags with a limit count as guards behind those of the plant: value less limit, known while an armed latch waits.
+    """
 
     guard: Array
     direction: Array
     kind: Array  #: SET or FIRE
     index: Array
     value: Array
+    tag: Array  #: [tags] place in w
+    limit: Array  #: [tags]
 
 
 class Control(NamedTuple):
@@ -143,6 +148,6 @@ class Work(NamedTuple):
     dense_q: Array  #: [2, n_q]
     y_dense: Array
     q_dense: Array
-    guard: Array  #: [n_g] values just evaluated
-    side_trial: Array  #: [n_g] signs while a step is searched
+    guard: Array  #: [n_g + tags] values just evaluated
+    side_trial: Array  #: [n_g + tags] signs while a step is searched
     buffers: Buffers

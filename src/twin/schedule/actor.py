@@ -116,12 +116,15 @@ class Actor:
         """Wait for a condition; says whether it came true before the timeout [s].
 
         A text reads "unit.guard falls" or "unit.guard rises"; for a tag give a ConditionSpec, or `read` it yourself.
+        Crossings are located by the solver, but for tags with `every`: they are looked at so often.
         """
         if isinstance(condition, str):
             path, _, how = condition.partition(" ")
             condition = ConditionSpec("guard", path, how, text=condition)
         limit = None if timeout is None else self.world.after(Fraction(timeout), self.place)
-        if condition.kind == "guard":
+        if condition.kind == "tag" and condition.holds((yield from self.read(condition.path))):
+            return True
+        if condition.located:
             crossed = self.world.crossing(condition)
             try:
                 yield crossed if limit is None else crossed | limit
@@ -129,14 +132,14 @@ class Actor:
                 self.world.forget(condition, crossed)
             return bool(crossed.triggered)
         end = None if timeout is None else Fraction(self.world.clock.now) + Fraction(timeout)
+        every = Fraction(condition.every or 0.0)
         while True:
-            if condition.holds((yield from self.read(condition.path))):
-                return True
             now = Fraction(self.world.clock.now)
             if end is not None and now >= end:
                 return False
-            pause = Fraction(condition.every) if end is None else min(Fraction(condition.every), end - now)
-            yield self.world.after(pause, self.place)
+            yield self.world.after(every if end is None else min(every, end - now), self.place)
+            if condition.holds((yield from self.read(condition.path))):
+                return True
 
     def read(self, tag: str) -> Steps:
         """Give the value of a measurement at this instant, after what has been set."""

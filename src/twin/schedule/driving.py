@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from twin.integrate.allocate import Event, Kind
+from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.outcome import Ending, Outcome
 from twin.schedule.errors import ScheduleError
 from twin.schedule.instants import Instant
@@ -176,8 +176,8 @@ class Driving:
         if isinstance(what, Action):
             row = next(i for i, action in enumerate(actions) if action is what)
             return float(self._integrator.old(row))
-        place = next((c.offset for c in self.plant.columns if c.path == what and c.vector == "w"), None)
-        if place is None or place not in self._record:
+        place = place_of(self.plant, what)
+        if place not in self._record:
             raise KeyError(f"'{what}' is no tag that is recorded: a process cannot read it")
         return float(self._journal.returned[self._record[place]])
 
@@ -205,10 +205,36 @@ class Watch(NamedTuple):
 
 
 def watches_of(world: World, plant: Any) -> list[tuple[str, str]]:
-    """Give the guards that processes may wait for: those that the scenario names; for Python all that there are."""
+    """Give what processes may wait for: guards and tags that the scenario names; for Python all guards there are."""
     if not world.free:
-        return world.guards
-    return [(name, how) for name in plant.guard_names for how in ("falls", "rises")]
+        return [*world.guards, *world.tags]
+    return [*((name, how) for name in plant.guard_names for how in ("falls", "rises")), *world.tags]
+
+
+def watch_row(plant: Any, world: World, key: tuple[str, str]) -> Latch:
+    """Give the row of the loop that stops at a guard or a tag, not armed yet."""
+    condition = world.tags.get(key)
+    if condition is None:
+        return Latch(plant.guard_names.index(key[0]), 1 if key[1] == "rises" else -1, armed=False, value=math.nan)
+    up = condition.how.startswith(">")
+    # `>=` holds at the limit itself, at which the sign says nothing: the number before it stands for it
+    limit = math.nextafter(condition.limit, -math.inf if up else math.inf) if "=" in condition.how else condition.limit
+    place = place_of(plant, condition.path)
+    return Latch(-1, 1 if up else -1, armed=False, value=math.nan, tag=place, limit=limit)
+
+
+def place_of(plant: Any, tag: str) -> int:
+    """Place in w of a tag.
+
+    Raises
+    ------
+    KeyError
+        When the plant has no such number.
+    """
+    for column in plant.columns:
+        if column.path == tag and column.vector == "w":
+            return int(column.offset)
+    raise KeyError(f"'{tag}' is no tag that is recorded: a process cannot read it")
 
 
 def index_of(plant: Any, kind: Does, path: str) -> int:

@@ -20,7 +20,7 @@ from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.integrator import Samples
 from twin.integrate.outcome import Ending
 from twin.quantity import Array
-from twin.schedule.driving import KINDS, Driving, Watch, index_of, watches_of
+from twin.schedule.driving import KINDS, Driving, Watch, index_of, watch_row, watches_of
 from twin.schedule.instants import Checkpoint as Checkpoint
 from twin.schedule.instants import Instant as Instant
 from twin.schedule.journal import Journal, Take
@@ -88,7 +88,7 @@ class Simulation(Driving):
         self._watches = watches_of(self._world, plant)
         self._record = {int(place): i for i, place in enumerate(record)}
         guard = {name: i for i, name in enumerate(plant.guard_names)}
-        watches = [Latch(guard[name], 1 if how == "rises" else -1, armed=False) for name, how in self._watches]
+        watches = [watch_row(plant, self._world, key) for key in self._watches]
         self._journal = Journal([*scenario.latches, *(Watch(*key) for key in self._watches)], events)
         latches = [
             Latch(
@@ -117,7 +117,7 @@ class Simulation(Driving):
             rtol=scenario.rtol,
             seed=scenario.seed,
             events=first,
-            latches=[*latches, *(latch._replace(value=math.nan) for latch in watches)],
+            latches=[*latches, *watches],
             foreseen=foreseen,
             record=record,
             every=scenario.record_every if every is None else every,

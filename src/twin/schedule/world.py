@@ -58,7 +58,9 @@ class World:
         self._tasks: list[Task] = []
         units = sorted({step.unit for step in every_step(scenario) if step.unit})
         self.pool = Pool(self.clock, scenario.resources, units, self.records)
-        self.guards = sorted({(c.path, c.how) for c in every_condition(scenario) if c.kind == "guard"})
+        located = {c.key: c for c in every_condition(scenario) if c.located}
+        self.guards = sorted(key for key, c in located.items() if c.kind == "guard")
+        self.tags = {key: c for key, c in sorted(located.items()) if c.kind == "tag"}  #: whose crossings are located
         self.free = bool(processes)  #: Python may wait for any guard
         self.empty = not (scenario.processes or processes)
         for resource in scenario.resources if not self.empty else ():
@@ -79,7 +81,7 @@ class World:
         return math.inf if time == math.inf else float(time)
 
     def watched(self) -> set[tuple[str, str]]:
-        """Give the (guard, direction) that processes wait for now."""
+        """Give the (guard, direction) and (tag, limit) that processes wait for now."""
         return {key for key, events in self._crossings.items() if events}
 
     def live(self, time: float, guards: Iterable[tuple[str, str]] = ()) -> list[Action]:
@@ -132,14 +134,14 @@ class World:
         return event
 
     def crossing(self, condition: ConditionSpec) -> simpy.Event:
-        """Give the event of a guard's next crossing."""
+        """Give the event of a guard's, or of a tag's, next crossing."""
         event = self.clock.event()
-        self._crossings.setdefault((condition.path, condition.how), []).append(event)
+        self._crossings.setdefault(condition.key, []).append(event)
         return event
 
     def forget(self, condition: ConditionSpec, event: simpy.Event) -> None:
         """Wait no more for a crossing."""
-        waiting = self._crossings.get((condition.path, condition.how), [])
+        waiting = self._crossings.get(condition.key, [])
         if event in waiting:
             waiting.remove(event)
 
