@@ -72,13 +72,16 @@ class Fitted:
     """On a measurement: what a law rests on that was fitted between two parameters of the unit, `low` and `high`.
 
     Outside, a run has a warning by the law's name. `used` names a parameter that is zero where the law
-    is not used (for a component, say).
+    is not used (for a component, say). `flow` names a measurement of the unit, the flow that the law shapes:
+    while less than a tenth of the greatest so far passes (an empty unit, its first and its last material),
+    nothing is said.
     """
 
     law: str
     low: str
     high: str
     used: str = ""
+    flow: str = ""
 
 
 @dataclass(frozen=True)

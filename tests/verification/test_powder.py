@@ -165,7 +165,7 @@ def test_uniformity_of_a_coat() -> None:
     spray = {"m_flow": [2e-4], "m_flow_liquid": 0.0}
     gas = {"T": 333.15, "m_flow": [1e-6]}
     data = {"cp": 4180.0, "cp_solid": 1300.0, "molar_mass": 0.018, "dH_vap": 2.4e6, "psat_A": 25.8}
-    data |= {"psat_B": -5300.0, "psat_C": 0.0, "psat_D": 0.0}
+    data |= {"psat_B": -5300.0, "psat_C": 0.0, "psat_D": 0.0, "psat_T_low": 250.0, "psat_T_high": 400.0}
     bench = Bench(film_coater, {"fluids": 1, "solids": 1}, {**pan, **data}, spray=spray, gas=gas, removal=0.0)
     y = bench.solve(bench.initial(n_tablets=2e4, m=10.0, w=[1.0], T=310.0), [0.0, 3600.0], method="BDF", rtol=1e-10)
     got = 100.0 * bench.measure("coat_RSD", y[-1])

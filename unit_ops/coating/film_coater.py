@@ -33,7 +33,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Nominal, Optional, Range
 from unit_ops.drying.laws import vapour_pressure
 from unit_ops.smooth import above_zero, reciprocal
 from unit_ops.streams import T_REF, Gas, Holdup, Powder, Signal, Tablets, dot, enthalpy_flow, total
@@ -69,6 +69,12 @@ class Params(NamedTuple):
     psat_B: Annotated[Array, "K", "vapour pressure: coefficient of 1/T", ("fluids",), Component("psat_B")]
     psat_C: Annotated[Array, "1", "vapour pressure: coefficient of ln T", ("fluids",), Component("psat_C")]
     psat_D: Annotated[Array, "1/K", "vapour pressure: coefficient of T", ("fluids",), Component("psat_D")]
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ]
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ]
     NTU: Annotated[float, "1", "transfer units between air and bed", Range(0.0, 100.0)] = 3.0
     cv: Annotated[float, "1", "variation of the coat taken in one pass", Range(0.0, 10.0)] = 0.5
     wetting: Annotated[float, "mol", "liquid on a tablet that halves its activity", Range(1e-9, 1.0)] = 1e-5
@@ -90,7 +96,9 @@ class Outlets(NamedTuple):
 
 
 class Measurements(NamedTuple):
-    T_bed: Annotated[float, "K", "temperature of the bed"]
+    T_bed: Annotated[
+        float, "K", "temperature of the bed", Fitted("vapour pressure", "psat_T_low", "psat_T_high", "volatile")
+    ]
     coat_mass: Annotated[float, "kg", "coat of a tablet, mean"]
     weight_gain: Annotated[float, "1", "coat over the mass of the cores"]
     coat_RSD: Annotated[float, "1", "relative standard deviation of the coat from tablet to tablet"]

@@ -26,15 +26,16 @@ import math
 from enum import IntEnum
 from typing import Annotated, NamedTuple
 
-import numpy as np
-
 from twin.jit import empirical, kernel
 from twin.quantity import Array, Component, Fractions, Grid, Nominal, Range
+from unit_ops.granulation.layer import HEEL, filling, leaving, masses_change
+from unit_ops.granulation.layer import M as M
+from unit_ops.granulation.layer import V_held as V_held
+from unit_ops.granulation.layer import holdup as holdup
+from unit_ops.granulation.layer import nominals as nominals
 from unit_ops.smooth import reciprocal
-from unit_ops.streams import Granules, Holdup, total
-
-#: Part of the capacity below which ratios lead to their limits.
-HEEL = 1e-6
+from unit_ops.streams import Granules, total
+from unit_ops.streams import Holdup as Holdup
 
 
 class Law(IntEnum):
@@ -92,6 +93,7 @@ class Initial(NamedTuple):
     w: Annotated[Array, "1", "mass fractions of the solids", ("solids",), Fractions()]
     V_class: Annotated[Array, "m^3", "solids held by size class", ("bins",), Range(0.0, 1e3)] = 0.0  # type: ignore
     w_liquid: Annotated[Array, "1", "liquids over the solids", ("fluids",), Range(0.0, 1.0)] = 0.0  # type: ignore
+    void_ratio: Annotated[float, "1", "pores over solids", Range(0.0, 10.0)] = 0.0
 
 
 class Transport(NamedTuple):
@@ -138,12 +140,6 @@ def density(i, x, p):
 
 
 @kernel
-def V_held(x, out):
-    for i in range(x.V.shape[0]):
-        out[i] = x.V[i]
-
-
-@kernel
 def V_below(x, p, out):
     for i in range(x.V.shape[0]):
         out[i] = part_below(i, x.x80, p) * x.V[i]
@@ -156,46 +152,25 @@ def shares(x, p, out):
 
 
 @kernel
-def M(x):
-    return total(x.m_solids) + total(x.m_liquid)
-
-
-@kernel
 def over_capacity(x, a, p):
     return a.V_held + x.pores - p.V_max
 
 
 @kernel
 def product(x, a, p, out):
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = x.m_solids[i] / p.tau
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = x.m_liquid[i] / p.tau
     scale = a.V_held / p.tau * reciprocal(a.shares, 1e-6)
     for i in range(x.V.shape[0]):
         out.V_flow_classes[i] = scale * density(i, x, p)
-    return Granules(a.V_held / p.tau, x.pores / p.tau, out.m_flow, out.m_flow_liquid, out.V_flow_classes)
+    return leaving(x, 1.0 / p.tau, a.V_held / p.tau, out)
 
 
 @kernel
 def derivatives(x, granules, a, p, dx):
-    for i in range(x.m_solids.shape[0]):
-        dx.m_solids[i] = granules.m_flow[i] - x.m_solids[i] / p.tau
-    for i in range(x.m_liquid.shape[0]):
-        dx.m_liquid[i] = granules.m_flow_liquid[i] - x.m_liquid[i] / p.tau
+    dpores = masses_change(x, granules, 1.0 / p.tau, dx)
     for i in range(x.V.shape[0]):
         dx.V[i] = granules.V_flow_classes[i] - x.V[i] / p.tau
     wanted = (0.8 * a.V_held - a.V_below) * reciprocal(a.V_held, HEEL * p.V_max)
-    return State(x.x80 * wanted / p.tau, granules.V_flow_pores - x.pores / p.tau, dx.m_solids, dx.m_liquid, dx.V)
-
-
-@kernel
-def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = x.m_liquid[i]
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = x.m_solids[i]
-    return Holdup(0.0, out.fluids, out.solids)
+    return State(x.x80 * wanted / p.tau, dpores, dx.m_solids, dx.m_liquid, dx.V)
 
 
 @kernel
@@ -213,15 +188,6 @@ def check_params(p: Params) -> dict[str, str]:
     return {}
 
 
-def nominals(p: Params) -> dict[str, float]:
-    """Scales of the states: half full jaws."""
-    V = 0.25 * p.V_max
-    mass = V * float(np.mean(p.rho_solid))
-    return {"pores": V, "m_solids": mass, "m_liquid": 0.1 * mass, "V": 0.1 * V}
-
-
 def initial_state(initial: Initial, p: Params) -> State:
     """The given classes, all of one composition; empty unless said otherwise."""
-    V = np.array(initial.V_class)
-    m = float(V.sum()) * initial.w / float(np.sum(initial.w / p.rho_solid))
-    return State(initial.x80, 0.0, m, float(m.sum()) * np.asarray(initial.w_liquid), V)
+    return State(initial.x80, *filling(initial, p))

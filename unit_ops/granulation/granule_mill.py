@@ -1,7 +1,7 @@
 """A screen mill for granules: what is wider than the holes is broken until it passes.
 
 `mill.py` grinds powders, whose streams carry no size; this one takes and gives granules by size class.
-State, screen and their kernels are those of sieve.py, with nothing running off; fragments those of the
+What it holds is layer.py's, its screen that of sieve.py, with nothing running off; fragments are those of the
 crystallizers' breakage.
 
 Assumptions
@@ -26,31 +26,26 @@ from typing import Annotated, NamedTuple
 from twin.jit import kernel
 from twin.quantity import Array, Component, Grid, Range
 from unit_ops.crystallization.breakage import Daughters, breakage_gain
-from unit_ops.granulation.sieve import (
-    SHOWN,
-    A_passing,
+from unit_ops.granulation.layer import (
     Guards,
     Initial,
-    Integrals,
     M,
-    State,
-    V_flow_passing,
     V_held,
-    d_32,
     holdup,
     initial_state,
+    masses_change,
     nominals,
     overflowing,
-    passing,
-    passing_share,
-    width,
 )
+from unit_ops.granulation.layer import Layer as State
+from unit_ops.granulation.sieve import SHOWN, A_passing, Integrals, V_flow_passing, d_32, passing, passing_share, width
+from unit_ops.granulation.sieve import fines as product
 from unit_ops.smooth import fading_reciprocal
 from unit_ops.streams import Granules, Holdup, total
 
 __all__ = [
     "A_passing", "Guards", "Holdup", "Initial", "Integrals", "M", "State", "V_flow_passing", "V_held", "d_32", "holdup",
-    "initial_state", "nominals", "overflowing",
+    "initial_state", "nominals", "overflowing", "product",
 ]  # fmt: skip
 
 DENSE = ("bins",)
@@ -118,33 +113,16 @@ def fines(x, a, p):
 
 
 @kernel
-def product(x, a, p, out):
-    share = passing_share(a, p)
-    swollen = width(x, a, p)
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = share * x.m_solids[i]
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = share * x.m_liquid[i]
-    for i in range(x.V.shape[0]):
-        out.V_flow_classes[i] = passing(i, swollen, p) * x.V[i]
-    return Granules(a.V_flow_passing, share * x.pores, out.m_flow, out.m_flow_liquid, out.V_flow_classes)
-
-
-@kernel
 def derivatives(x, u, a, p, w, dx):
-    share = passing_share(a, p)
     swollen = width(x, a, p)
     S = p.S_ref * (p.speed / p.speed_ref) ** p.speed_exponent
     breakage_gain(
         x.V, p.L_edges, KV, S, p.L_ref, p.q, p.daughters, p.phi, p.gamma_fine, p.gamma_coarse, w.breaking, w.gain_rate
     )
-    for i in range(x.m_solids.shape[0]):
-        dx.m_solids[i] = u.granules.m_flow[i] - share * x.m_solids[i]
-    for i in range(x.m_liquid.shape[0]):
-        dx.m_liquid[i] = u.granules.m_flow_liquid[i] - share * x.m_liquid[i]
+    dpores = masses_change(x, u.granules, passing_share(a, p), dx)
     for i in range(x.V.shape[0]):
         dx.V[i] = u.granules.V_flow_classes[i] - passing(i, swollen, p) * x.V[i] + w.gain_rate[i]
-    return State(u.granules.V_flow_pores - share * x.pores, dx.m_solids, dx.m_liquid, dx.V)
+    return State(dpores, dx.m_solids, dx.m_liquid, dx.V)
 
 
 @kernel

@@ -29,8 +29,11 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.granulation.johanson import angle_of_nip, force_factor, pressure_of_rolls
+from unit_ops.powder.stirred import holdup as holdup
+from unit_ops.powder.stirred import mass
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
-from unit_ops.streams import Holdup, Powder, Signal, total
+from unit_ops.streams import Holdup as Holdup
+from unit_ops.streams import Powder, Signal, total
 
 
 class State(NamedTuple):
@@ -99,11 +102,6 @@ class Transport(NamedTuple):
 
 
 FACES = (("powder", 0), (0, "ribbon"))
-
-
-@kernel
-def mass(x):
-    return total(x.m_solids) + total(x.m_liquid)
 
 
 @kernel
@@ -195,15 +193,6 @@ def derivatives(x, u, p, dx):
     dgap = (u.roll_gap.value - x.gap) / p.tau
     dF_roll = (u.roll_force.value - x.F_roll) / p.tau
     return State(dN, dgap, dF_roll, dx.m_solids, dx.m_liquid)
-
-
-@kernel
-def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = x.m_liquid[i]
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = x.m_solids[i]
-    return Holdup(0.0, out.fluids, out.solids)
 
 
 @kernel

@@ -28,15 +28,21 @@ import math
 from enum import IntEnum
 from typing import Annotated, NamedTuple
 
-import numpy as np
-
 from twin.jit import empirical, kernel
-from twin.quantity import Array, Component, Fractions, Grid, Nominal, Range
+from twin.quantity import Array, Component, Grid, Range
+from unit_ops.granulation.layer import HEEL, leaving, masses_change
+from unit_ops.granulation.layer import Guards as Guards
+from unit_ops.granulation.layer import Initial as Initial
+from unit_ops.granulation.layer import Layer as State
+from unit_ops.granulation.layer import M as M
+from unit_ops.granulation.layer import V_held as V_held
+from unit_ops.granulation.layer import holdup as holdup
+from unit_ops.granulation.layer import initial_state as initial_state
+from unit_ops.granulation.layer import nominals as nominals
+from unit_ops.granulation.layer import overflowing as overflowing
 from unit_ops.smooth import fading_reciprocal, reciprocal
-from unit_ops.streams import Granules, Holdup, total
-
-#: Part of the capacity below which ratios of volumes lead to their limits.
-HEEL = 1e-6
+from unit_ops.streams import Granules, total
+from unit_ops.streams import Holdup as Holdup
 
 
 class Law(IntEnum):
@@ -46,13 +52,6 @@ class Law(IntEnum):
     MOLERUS_HOFFMANN = 1  #: sharpness
     PROBABILITY = 2  #: normal distribution of mean and sd
     TEIPEL_HENNIG = 3  #: sharpness, beta, offset
-
-
-class State(NamedTuple):
-    pores: Annotated[float, "m^3", "pores of the granules on the deck, filled or not", Nominal(1e-5)]
-    m_solids: Annotated[Array, "kg", "solid component masses on the deck", ("solids",), Nominal(1e-2)]
-    m_liquid: Annotated[Array, "kg", "liquid component masses on the deck", ("fluids",), Nominal(1e-3)]
-    V: Annotated[Array, "m^3", "solids on the deck by size class", ("bins",), Nominal(1e-6)]
 
 
 class Params(NamedTuple):
@@ -88,16 +87,6 @@ class Measurements(NamedTuple):
     oversize: Annotated[float, "1", "part of the solids leaving that goes over"]
 
 
-class Guards(NamedTuple):
-    overflowing: Annotated[float, "m^3", "volume on the deck above its capacity"]
-
-
-class Initial(NamedTuple):
-    w: Annotated[Array, "1", "mass fractions of the solids", ("solids",), Fractions()]
-    V_class: Annotated[Array, "m^3", "solids on the deck by size class", ("bins",), Range(0.0, 1e3)] = 0.0  # type: ignore
-    w_liquid: Annotated[Array, "1", "liquids over the solids", ("fluids",), Range(0.0, 1.0)] = 0.0  # type: ignore
-
-
 class Transport(NamedTuple):
     m: Annotated[Array, "kg", "mass per cell", ("1",)]
     m_flow: Annotated[Array, "kg/s", "mass flow across faces", ("3",)]
@@ -127,12 +116,6 @@ def over(i, p):
 
 
 @kernel
-def V_held(x, out):
-    for i in range(x.V.shape[0]):
-        out[i] = x.V[i]
-
-
-@kernel
 def V_over(x, p, out):
     for i in range(x.V.shape[0]):
         out[i] = over(i, p) * x.V[i]
@@ -145,63 +128,30 @@ def over_share(a, p):
 
 
 @kernel
-def M(x):
-    return total(x.m_solids) + total(x.m_liquid)
-
-
-@kernel
 def oversize(a, p):
     return a.V_over * fading_reciprocal(a.V_held, HEEL * p.V_max)
 
 
 @kernel
-def overflowing(x, a, p):
-    return a.V_held + x.pores - p.V_max
-
-
-@kernel
 def coarse(x, a, p, out):
-    k = over_share(a, p) / p.tau
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = k * x.m_solids[i]
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = k * x.m_liquid[i]
     for i in range(x.V.shape[0]):
         out.V_flow_classes[i] = over(i, p) / p.tau * x.V[i]
-    return Granules(a.V_over / p.tau, k * x.pores, out.m_flow, out.m_flow_liquid, out.V_flow_classes)
+    return leaving(x, over_share(a, p) / p.tau, a.V_over / p.tau, out)
 
 
 @kernel
 def fines(x, a, p, out):
-    k = (1.0 - over_share(a, p)) / p.tau
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = k * x.m_solids[i]
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = k * x.m_liquid[i]
     for i in range(x.V.shape[0]):
         out.V_flow_classes[i] = (1.0 - over(i, p)) / p.tau * x.V[i]
-    V_flow = (a.V_held - a.V_over) / p.tau
-    return Granules(V_flow, k * x.pores, out.m_flow, out.m_flow_liquid, out.V_flow_classes)
+    return leaving(x, (1.0 - over_share(a, p)) / p.tau, (a.V_held - a.V_over) / p.tau, out)
 
 
 @kernel
 def derivatives(x, granules, p, dx):
-    for i in range(x.m_solids.shape[0]):
-        dx.m_solids[i] = granules.m_flow[i] - x.m_solids[i] / p.tau
-    for i in range(x.m_liquid.shape[0]):
-        dx.m_liquid[i] = granules.m_flow_liquid[i] - x.m_liquid[i] / p.tau
+    dpores = masses_change(x, granules, 1.0 / p.tau, dx)
     for i in range(x.V.shape[0]):
         dx.V[i] = granules.V_flow_classes[i] - x.V[i] / p.tau
-    return State(granules.V_flow_pores - x.pores / p.tau, dx.m_solids, dx.m_liquid, dx.V)
-
-
-@kernel
-def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = x.m_liquid[i]
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = x.m_solids[i]
-    return Holdup(0.0, out.fluids, out.solids)
+    return State(dpores, dx.m_solids, dx.m_liquid, dx.V)
 
 
 @kernel
@@ -211,17 +161,3 @@ def transport(x, u, a, p, out):
     out.m_flow[1] = over_share(a, p) / p.tau * out.m[0]
     out.m_flow[2] = (1.0 - over_share(a, p)) / p.tau * out.m[0]
     return Transport(out.m, out.m_flow)
-
-
-def nominals(p: Params) -> dict[str, float]:
-    """Scales of the states: a half full deck."""
-    V = 0.25 * p.V_max
-    mass = V * float(np.mean(p.rho_solid))
-    return {"pores": V, "m_solids": mass, "m_liquid": 0.1 * mass, "V": 0.1 * V}
-
-
-def initial_state(initial: Initial, p: Params) -> State:
-    """The given classes, all of one composition; empty unless said otherwise."""
-    V = np.array(initial.V_class)
-    m = float(V.sum()) * initial.w / float(np.sum(initial.w / p.rho_solid))
-    return State(0.0, m, float(m.sum()) * np.asarray(initial.w_liquid), V)

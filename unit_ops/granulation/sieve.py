@@ -21,26 +21,25 @@ from __future__ import annotations
 import math
 from typing import Annotated, NamedTuple
 
-import numpy as np
-
 from twin.jit import empirical, kernel
-from twin.quantity import Array, Component, Fractions, Grid, Nominal, Range
+from twin.quantity import Array, Component, Grid, Range
+from unit_ops.granulation.layer import HEEL, leaving, masses_change
+from unit_ops.granulation.layer import Guards as Guards
+from unit_ops.granulation.layer import Initial as Initial
+from unit_ops.granulation.layer import Layer as State
+from unit_ops.granulation.layer import M as M
+from unit_ops.granulation.layer import V_held as V_held
+from unit_ops.granulation.layer import holdup as holdup
+from unit_ops.granulation.layer import initial_state as initial_state
+from unit_ops.granulation.layer import nominals as nominals
+from unit_ops.granulation.layer import overflowing as overflowing
 from unit_ops.granulation.sizes import inverse_size, swelling
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
-from unit_ops.streams import Granules, Holdup, total
-
-#: Part of the capacity below which ratios of volumes lead to their limits.
-HEEL = 1e-6
+from unit_ops.streams import Granules, total
+from unit_ops.streams import Holdup as Holdup
 
 #: Part of the capacity below which qualities as shown, there ratios of solver errors, fade to 0.
 SHOWN = 1e-5
-
-
-class State(NamedTuple):
-    pores: Annotated[float, "m^3", "pores of the granules on the deck, filled or not", Nominal(1e-5)]
-    m_solids: Annotated[Array, "kg", "solid component masses on the deck", ("solids",), Nominal(1e-2)]
-    m_liquid: Annotated[Array, "kg", "liquid component masses on the deck", ("fluids",), Nominal(1e-3)]
-    V: Annotated[Array, "m^3", "solids on the deck by size class", ("bins",), Nominal(1e-6)]
 
 
 class Params(NamedTuple):
@@ -74,17 +73,6 @@ class Measurements(NamedTuple):
     d_32: Annotated[float, "m", "Sauter mean size of what passes the holes"]
 
 
-class Guards(NamedTuple):
-    overflowing: Annotated[float, "m^3", "volume on the deck above its capacity"]
-
-
-class Initial(NamedTuple):
-    w: Annotated[Array, "1", "mass fractions of the solids", ("solids",), Fractions()]
-    V_class: Annotated[Array, "m^3", "solids on the deck by size class", ("bins",), Range(0.0, 1e3)] = 0.0  # type: ignore
-    w_liquid: Annotated[Array, "1", "liquids over the solids", ("fluids",), Range(0.0, 1.0)] = 0.0  # type: ignore
-    void_ratio: Annotated[float, "1", "pores over solids", Range(0.0, 10.0)] = 0.0
-
-
 class Transport(NamedTuple):
     m: Annotated[Array, "kg", "mass per cell", ("1",)]
     m_flow: Annotated[Array, "kg/s", "mass flow across faces", ("3",)]
@@ -113,12 +101,6 @@ def passing(i, swollen, p):
 
 
 @kernel
-def V_held(x, out):
-    for i in range(x.V.shape[0]):
-        out[i] = x.V[i]
-
-
-@kernel
 def V_flow_passing(x, a, p, out):
     swollen = width(x, a, p)
     for i in range(x.V.shape[0]):
@@ -139,11 +121,6 @@ def passing_share(a, p):
 
 
 @kernel
-def M(x):
-    return total(x.m_solids) + total(x.m_liquid)
-
-
-@kernel
 def undersize(a, p):
     leaving = a.V_flow_passing + p.running_rate * a.V_held
     return a.V_flow_passing * fading_reciprocal(leaving, SHOWN * p.V_max * p.running_rate)
@@ -155,55 +132,27 @@ def d_32(a, p):
 
 
 @kernel
-def overflowing(x, a, p):
-    return a.V_held + x.pores - p.V_max
-
-
-@kernel
 def fines(x, a, p, out):
-    share = passing_share(a, p)
     swollen = width(x, a, p)
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = share * x.m_solids[i]
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = share * x.m_liquid[i]
     for i in range(x.V.shape[0]):
         out.V_flow_classes[i] = passing(i, swollen, p) * x.V[i]
-    return Granules(a.V_flow_passing, share * x.pores, out.m_flow, out.m_flow_liquid, out.V_flow_classes)
+    return leaving(x, passing_share(a, p), a.V_flow_passing, out)
 
 
 @kernel
 def coarse(x, a, p, out):
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = p.running_rate * x.m_solids[i]
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = p.running_rate * x.m_liquid[i]
     for i in range(x.V.shape[0]):
         out.V_flow_classes[i] = p.running_rate * x.V[i]
-    pores = p.running_rate * x.pores
-    return Granules(p.running_rate * a.V_held, pores, out.m_flow, out.m_flow_liquid, out.V_flow_classes)
+    return leaving(x, p.running_rate, p.running_rate * a.V_held, out)
 
 
 @kernel
 def derivatives(x, u, a, p, dx):
-    leaving = passing_share(a, p) + p.running_rate
+    dpores = masses_change(x, u.granules, passing_share(a, p) + p.running_rate, dx)
     swollen = width(x, a, p)
-    for i in range(x.m_solids.shape[0]):
-        dx.m_solids[i] = u.granules.m_flow[i] - leaving * x.m_solids[i]
-    for i in range(x.m_liquid.shape[0]):
-        dx.m_liquid[i] = u.granules.m_flow_liquid[i] - leaving * x.m_liquid[i]
     for i in range(x.V.shape[0]):
         dx.V[i] = u.granules.V_flow_classes[i] - (passing(i, swollen, p) + p.running_rate) * x.V[i]
-    return State(u.granules.V_flow_pores - leaving * x.pores, dx.m_solids, dx.m_liquid, dx.V)
-
-
-@kernel
-def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = x.m_liquid[i]
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = x.m_solids[i]
-    return Holdup(0.0, out.fluids, out.solids)
+    return State(dpores, dx.m_solids, dx.m_liquid, dx.V)
 
 
 @kernel
@@ -213,17 +162,3 @@ def transport(x, u, a, p, out):
     out.m_flow[1] = passing_share(a, p) * out.m[0]
     out.m_flow[2] = p.running_rate * out.m[0]
     return Transport(out.m, out.m_flow)
-
-
-def nominals(p: Params) -> dict[str, float]:
-    """Scales of the states: a half full deck."""
-    V = 0.25 * p.V_max
-    mass = V * float(np.mean(p.rho_solid))
-    return {"pores": V, "m_solids": mass, "m_liquid": 0.1 * mass, "V": 0.1 * V}
-
-
-def initial_state(initial: Initial, p: Params) -> State:
-    """The given classes, all of one composition; empty unless said otherwise."""
-    V = np.array(initial.V_class)
-    m = float(V.sum()) * initial.w / float(np.sum(initial.w / p.rho_solid))
-    return State(initial.void_ratio * float(V.sum()), m, float(m.sum()) * np.asarray(initial.w_liquid), V)

@@ -42,6 +42,7 @@ from twin.quantity import Array, Component, Fractions, Grid, Nominal, Range
 from unit_ops.crystallization.aggregation import Aggregation, aggregation_gain
 from unit_ops.crystallization.breakage import Daughters, breakage_gain
 from unit_ops.granulation.sizes import lognormal_share, percentile, sauter, swelling
+from unit_ops.powder.blending import held
 from unit_ops.smooth import fading_reciprocal, reciprocal
 from unit_ops.streams import Granules, Holdup, Powder, Solution, enthalpy_flow, total
 
@@ -321,10 +322,7 @@ def quadratures(u, p):
 
 @kernel
 def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = total(x.m_liquid[i])
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = total(x.m_solids[i])
+    held(x, out)
     return Holdup(0.0, out.fluids, out.solids)
 
 

@@ -2,8 +2,8 @@
 
 Assumptions
 - what leaves has the size that the map gives for its liquid-to-solid ratio and the feed load at which
-  it leaves, at once; sizes are log-normal; beyond the measured range the value at its edge is held, and
-  a guard says so;
+  it leaves, at once; sizes are log-normal; beyond the measured range the value at its edge is held: guards
+  say so, and for the liquid a warning of the run (feed loads leave the range whenever the line starts);
 - residence times are those of plug flow (the cells before the last `tanks`, time tau_delay) and mixed
   tanks; the mean residence time is given;
 - all granules have the given porosity; nothing dries; the barrel holds the material at ambient
@@ -31,8 +31,9 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Grid, Nominal, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Grid, Nominal, Range
 from unit_ops.granulation.sizes import lognormal_share
+from unit_ops.powder.blending import held
 from unit_ops.smooth import reciprocal, saturated
 from unit_ops.streams import Granules, Holdup, Powder, Solution, enthalpy_flow, total
 
@@ -90,7 +91,7 @@ class Outlets(NamedTuple):
 class Measurements(NamedTuple):
     M: Annotated[float, "kg", "holdup"]
     F: Annotated[float, "kg/s", "outflow"]
-    X: Annotated[float, "1", "liquid over solids in the product"]
+    X: Annotated[float, "1", "liquid over solids in the product", Fitted("size map", "r_min", "r_max", flow="F")]
     feed_load: Annotated[float, "1", "specific feed load at which the product leaves"]
     d_32: Annotated[float, "m", "Sauter mean size of the product"]
     d_50: Annotated[float, "m", "median size of the product"]
@@ -256,10 +257,7 @@ def quadratures(u, p):
 
 @kernel
 def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = total(x.m_liquid[i])
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = total(x.m_solids[i])
+    held(x, out)
     return Holdup(0.0, out.fluids, out.solids)
 
 

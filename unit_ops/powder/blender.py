@@ -1,12 +1,14 @@
-"""A continuous tubular blender: mixed cells in series, each discharging as its holdup allows.
+"""A continuous tubular blender: a delay and mixed cells in series, each discharging as its holdup allows.
 
 Assumptions
 - each cell is ideally mixed, no back-mixing between cells (mean residence time M_ss/F_ss and
   variance 1/tanks at the nominal point);
+- for a delay before them the first `plug_cells` of the cells are taken smaller than the others, sharing
+  `plug_share` of the holdup: variance plug_share²/plug_cells + (1 − plug_share)²/(tanks − plug_cells);
 - the flow out of a cell follows a power of its holdup and of the blade speed (Fout ∝ M^p N^q), so
   that the blender fills from empty and empties again.
 
-Balances, cell j (M_j its mass, M_ss,j = M_ss/tanks)
+Balances, cell j (M_j its mass, M_ss,j its share of M_ss, M_ss/tanks without a delay)
     dm_ij/dt = ṁ_i,j−1 − k_j m_ij
     k_j = F_ss/M_ss,j (M_j/M_ss,j)^(p−1) (N/N_ss)^q
 
@@ -18,7 +20,7 @@ is a common empirical form.
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -30,14 +32,13 @@ from unit_ops.powder.blending import (
     Watched,
     cell_mass,
     chain,
+    discharged,
     fed,
     held,
     last_content,
     outflow_rate,
 )
-from unit_ops.powder.blending import F as F
 from unit_ops.powder.blending import M as M
-from unit_ops.powder.blending import product as product
 from unit_ops.streams import Holdup, Powder
 
 DIMS = {"tanks": 3}
@@ -58,6 +59,8 @@ class Params(NamedTuple):
     speed: Annotated[float, "1/s", "blade speed", Range(0.01, 100.0)] = 4.0
     speed_ss: Annotated[float, "1/s", "blade speed at the nominal point", Range(0.01, 100.0)] = 4.0
     speed_exponent: Annotated[float, "1", "exponent of the blade speed in the outflow", Range(-2.0, 5.0)] = 0.0
+    plug_share: Annotated[float, "1", "share of the nominal holdup in plug flow", Range(0.0, 0.95)] = 0.0
+    plug_cells: Annotated[int, "1", "how many of the first cells are in plug flow", Range(0, 1000)] = 0
 
 
 class Outlets(NamedTuple):
@@ -81,6 +84,35 @@ def FACES(dims: dict[str, int]) -> tuple[tuple[str | int, str | int], ...]:
 
 
 @kernel
+def cells_like(j, n, p):
+    """How many cells such as cell j of n would hold what all hold: n, unless some of them are in plug flow."""
+    if p.plug_cells < 1 or p.plug_cells >= n:
+        return 1.0 * n
+    if j < p.plug_cells:
+        return p.plug_cells / p.plug_share
+    return (n - p.plug_cells) / (1.0 - p.plug_share)
+
+
+@kernel
+def rate_of(M, j, n, p):
+    """Fraction of the holdup M of cell j of n leaving forward per second."""
+    return outflow_rate(M, cells_like(j, n, p), p)
+
+
+@kernel
+def F(x, p):
+    n = x.m_solids.shape[1]
+    M_last = cell_mass(x, n - 1)
+    return rate_of(M_last, n - 1, n, p) * M_last
+
+
+@kernel
+def product(x, p, out):
+    n = x.m_solids.shape[1]
+    return discharged(x, rate_of(cell_mass(x, n - 1), n - 1, n, p), out)
+
+
+@kernel
 def api_content(x, p):
     return last_content(x, ASSAY_HEEL * p.M_ss, p)
 
@@ -91,7 +123,7 @@ def advance(x, u, p, dx):
     n = x.m_solids.shape[1]
     k_in = 0.0
     for j in range(n):
-        k = outflow_rate(cell_mass(x, j), n, p)
+        k = rate_of(cell_mass(x, j), j, n, p)
         for i in range(x.m_solids.shape[0]):
             if j == 0:
                 inflow = u.first.m_flow[i] + u.second.m_flow[i] + u.third.m_flow[i]
@@ -128,13 +160,20 @@ def carried(x, u, p, out):
     out.m_flow[2] = fed(u.third)
     for j in range(n):
         out.m[j] = cell_mass(x, j)
-        out.m_flow[3 + j] = outflow_rate(out.m[j], n, p) * out.m[j]
+        out.m_flow[3 + j] = rate_of(out.m[j], j, n, p) * out.m[j]
 
 
 @kernel
 def transport(x, u, p, out):
     carried(x, u, p, out)
     return Transport(out.m, out.m_flow)
+
+
+def check_params(p: Any) -> dict[str, str]:
+    """Refuse a plug without cells, and cells without a plug."""
+    if (p.plug_cells > 0) != (p.plug_share > 0.0):
+        return {"plug_cells": "'plug_cells' and 'plug_share' go together: both above 0, or both 0"}
+    return {}
 
 
 def nominals(p: Params) -> dict[str, float]:

@@ -88,14 +88,20 @@ def last_content(x, heel, p):
 
 
 @kernel
+def discharged(x, k, out):
+    """What leaves the last cell, of which the part k does per second."""
+    last = x.m_solids.shape[1] - 1
+    for i in range(x.m_solids.shape[0]):
+        out.m_flow[i] = k * x.m_solids[i, last]
+    for i in range(x.m_liquid.shape[0]):
+        out.m_flow_liquid[i] = k * x.m_liquid[i, last]
+    return Powder(out.m_flow, out.m_flow_liquid)
+
+
+@kernel
 def product(x, p, out):
     n = x.m_solids.shape[1]
-    k = outflow_rate(cell_mass(x, n - 1), n, p)
-    for i in range(x.m_solids.shape[0]):
-        out.m_flow[i] = k * x.m_solids[i, n - 1]
-    for i in range(x.m_liquid.shape[0]):
-        out.m_flow_liquid[i] = k * x.m_liquid[i, n - 1]
-    return Powder(out.m_flow, out.m_flow_liquid)
+    return discharged(x, outflow_rate(cell_mass(x, n - 1), n, p), out)
 
 
 @kernel

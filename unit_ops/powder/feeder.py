@@ -36,8 +36,11 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Nominal, Optional, Range
+from unit_ops.powder.stirred import holdup as holdup
+from unit_ops.powder.stirred import mass
 from unit_ops.smooth import reciprocal, saturated
-from unit_ops.streams import Holdup, Powder, Signal, total
+from unit_ops.streams import Holdup as Holdup
+from unit_ops.streams import Powder, Signal, total
 
 
 class Mode(IntEnum):
@@ -89,7 +92,7 @@ class Outlets(NamedTuple):
 
 class Measurements(NamedTuple):
     m: Annotated[float, "kg", "mass in the hopper"]
-    F: Annotated[float, "kg/s", "discharge, averaged over pulsation and fluctuation"]
+    F: Annotated[float, "kg/s", "delivery of the screw, before pulsation and the deviation wired in"]
     fill: Annotated[float, "1", "mass in the hopper over its capacity"]
     speed: Annotated[float, "1/s", "screw speed"]
     F_measured: Annotated[float, "kg/s", "discharge inferred from the loss in weight"]
@@ -120,11 +123,6 @@ FACES = (("material", 0), ("refill", 0), (0, "product"))
 def feed_factor(m, ff_max, ff_min, beta):
     """Mass delivered by a turn of the screw at held mass m."""
     return ff_max - (ff_max - ff_min) * math.exp(-beta * m)
-
-
-@kernel
-def mass(x):
-    return total(x.m_solids) + total(x.m_liquid)
 
 
 @kernel
@@ -220,15 +218,6 @@ def derivatives(t, x, u, p, dx):
     if p.mode == Mode.GRAVIMETRIC:
         dtrim = (proportional + weighing * (held - wanted)) / p.T_i
     return State((held - x.N) / p.tau_drive, dF, dtrim, dx.m_solids, dx.m_liquid)
-
-
-@kernel
-def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = x.m_liquid[i]
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = x.m_solids[i]
-    return Holdup(0.0, out.fluids, out.solids)
 
 
 @kernel

@@ -28,6 +28,8 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
+from unit_ops.powder.blending import cell_mass
+from unit_ops.powder.blending import held as all_cells
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal, saturated
 from unit_ops.streams import Holdup, Powder, Signal, total
 
@@ -104,16 +106,6 @@ def beverloo(C, rho_bulk, D, k, d):
     """Discharge through a round opening of diameter D, particles of diameter d [kg/s]; 0 when they do not fit."""
     free = above_zero(D - k * d, 1e-3 * D)
     return C * rho_bulk * math.sqrt(GRAVITY) * free * free * math.sqrt(free)
-
-
-@kernel
-def cell_mass(x, j):
-    M = 0.0
-    for i in range(x.m_solids.shape[0]):
-        M += x.m_solids[i, j]
-    for i in range(x.m_liquid.shape[0]):
-        M += x.m_liquid[i, j]
-    return M
 
 
 @kernel
@@ -242,10 +234,7 @@ def derivatives(x, u, p, dx):
 
 @kernel
 def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = total(x.m_liquid[i])
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = total(x.m_solids[i])
+    all_cells(x, out)
     return Holdup(0.0, out.fluids, out.solids)
 
 

@@ -25,11 +25,12 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Index, Nominal, Optional, Range
-from unit_ops.powder.blender import advance, carried
-from unit_ops.powder.blending import ASSAY_HEEL, cell_mass, chain, fed, held, last_content, outflow_rate
-from unit_ops.powder.blending import F as F
+from unit_ops.powder.blender import F as F
+from unit_ops.powder.blender import advance, carried, rate_of
+from unit_ops.powder.blender import check_params as check_params
+from unit_ops.powder.blender import product as product
+from unit_ops.powder.blending import ASSAY_HEEL, cell_mass, chain, fed, held, last_content
 from unit_ops.powder.blending import M as M
-from unit_ops.powder.blending import product as product
 from unit_ops.smooth import fading_reciprocal
 from unit_ops.streams import Holdup, Powder, Signal
 
@@ -51,6 +52,8 @@ class Params(NamedTuple):
     speed: Annotated[float, "1/s", "blade speed", Range(0.01, 100.0)] = 4.0
     speed_ss: Annotated[float, "1/s", "blade speed at the nominal point", Range(0.01, 100.0)] = 4.0
     speed_exponent: Annotated[float, "1", "exponent of the blade speed in the outflow", Range(-2.0, 5.0)] = 0.0
+    plug_share: Annotated[float, "1", "share of the nominal holdup in plug flow", Range(0.0, 0.95)] = 0.0
+    plug_cells: Annotated[int, "1", "how many of the first cells are in plug flow", Range(0, 1000)] = 0
 
 
 class Inlets(NamedTuple):
@@ -106,7 +109,7 @@ def derivatives(x, u, p, dx):
     inflow = fed(u.first) * u.lubrication_in.value
     for j in range(n):
         M_j = cell_mass(x, j)
-        outflow = outflow_rate(M_j, n, p) * x.shear[j]
+        outflow = rate_of(M_j, j, n, p) * x.shear[j]
         dx.shear[j] = inflow - outflow + p.shear_length * p.speed * M_j
         inflow = outflow
     return State(dx.m_solids, dx.m_liquid, dx.shear)

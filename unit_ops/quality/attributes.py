@@ -6,10 +6,12 @@ Archard's sense, the volume lost over that of the tablet as the work of the fall
     loss = K ρ g h n/σ
 
 K is a number without unit that has to be measured for a formulation; with it the formula says how the
-loss moves with strength and density. It is an estimate: a drum also chips edges and takes off caps.
+loss moves with strength and density. It is an estimate: a drum also chips edges and takes off caps, and powers of
+the strength other than −1 are found (docs/validation/friability.md).
 
-References: Archard, J. Appl. Phys. 24 (1953) 981, doi:10.1063/1.1721448 (wear); United States Pharmacopeia
-<1216> Tablet Friability (drum; limit of 1 %), <731> Loss on Drying.
+References: Archard, J. Appl. Phys. 24 (1953) 981, doi:10.1063/1.1721448 (wear); Osei-Yeboah & Sun, Int. J. Pharm. 484
+(2015) 146 (power law of friability over tensile strength); United States Pharmacopeia <1216> Tablet Friability (drum;
+limit of 1 %), <731> Loss on Drying.
 """
 
 from __future__ import annotations

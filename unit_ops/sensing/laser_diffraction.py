@@ -23,7 +23,11 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Grid, Index, Nominal, Range
 from unit_ops.sensing.instrument import MEMORY, check_memory, periods_late, place, reading, told
-from unit_ops.streams import Holdup, Slurry, total
+from unit_ops.sensing.passage import FACES as FACES
+from unit_ops.sensing.passage import Transport as Transport
+from unit_ops.sensing.passage import holdup as holdup
+from unit_ops.streams import Holdup as Holdup
+from unit_ops.streams import Slurry, total
 
 SCAN = "period"
 
@@ -66,14 +70,6 @@ class Impulses(NamedTuple):
 
 class Initial(NamedTuple):
     d_told: Annotated[float, "m", "size told before the first reading", Range(0.0, 1.0)] = 0.0
-
-
-class Transport(NamedTuple):
-    m: Annotated[Array, "kg", "mass per cell", ("1",)]
-    m_flow: Annotated[Array, "kg/s", "mass flow across faces", ("2",)]
-
-
-FACES = (("feed", 0), (0, "product"))
 
 
 @kernel
@@ -138,15 +134,6 @@ def scan(t, x, u, p, number, seed, new):
 @kernel
 def calibrate(t, new):
     return State(t, new.d_told, new.ring_d)
-
-
-@kernel
-def holdup(out):
-    for i in range(out.fluids.shape[0]):
-        out.fluids[i] = 0.0
-    for i in range(out.solids.shape[0]):
-        out.solids[i] = 0.0
-    return Holdup(0.0, out.fluids, out.solids)
 
 
 @kernel

@@ -23,7 +23,13 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Index, Nominal, Range
 from unit_ops.sensing.instrument import MEMORY, check_memory, periods_late, place, reading, told, window_sums
-from unit_ops.streams import Holdup, Powder, total
+from unit_ops.sensing.passage import FACES as FACES
+from unit_ops.sensing.passage import Transport as Transport
+from unit_ops.sensing.passage import holdup as holdup
+from unit_ops.sensing.passage import product as product
+from unit_ops.sensing.passage import transport as transport
+from unit_ops.streams import Holdup as Holdup
+from unit_ops.streams import Powder, total
 
 SCAN = "period"
 
@@ -72,23 +78,6 @@ class Initial(NamedTuple):
     w_told: Annotated[float, "1", "mass fraction told before the first reading", Range(0.0, 1.0)] = 0.0
 
 
-class Transport(NamedTuple):
-    m: Annotated[Array, "kg", "mass per cell", ("1",)]
-    m_flow: Annotated[Array, "kg/s", "mass flow across faces", ("2",)]
-
-
-FACES = (("feed", 0), (0, "product"))
-
-
-@kernel
-def product(feed, out):
-    for i in range(feed.m_flow.shape[0]):
-        out.m_flow[i] = feed.m_flow[i]
-    for i in range(feed.m_flow_liquid.shape[0]):
-        out.m_flow_liquid[i] = feed.m_flow_liquid[i]
-    return Powder(out.m_flow, out.m_flow_liquid)
-
-
 @kernel
 def w_measured(x):
     return x.w_told
@@ -123,23 +112,6 @@ def scan(t, x, p, number, seed, new):
 @kernel
 def calibrate(t, x, new):
     return State(x.w_told, t, x.m_seen, x.m_key_seen, new.ring_m, new.ring_part, new.ring_w)
-
-
-@kernel
-def holdup(out):
-    for i in range(out.fluids.shape[0]):
-        out.fluids[i] = 0.0
-    for i in range(out.solids.shape[0]):
-        out.solids[i] = 0.0
-    return Holdup(0.0, out.fluids, out.solids)
-
-
-@kernel
-def transport(u, out):
-    out.m[0] = 0.0
-    out.m_flow[0] = total(u.feed.m_flow) + total(u.feed.m_flow_liquid)
-    out.m_flow[1] = out.m_flow[0]
-    return Transport(out.m, out.m_flow)
 
 
 def check_params(p: Params) -> dict[str, str]:

@@ -32,8 +32,10 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
+from unit_ops.powder.stirred import holdup as holdup
 from unit_ops.smooth import fading_reciprocal, reciprocal, step
-from unit_ops.streams import Holdup, Powder, Signal, Tablets, total
+from unit_ops.streams import Holdup as Holdup
+from unit_ops.streams import Powder, Signal, Tablets, total
 from unit_ops.tableting.compaction import Compaction, Strength, crushing_force, relative_density
 from unit_ops.tableting.compaction import tensile_strength as strength
 
@@ -249,15 +251,6 @@ def derivatives(x, u, p, dx):
     ddepth = (u.fill_depth.value - x.depth) / p.tau
     dP = (u.pressure.value - x.P) / p.tau
     return State(dN, ddepth, dP, dx.m_solids, dx.m_liquid)
-
-
-@kernel
-def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = x.m_liquid[i]
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = x.m_solids[i]
-    return Holdup(0.0, out.fluids, out.solids)
 
 
 @kernel

@@ -32,6 +32,7 @@ _KINDS = {
     "tableting": "press",
     "tableting.reject_gate": "gate",
     "powder.diverter": "gate",
+    "powder.mixer": "junction",
     "coating": "coater",
     "piping.tank": "tank",
     "piping": "junction",

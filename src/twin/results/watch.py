@@ -27,6 +27,8 @@ NEGATIVE = 1e-6
 TOLERANCES = 10.0
 #: Part of all that moved that may be missing from a balance: the solver's integrals close to rounding, some 1e-12.
 CLOSURE = 1e-6
+#: Part of the greatest flow so far below which a law that shapes a flow is not yet, or no longer, used.
+PASSING = 0.1
 #: Kinds of columns of which every number should be finite.
 FINITE = ("measurement", "outlet")
 #: Masses of a holdup.
@@ -35,20 +37,22 @@ MASSES = ("fluids", "solids")
 
 @dataclass(frozen=True)
 class FitRange:
-    """Between which values of a measurement a law holds."""
+    """Between which values of a measurement a law holds; `flow` is what passes when it is used."""
 
     variable: Variable
     law: str
     low: float
     high: float
+    flow: Variable | None = None
 
     @property
     def tag(self) -> str:
         return str(self.variable.column.path)
 
 
-def _ranges(variable: Variable, fit: Fitted, plant: Any) -> Iterator[FitRange]:
+def _ranges(variable: Variable, fit: Fitted, plant: Any, recorded: dict[str, Variable]) -> Iterator[FitRange]:
     """The range of a law, or one for each component."""
+    flow = recorded[f"{variable.column.owner}.{fit.flow}"] if fit.flow else None
 
     def values(name: str) -> np.ndarray:
         place, _, shape, _ = plant.parameters[f"{variable.column.owner}.{name}"]
@@ -60,7 +64,7 @@ def _ranges(variable: Variable, fit: Fitted, plant: Any) -> Iterator[FitRange]:
     for k, is_used in enumerate(np.broadcast_to(used, low.shape)):
         law = f"{fit.law} of {plant.dim_labels[dims[0]][k]}" if dims else fit.law
         if is_used != 0.0:
-            yield FitRange(variable, law, float(low[k]), float(high[k]))
+            yield FitRange(variable, law, float(low[k]), float(high[k]), flow)
 
 
 def unclosed(balances: Balances, time: float) -> list[AlarmRow]:
@@ -100,7 +104,10 @@ class Watch:
         self._share = max(NEGATIVE, TOLERANCES * rtol)
         self._masses = [v for v in recording.of("w") if v.column.kind == "holdup" and v.column.field.name in MASSES]
         self._finite = [v for v in recording.of("w") if v.column.kind in FINITE]
-        self._ranges = [r for v in recording.of("w") for fit in v.column.field.fitted for r in _ranges(v, fit, plant)]
+        by_path = {v.column.path: v for v in recording.of("w")}
+        self._ranges = [
+            r for v in by_path.values() for f in v.column.field.fitted for r in _ranges(v, f, plant, by_path)
+        ]
         self._largest: dict[str, float] = {}
         for c in plant.columns:
             if c.kind == "state" and c.vector == "y" and c.field.unit == "kg":
@@ -121,11 +128,16 @@ class Watch:
         for v in self._finite:
             self._note(v, times, w, ~np.isfinite(w[:, v.start : v.stop]), "not a number", np.nan)
         for r in self._ranges:
-            self._note_range(r, times, w[:, r.variable.start])
+            self._note_range(r, times, w)
         self._ranges = [r for r in self._ranges if (r.tag, r.law) not in self._noted]
 
-    def _note_range(self, r: FitRange, times: np.ndarray, values: np.ndarray) -> None:
+    def _note_range(self, r: FitRange, times: np.ndarray, w: np.ndarray) -> None:
+        values = w[:, r.variable.start]
         outside = (values < r.low) | (values > r.high)
+        if r.flow is not None:
+            flow, tag = w[:, r.flow.start], str(r.flow.column.path)
+            self._largest[tag] = max(self._largest.get(tag, 0.0), float(np.max(flow)))
+            outside &= flow > PASSING * self._largest[tag]
         if not outside.any():
             return
         self._noted.add((r.tag, r.law))

@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 
 import unit_ops.coating.film_coater as coater
 from tests.unit_ops.piping.bench import Bench
+from twin.quantity import Fitted, fields
 
 #: fluids: water and air (given as nitrogen, without a vapour pressure); solids: core and polymer.
 WATER, AIR = 0, 1
@@ -28,6 +29,8 @@ PARAMS: dict[str, Any] = {
     "psat_B": [-5170.0, -700.0],
     "psat_C": 0.0,
     "psat_D": 0.0,
+    "psat_T_low": 250.0,
+    "psat_T_high": 400.0,
     "NTU": 4.0,
 }
 SPRAY = {"m_flow": [0.0, 2e-4], "m_flow_liquid": [8e-4, 0.0]}
@@ -134,3 +137,9 @@ def test_traces_of_a_solvers_error_do_not_boil_in_an_empty_pan(trace: float) -> 
     assert np.all(np.asarray(out.m_flow) > -0.05 * 0.25)
     assert out.m_flow[0] < 0.05 * 0.25
     assert out.T == pytest.approx(298.0, abs=5.0)
+
+
+def test_a_bed_beyond_the_vapour_pressures_range_is_warned_of() -> None:
+    """What is marked so warns once, by name, in the results (tests/unit_ops/properties/test_fit_ranges.py)."""
+    fitted = {f.name: f.fitted for f in fields(coater.Measurements) if f.fitted}
+    assert fitted == {"T_bed": (Fitted("vapour pressure", "psat_T_low", "psat_T_high", "volatile"),)}

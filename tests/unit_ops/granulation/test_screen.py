@@ -1,4 +1,4 @@
-"""Screen and junction: grade efficiencies at their known points, mass, composition."""
+"""Screen: grade efficiencies at their known points, mass, composition."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import unit_ops.granulation.granule_mixer as granule_mixer
 import unit_ops.granulation.screen as screen
 from tests.unit_ops.piping.bench import Bench
 from unit_ops.granulation.screen import Law, grade
@@ -71,11 +70,3 @@ def test_a_laden_and_an_empty_deck() -> None:
     empty = bench.unpack(bench.initial(w=[0.3, 0.7]))
     assert bench.outlet("coarse", empty).m_flow == pytest.approx([0.0, 0.0])
     assert bench.measure("oversize", bench.pack(empty)) == 0.0
-
-
-def test_the_junction_adds_up() -> None:
-    half = {key: 0.5 * np.asarray(value) for key, value in FEED.items()}
-    bench = Bench(granule_mixer, DIMS, {}, feed_1=FEED, feed_3=half)
-    found = granule_mixer.product(bench.u, granule_mixer.Granules(0.0, 0.0, np.empty(2), np.empty(1), np.empty(10)))
-    for name, value in FEED.items():
-        assert np.asarray(getattr(found, name)) == pytest.approx(1.5 * np.asarray(value), rel=1e-14), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 import unit_ops.granulation.twin_screw_map as twin_screw_map
 from tests.unit_ops.piping.bench import Bench
+from twin.results.reader import open_run
+from twin.run import run
 from unit_ops.granulation.sizes import percentile, sauter
 
 EDGES = 20e-6 * 2.0 ** (np.arange(55) / 6.0)
@@ -88,3 +91,55 @@ def test_impossible_parameters_are_named() -> None:
     bench = build(tau_delay=30.0, r_max=0.05, s_max=0.01)
     assert set(twin_screw_map.check_params(bench.p)) == {"tau_delay", "r_max", "s_max"}
     assert twin_screw_map.check_params(build().p) == {}
+
+
+PLANT = """
+twin: 1
+title: A granulator by its map
+fluids: [water]
+solids: [mcc]
+grids:
+  bins: {count: 10, from: 40 um, to: 6 mm, spacing: geometric}
+units:
+  granulator:
+    model: granulation.twin_screw_map
+    params:
+      {tau: 20 s, tau_delay: 8 s, F_ss: 1 g/s, diameter: 16 mm, rho_bulk: 500 kg/m^3, d_ref: 1 mm, a_r: 6, a_s: -1,
+       a_rs: 5, sigma_ref: 0.5, b_r: -3, b_s: 2, b_rs: 0, r_ref: 0.2, s_ref: 0.08, r_min: 0.1, r_max: 0.35,
+       s_min: 0.02, s_max: 0.2, epsilon: 0.271}
+    initial: {w: {mcc: 1}}
+feeds:
+  blend: {m_flow: {mcc: 1 g/s}}
+  binder: {T: 25 degC, m_flow: {water: 0.2 g/s}}
+connections:
+  - blend -> granulator.powder
+  - binder -> granulator.liquid
+  - granulator.product -> granules
+products: [granules]
+"""
+SCENARIO = """
+twin: 1
+plant: plant.yaml
+title: Filling, too much liquid, running empty
+duration: 20 min
+record: 10 s
+events:
+  - {at: 5 min, set: {binder.m_flow.water: %s g/s}}
+  - {at: 10 min, set: {binder.m_flow.water: 0 g/s, blend.m_flow.mcc: 0 g/s}}
+"""
+
+
+@pytest.mark.parametrize(("water", "warned"), [(0.3, False), (0.5, True)])
+def test_liquid_beyond_the_map_is_warned_of_once_and_an_empty_barrel_is_not(
+    tmp_path: Path, water: float, warned: bool
+) -> None:
+    (tmp_path / "plant.yaml").write_text(PLANT, encoding="utf-8")
+    (tmp_path / "scenario.yaml").write_text(SCENARIO % water, encoding="utf-8")
+    made = run(tmp_path / "scenario.yaml", tmp_path / "run.h5")
+    assert len(made.warnings) == warned
+    if warned:
+        time, X = open_run(made.path).time, open_run(made.path).get("granulator.X")
+        first = time[np.argmax(X > 0.35)]
+        assert 300.0 < first < 330.0
+        assert made.warnings[0].startswith(f"granulator: size map is used outside its range from {first:.6g} s on:")
+        assert made.warnings[0].endswith("the fit holds from 0.1 to 0.35 1")

@@ -42,6 +42,33 @@ def test_a_step_leaves_as_from_tanks_in_series(row: tuple[float, ...]) -> None:
     assert E == pytest.approx(row[1:4], abs=2e-9)  # differences of contents, scaled by n
 
 
+def delayed(cells: int, theta: list[float]) -> np.ndarray:
+    """Outlet content after a step, at times over tau: `cells` in plug flow hold 30 %, three tanks 70 %."""
+    sizes = np.append(np.full(cells, 0.3 / cells), np.full(3, 0.7 / 3.0))
+    bench = build(cells + 3, {"first": {"m_flow": [0.0, F_SS]}}, plug_share=0.3, plug_cells=cells)
+    y = bench.solve(bench.initial(w=[1.0, 0.0], M_tank=M_SS * sizes), [0.0, *(TAU * np.array(theta))], rtol=1e-9)
+    assert bench.measure("F", y[-1]) == pytest.approx(F_SS, rel=1e-12)  # every cell holds its share, and goes on so
+    return np.array([bench.measure("api_content", v) for v in y[1:]])
+
+
+def test_a_delay_before_the_tanks() -> None:
+    """F(θ) of a delay of 0.3 and three tanks of 0.7 in all: that of three tanks, shifted; error of first order."""
+    theta = [0.6, 0.9, 1.2, 1.6, 2.2]
+    z = 3.0 * (np.array(theta) - 0.3) / 0.7
+    wanted = 1.0 - np.exp(-z) * (1.0 + z + 0.5 * z * z)
+    coarse, fine = delayed(15, theta), delayed(30, theta)
+    before, after = np.abs(coarse - wanted).sum(), np.abs(fine - wanted).sum()
+    assert np.log2(before / after) == pytest.approx(1.0, abs=0.1)
+    assert 2.0 * fine - coarse == pytest.approx(wanted, abs=3e-4)  # second order: (0.3/30)² times a curvature
+    assert np.max(np.abs(fine - wanted)) < 4e-3
+
+
+def test_a_delay_and_its_cells_go_together() -> None:
+    assert blender.check_params(build(5, {}, plug_share=0.3, plug_cells=2).p) == {}
+    for half in ({"plug_share": 0.3}, {"plug_cells": 2}):
+        assert set(blender.check_params(build(5, {}, **half).p)) == {"plug_cells"}
+
+
 def test_two_feeds_blend_in_proportion() -> None:
     bench = build(3, {"first": {"m_flow": [0.006, 0.0]}, "third": {"m_flow": [0.0, 0.004], "m_flow_liquid": [1e-4]}})
     y = bench.solve(bench.initial(w=[1.0, 0.0]), [0.0, 30.0 * TAU])

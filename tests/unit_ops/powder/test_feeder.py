@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ DIMS = {"fluids": 1, "solids": 2}
 W = [0.25, 0.75]
 
 
-def build(mode: Mode, setpoint: float = 0.02, refill: float = 0.0, **params: Any) -> Bench:
+def build(mode: Mode, setpoint: float = 0.02, refill: float = 0.0, deviation: float = 0.0, **params: Any) -> Bench:
     values = {
         "ff_max": 0.010,
         "ff_min": 0.006,
@@ -27,7 +28,9 @@ def build(mode: Mode, setpoint: float = 0.02, refill: float = 0.0, **params: Any
         "m_high": 6.0,
     }
     inflow = {"m_flow": refill * np.array(W), "m_flow_liquid": 0.0}
-    return Bench(feeder, DIMS, {**values, "mode": mode, **params}, refill=inflow, setpoint=setpoint)
+    return Bench(
+        feeder, DIMS, {**values, "mode": mode, **params}, refill=inflow, setpoint=setpoint, deviation=deviation
+    )
 
 
 def start(bench: Bench, m: float, N: float, F: float = 0.0) -> np.ndarray:
@@ -131,6 +134,19 @@ def test_pulsation_averages_out() -> None:
     mean = bench.measure("F", bench.pack(x))
     assert np.mean(flows) == pytest.approx(mean, rel=1e-12)
     assert max(flows) == pytest.approx(1.1 * mean, rel=1e-12)
+
+
+def test_a_deviation_takes_from_the_delivery_and_shows_in_the_loss_in_weight() -> None:
+    """F is what the screw would deliver; what leaves, and what the scale infers, is F (1 + z)."""
+    bench = build(Mode.VOLUMETRIC, ff_decay=100.0)
+    bridged = build(Mode.VOLUMETRIC, ff_decay=100.0, deviation=-1.0)
+    y = bridged.solve(bridged.initial(m=6.0, w=W, F=0.02), [0.0, 100.0], rtol=1e-9)[-1]
+    assert bridged.measure("F", y) == pytest.approx(0.02, rel=1e-6)
+    assert bridged.outlet("product", bridged.unpack(y)).m_flow.sum() == 0.0
+    assert bridged.measure("F_measured", y) == pytest.approx(0.02 * math.exp(-10.0), rel=1e-5)  # filter of 10 s
+    assert bridged.measure("m", y) == pytest.approx(6.0, rel=1e-12)
+    x = bench.unpack(y)
+    assert bench.outlet("product", x).m_flow.sum() == pytest.approx(0.02, rel=1e-6)
 
 
 @pytest.mark.parametrize(("guard", "level"), [("low_level", 1.0), ("high_level", 6.0), ("empty", 0.01)])
