@@ -29,10 +29,10 @@ from typing import Annotated, NamedTuple
 from twin.jit import empirical, kernel
 from twin.quantity import Array, Component, Fractions, Grid, Nominal, Range
 from unit_ops.granulation.layer import HEEL, filling, leaving, masses_change
-from unit_ops.granulation.layer import M as M
 from unit_ops.granulation.layer import V_held as V_held
 from unit_ops.granulation.layer import holdup as holdup
 from unit_ops.granulation.layer import nominals as nominals
+from unit_ops.powder.stirred import mass as M
 from unit_ops.smooth import reciprocal
 from unit_ops.streams import Granules, total
 from unit_ops.streams import Holdup as Holdup

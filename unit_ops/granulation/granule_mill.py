@@ -29,7 +29,6 @@ from unit_ops.crystallization.breakage import Daughters, breakage_gain
 from unit_ops.granulation.layer import (
     Guards,
     Initial,
-    M,
     V_held,
     holdup,
     initial_state,
@@ -40,6 +39,7 @@ from unit_ops.granulation.layer import (
 from unit_ops.granulation.layer import Layer as State
 from unit_ops.granulation.sieve import SHOWN, A_passing, Integrals, V_flow_passing, d_32, passing, passing_share, width
 from unit_ops.granulation.sieve import fines as product
+from unit_ops.powder.stirred import mass as M
 from unit_ops.smooth import fading_reciprocal
 from unit_ops.streams import Granules, Holdup, total
 

@@ -12,7 +12,6 @@ import numpy as np
 from twin.jit import kernel
 from twin.quantity import Array, Fractions, Nominal, Range
 from unit_ops.powder.stirred import holdup as holdup
-from unit_ops.powder.stirred import mass as M  # noqa: F401  what a layer measures: units take it from here
 from unit_ops.streams import Granules
 
 #: Part of the capacity below which ratios of volumes lead to their limits.

@@ -27,13 +27,13 @@ from unit_ops.granulation.layer import HEEL, leaving, masses_change
 from unit_ops.granulation.layer import Guards as Guards
 from unit_ops.granulation.layer import Initial as Initial
 from unit_ops.granulation.layer import Layer as State
-from unit_ops.granulation.layer import M as M
 from unit_ops.granulation.layer import V_held as V_held
 from unit_ops.granulation.layer import holdup as holdup
 from unit_ops.granulation.layer import initial_state as initial_state
 from unit_ops.granulation.layer import nominals as nominals
 from unit_ops.granulation.layer import overflowing as overflowing
 from unit_ops.granulation.sizes import inverse_size, swelling
+from unit_ops.powder.stirred import mass as M
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
 from unit_ops.streams import Granules, total
 from unit_ops.streams import Holdup as Holdup
