@@ -8,8 +8,8 @@
 - first paint: from opening the address to the drawn flowsheet with its units, in a fresh browser;
 - first trends: from opening the address of the trends page to drawn curves, the file's numbers not read yet;
 - zoom: from the change of the axis to the finished redraw with the points of that span, 60 random spans;
-- memory: the server's greatest resident set after all of this; hash and key figures of so large a file are computed
-  in processes of their own, which go on while the zooms are measured.
+- memory: the server's greatest resident set after all of this, and after every page has been opened; hash and key
+  figures of so large a file are computed in processes of their own, which go on while the zooms are measured.
 
 Without RUN the file is made first (minutes, and 5 GB of room for it and its checkpoints).
 """
@@ -27,7 +27,8 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.harness import show, write
-from dashboard.screenshot import browsing
+from dashboard.app import PAGES
+from dashboard.screenshot import browsing, settle
 
 SCENARIO, RECORD = "campaign_30_days", "3.8 s"
 DAYS = 30.0
@@ -38,7 +39,7 @@ span => new Promise(done => {
     const look = () => {
         if (figure.data[0].x !== before) {
             figure.removeListener("plotly_afterplot", look);
-            requestAnimationFrame(() => done([performance.now() - began, figure.data[0].x.length]));
+            requestAnimationFrame(() => done([performance.now() - began, figure._fullData[0].x.length]));
         }
     };
     figure.on("plotly_afterplot", look);
@@ -124,6 +125,10 @@ def measure(path: Path, zooms: int, repeats: int) -> list[dict[str, Any]]:
                 wall, shown = page.evaluate(ZOOM, [start, start + width])
                 seconds.append(wall / 1000.0)
                 points.append(shown)
+            after_zooms = peak(server.pid)
+            for tab in PAGES:
+                page.locator(f"#tabs-tab-{tab}").click()
+                settle(page)
         run = open_run(path)
         return [
             {
@@ -133,7 +138,10 @@ def measure(path: Path, zooms: int, repeats: int) -> list[dict[str, Any]]:
             {"name": "first paint", "values": {"first_s": paints[0], **ordered(paints)}},
             {"name": "first trends, nothing read yet", "values": {"first_s": trends[0]}},
             {"name": "zoom", "values": {"count": zooms, **ordered(seconds), "most_points_a_curve": max(points)}},
-            {"name": "server memory", "values": {"peak_MB": peak(server.pid)}},
+            {
+                "name": "server memory",
+                "values": {"after_zooms_MB": after_zooms, "after_all_pages_MB": peak(server.pid)},
+            },
         ]
     finally:
         server.terminate()

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from twin.results.files import FileProblem
 from twin.results.reader import open_run
 from twin.results.report import report
 
+#: One at a time: whoever zooms meanwhile needs the rest of the machine.
+_TURN = threading.Lock()
 #: Files from this size on are looked at aside [bytes].
 LARGE = 64 << 20
 
@@ -31,7 +34,10 @@ def ask(what: str, path: Path) -> dict[str, Any]:
     """Have a file looked at; `what` is "hash", "report" or "evidence". Raises FileProblem when that fails."""
     command = [sys.executable, "-m", "dashboard.aside", what, str(path)]
     behind = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, creationflags=behind)
+    with _TURN:
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", check=False, creationflags=behind
+        )
     if done.returncode != 0:
         raise FileProblem(f"{path.name} cannot be read: {done.stderr.strip().splitlines()[-1:]}")
     found: dict[str, Any] = json.loads(done.stdout)

@@ -6,6 +6,7 @@ trends(open_dataset("runs/startup.h5"), ["reactor.T_out"]).show()
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from dashboard.display import HOUR, SERIES, THEMES, Shown, Theme, number, plain,
 from dashboard.speech import meaning, say
 
 #: Longest line that is sent to the browser; longer ones are thinned, keeping extremes.
-MOST_POINTS = 2400
+MOST_POINTS = 2000
 #: Strokes that tell several runs apart.
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 #: A meaning longer than this [characters] does not fit beside a panel.
@@ -36,6 +37,12 @@ def thinned(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> tuple[np.n
     method = NaNMinMaxLTTBDownsampler() if np.isnan(y).any() else MinMaxLTTBDownsampler()
     chosen = method.downsample(np.ascontiguousarray(x), np.ascontiguousarray(y), n_out=most)
     return x[chosen], y[chosen]
+
+
+def packed(values: np.ndarray) -> dict[str, str]:
+    """Numbers as plotly's script takes them in base64: a third of the size, and nothing to parse."""
+    found = np.ascontiguousarray(values, dtype="<f8")
+    return {"dtype": "f8", "bdata": base64.b64encode(found.tobytes()).decode("ascii")}
 
 
 Span = tuple[float, float]

@@ -88,14 +88,15 @@ class Traced:
         return [(self.lots[j], float(mass[j]), float(shares[j]), float(spread[j])) for j in order]
 
     def forward(self, lot: str) -> list[tuple[str, float, float]]:
-        """Where a lot went: containers, kg, share of the lot; what is held and what left in none comes last."""
+        """Where a lot went: containers, kg, share of the lot; last what left in none ("out") and what is "held"."""
         j = self.lots.index(lot)
         fed = float(self.genealogy["fed"][j].sum())
         rows = []
         if self.vessels:
             masses = self.genealogy["mass"][:, j].sum(axis=-1)
             rows = [(name, float(kg)) for name, kg in zip(self.vessels, masses, strict=True) if kg > 0.0]
-        rows.append(("", float(self.genealogy["held"][j].sum())))
+        rows.append(("out", float(self.genealogy["out"][j].sum()) - sum(kg for _, kg in rows)))
+        rows.append(("held", float(self.genealogy["held"][j].sum())))
         return [(name, kg, kg / fed if fed > 0.0 else float("nan")) for name, kg in rows]
 
 

@@ -37,8 +37,12 @@ def layout(view: View) -> Any:
     """Lay the page out."""
     data = view.data
     found = loops(data)
+    responses_card = card(
+        html.Div(linear(view.catalog, view.name), id="linear-body"), title=say("Step and frequency responses")
+    )
     if not found:
-        return notice(say("This plant has no controllers, or nothing of them was recorded."), color="gray")
+        none = notice(say("This plant has no controllers, or nothing of them was recorded."), color="gray")
+        return dmc.Stack([none, *([responses_card] if systems(view.catalog, view.name) else [])], gap="sm")
     choose = dmc.Select(
         id="loop",
         data=[
@@ -55,9 +59,7 @@ def layout(view: View) -> Any:
             card(dmc.Stack([choose, graph("loop-graph", style={"height": 460})], gap="sm"), title=say("Control loops")),
             card(performances(data), title=say("How well they held over the run")),
             card(html.Div(tuning(view.catalog, view.name), id="tuning-body"), title=say("Tuning, before and after")),
-            card(
-                html.Div(linear(view.catalog, view.name), id="linear-body"), title=say("Step and frequency responses")
-            ),
+            responses_card,
         ],
         gap="sm",
     )

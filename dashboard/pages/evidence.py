@@ -161,15 +161,15 @@ def verified(data: Dataset) -> Any:
     columns: list[dict[str, Any]] = [
         {"field": "model", "headerName": say("model"), "flex": 2},
         {"field": "units", "headerName": say("units"), "flex": 2},
-        {"field": "case", "headerName": say("case"), "flex": 4},
+        {"field": "case", "headerName": say("case"), "flex": 4, "minWidth": 240},
         {"field": "source", "headerName": say("against"), "flex": 2},
-        {"field": "of", "headerName": say("speaks for")},
+        {"field": "of", "headerName": say("speaks for"), "minWidth": 125},
         {"field": "numbers", "headerName": say("numbers"), **right, "width": 105},
-        {"field": "error", "headerName": say("largest relative error"), **right, "width": 140},
+        {"field": "error", "headerName": say("largest relative error"), **right, "width": 185},
         {"field": "order", "headerName": say("order"), **right, "width": 90},
     ]
     none = sum(not known["models"].get(model) for model in models)
-    note = say("Of {n} models, {none} have no case. The tests of this version write these numbers.",
+    note = say("Models without a case: {none} of {n}. The tests of this version write these numbers.",
                n=len(models), none=none)  # fmt: skip
     return dmc.Stack(
         [

@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.aside import is_large
 from dashboard.data import Dataset
-from dashboard.display import HOUR, clock, number, theme_of
+from dashboard.display import clock, number, shown_unit, theme_of
 from dashboard.flowsheet import elements, extent, stylesheet
 from dashboard.pages import View
 from dashboard.pages.cards import cards
@@ -98,7 +98,11 @@ def replay(data: Dataset) -> Any:
     """Slider over the run's time with its events, and a button that plays it."""
     end = float(data.time[-1]) if data.time.size else 0.0
     steps = max(1, min(STEPS, data.time.size - 1))
-    marks = [{"value": round(steps * part / 4), "label": f"{number(end / HOUR * part / 4, 3)} h"} for part in range(5)]
+    unit = shown_unit("s", "", end)
+    marks = [
+        {"value": round(steps * part / 4), "label": f"{number(end * unit.factor * part / 4, 3)} {say(unit.text)}"}
+        for part in range(5)
+    ]
     events = [mark for mark in data.marks if end > 0.0][: 100 * MOST_MARKS]
     chosen = events[:: max(1, -(-len(events) // MOST_MARKS))]
     ticks = html.Div(
@@ -129,7 +133,7 @@ def replay(data: Dataset) -> Any:
                 thumbLabel=say("Time of the replay"),
             ),
         ],
-        style={"flex": 1, "position": "relative", "minWidth": 0},
+        style={"flex": 1, "position": "relative", "minWidth": 0, "marginRight": 24},
     )
     return dmc.Group(
         [

@@ -7,7 +7,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard.display import HOUR, number, theme_of
+from dashboard.display import number, shown_unit, theme_of
 from dashboard.pages import View
 from dashboard.replay import playing
 from dashboard.runs import Catalog
@@ -28,8 +28,9 @@ def layout(view: View) -> Any:
     groups = [{"group": say("Crystal size"), "items": by_size}, {"group": say("Along equipment"), "items": along}]
     first = next(iter(data.distributions))
     rows = data.time.size
+    unit = shown_unit("s", "", float(data.time[-1]))
     marks = [
-        {"value": i, "label": f"{number(float(data.time[i]) / HOUR, 3)} h"}
+        {"value": i, "label": f"{number(float(data.time[i]) * unit.factor, 3)} {say(unit.text)}"}
         for i in sorted({0, rows // 4, rows // 2, 3 * rows // 4, rows - 1})
     ]
     choose = dmc.Select(

@@ -181,11 +181,10 @@ def identifiers(found: Traced, owner: str) -> list[tuple[str, str]]:
 
 def lot_table(found: Traced, lot: str) -> Any:
     """Where a lot went."""
-    rows = [
-        (name or say("still in the plant"), number(kg), number(100.0 * share, 4))
-        for name, kg, share in found.forward(lot)
-    ]
-    shown = [*rows[: MOST_ROWS - 1], rows[-1]] if len(rows) > MOST_ROWS else rows
+    *inside, out, held = found.forward(lot)
+    last = [(say("left in no container"), *out[1:]), (say("still in the plant"), *held[1:])]
+    rows = [*inside[:MOST_ROWS], *(row for row in last if row[2] > 1e-9)]
+    shown = [(name, number(kg), number(100.0 * share, 4)) for name, kg, share in rows]
     parts = [table((say("container or batch"), "kg", say("share of the lot [%]")), shown, (1, 2))]
     marks = identifiers(found, lot)
     return dmc.Stack([*parts, *([table(("", ""), marks, className="facts")] if marks else [])], gap=4)

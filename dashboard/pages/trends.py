@@ -11,7 +11,7 @@ from dash import Dash, Input, Output, Patch, State, dcc, html, no_update
 from dashboard.cursors import csv_text, cursor_table, cursors_of
 from dashboard.data import MOST_SERIES, Dataset
 from dashboard.display import HOUR, theme_of, unit_text
-from dashboard.figures import Span, around, colours_of, lines_of, overlay, whole_of, window
+from dashboard.figures import Span, around, colours_of, lines_of, overlay, packed, whole_of, window
 from dashboard.measured import beside, clock_note, data_files, points, residuals
 from dashboard.pages import View
 from dashboard.runs import Catalog
@@ -224,8 +224,8 @@ def register(app: Dash, catalog: Catalog) -> None:
         patch = Patch()
         for i, line in enumerate(lines):
             x, y = window(datasets[line.run], line.series.name, span)
-            patch["data"][i]["x"] = x / HOUR
-            patch["data"][i]["y"] = line.shown.of(y)
+            patch["data"][i]["x"] = packed(x / HOUR)
+            patch["data"][i]["y"] = packed(line.shown.of(y))
         seen = span or whole_of(datasets)
         traces, shapes = around(lines, datasets[0], seen, theme_of(theme), bool(events), cursors_of(cursors))
         for i, trace in enumerate(traces, len(lines)):

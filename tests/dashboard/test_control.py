@@ -16,24 +16,9 @@ from dashboard.linear_figures import linear_figure, open_linear, responses
 from dashboard.pages import View, control
 from dashboard.runs import Catalog
 from dashboard.tasks import TaskError, Tasks, loops_command, named, starter
+from tests.dashboard.beside import LOOP, PROCESS, TUNING, write_linear
 from tests.dashboard.example import write_example
 from twin.results.files import FileProblem
-
-PROCESS = {"order": 1, "K": 2.0, "theta_s": 0.0, "T_s": 100.0, "T_2_s": 0.0}
-MARGINS = {"gain": 4.0, "phase_deg": 60.0, "delay_s": 30.0, "Ms": 1.6, "stable": True}
-LOOP = {
-    "measurement": "crystallizer.T",
-    "output": "crystallizer.T_jacket",
-    "process": {**PROCESS, "theta_s": 10.0, "left_over": 0.01, "interval_95": None},
-    "relay": None,
-    "rules": {},
-    "before": {"K": 0.5, "T_i_s": 400.0, "T_d_s": 0.0, "margins": MARGINS},
-    "after": {"K": 1.25, "T_i_s": 100.0, "T_d_s": 0.0, "margins": {**MARGINS, "Ms": 1.7}},
-    "delay_s": 10.0,
-    "plant": {"omega": [1e-3, 1e-2, 1e-1], "gain": [1.99, 1.41, 0.2], "phase_deg": [-7.0, -57.0, -200.0]},
-}
-TUNING = {"ok": True, "exit_code": 0, "objective": "itae", "loops": {"TIC-101": LOOP},
-          "indices": {"startup": {"TIC-101": {"before": 3.0, "rule": 2.0, "after": 1.0}}}}  # fmt: skip
 
 
 def shown(component: Any) -> str:
@@ -97,16 +82,8 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_responses_of_a_tank_are_its_closed_form(tmp_path: Path) -> None:
-    sparse = pytest.importorskip("scipy.sparse")
-    from twin.control.linear.export import write
-    from twin.control.linear.system import Linear
-
-    one = np.ones(1)
-    system = Linear(
-        sparse.csr_array([[-0.01]]), np.array([[0.02]]), np.array([[1.0]]), np.zeros((1, 1)), ("tank.T",),
-        ("TIC.setpoint",), ("tank.T",), ("K",), ("K",), ("K",), one, one, one, one, 0.0 * one, "two tanks",
-    )  # fmt: skip
-    write(system, tmp_path / "run.linear.npz")
+    pytest.importorskip("scipy.sparse")
+    write_linear(tmp_path / "run.linear.npz")
     found = responses(open_linear(tmp_path / "run.linear.npz"), 0, 0)
     assert found.step == pytest.approx(2.0 * (1.0 - np.exp(-0.01 * found.time)), abs=1e-12)
     assert found.value == pytest.approx(0.02 / (1j * found.omega + 0.01), rel=1e-12)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +18,16 @@ from dashboard.measured import beside, clock_note, data_files, points, residuals
 from dashboard.pages import View, evidence, trends
 from dashboard.runs import Catalog
 from dashboard.whatif import scenarios
+from tests.dashboard.beside import DOSSIER, MAP, write_bundle, write_data
 from tests.dashboard.example import write_example
 from twin.errors import TwinError
 from twin.results.files import FileProblem
-
-MAP = """\
-time: {column: minutes, unit: min, shift: 2 min}
-tags:
-  crystallizer.T: {column: TI-201, unit: degC, uncertainty: 0.5}
-  press.hardness: {column: H, uncertainty: 2 %}
-"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write_example(tmp_path / "run.h5", hours=1.0)
-    # two minutes late and half a degree high
-    minutes = np.arange(0.0, 50.0, 5.0)
-    t = 60.0 * (minutes + 2.0)
-    celsius = 298.0 + 15.0 * np.exp(-t / 1800.0) - 273.15 + 0.5
-    newtons = 90.0 + 12.0 * np.sin(t / 3000.0)
-    rows = "".join(f"{m},{c:.9f},{n:.9f}\n" for m, c, n in zip(minutes, celsius, newtons, strict=True))
-    (tmp_path / "plant.csv").write_text(f"minutes,TI-201,H\n{rows}", encoding="utf-8")
-    (tmp_path / "plant.yaml").write_text(MAP, encoding="utf-8")
+    write_data(tmp_path)
     return tmp_path
 
 
@@ -81,22 +67,6 @@ def test_what_is_wrong_with_data_is_said(folder: Path) -> None:
     (folder / "plant.yaml").write_text(MAP.replace("press.hardness", "press.hardnes"), encoding="utf-8")
     with pytest.raises(TwinError, match="Did you mean"):
         beside(catalog, "run.h5", "plant.csv")
-
-
-DOSSIER = {
-    "id": "D-1", "title": "Is <b>it</b> so?", "status": "draft", "file": "run.h5", "content_hash": "x",
-    "flowsheet": "<svg/>",
-    "conclusion": {"adequate": False, "required": ["D9"], "failing": ["D9"], "risk": 1}, "origins": [],
-    "sections": {
-        "D9": {"state": "PARTLY", "why": [], "facts": [["state", "<script>alert(1)</script>"]], "tables": []},
-        "D23": {"state": "NOT DEMONSTRATED", "why": [{"key": "no"}], "facts": [], "tables": []},
-    },
-}  # fmt: skip
-
-
-def write_bundle(path: Path, dossier: Any) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("dossier.json", dossier if isinstance(dossier, str) else json.dumps(dossier))
 
 
 def test_dossiers_of_a_run_are_found_told_and_checked_on_the_spot(folder: Path) -> None:

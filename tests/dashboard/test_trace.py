@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,56 +16,9 @@ from dashboard.data import Dataset
 from dashboard.pages import View, trace
 from dashboard.runs import Catalog
 from dashboard.traces import Traced, open_trace
+from tests.dashboard.beside import TAU, write_trace
 from tests.dashboard.example import write_example
 from twin.results.files import FileProblem
-from twin.results.reader import open_run
-from twin.trace.diversion import Rule, Verdict
-from twin.trace.file import TraceFile
-from twin.trace.genealogy import Genealogy, Vessel
-from twin.trace.identifiers import Identifier
-from twin.trace.rtd import Residence
-from twin.trace.state import Capability, Deviation
-
-TAU = 600.0
-
-
-def tank(target: str, steady: bool) -> Residence:
-    """One stirred tank: E = exp(-t/τ)/τ."""
-    t = np.linspace(0.0, 12.0 * TAU, 601)
-    E = np.exp(-t / TAU) / TAU
-    return Residence("reagents", target, 3600.0, steady, t, E, 1.0 - np.exp(-t / TAU), 1.0, TAU, TAU**2)
-
-
-def write_trace(run: Path) -> Path:
-    """A trace with two curves, two lots in two drums, a rule that diverted once, one tag under control."""
-    found = open_run(run)
-    vessels = (
-        Vessel("drum-1", "container", "tablets", 0.0, 1800.0, True),
-        Vessel("drum-2", "container", "tablets", 1800.0, 3600.0, False),
-    )
-    mass = np.array([[[3.0], [1.0]], [[0.5], [1.5]]])
-    lots = Genealogy(
-        lots=("API-1", "API-2"), vessels=vessels, components=("total",), mass=mass, own=mass.sum(axis=1),
-        fed=np.array([[4.0], [3.0]]), held=np.array([[0.5], [0.5]]), out=np.array([[3.5], [2.5]]),
-        age=np.array([[700.0, 50.0], [720.0, 60.0]]), uncertainty=np.full((2, 2), 0.01), holdup=0.1,
-    )  # fmt: skip
-    rule = Rule(low=85.0, high=100.0, period=60.0, delay=0.0, lag_first=90.0, lag_last=300.0)
-    verdict = Verdict(opened=((0.0, 600.0, "start-up"), (1200.0, 1500.0, "quality")), made=6.0, accepted=4.5,
-                      diverted=1.5, missed=0.0, false=0.25, cost=0.25)  # fmt: skip
-    diversion = SimpleNamespace(
-        signal="press.hardness", tag="press.hardness", low=80.0, high=105.0, rule=rule, verdict=verdict
-    )
-    capable = Capability(5, 95.0, 1.0, 2.0, 2.1, 1.4, (0.9, 1.9), 1.1, 1.0)
-    deviation = Deviation(1, "press.hardness", 1200.0, 1500.0, 106.0, 1260.0, 0.3, 0.3, "diverted")
-    controlled = SimpleNamespace(tag="press.hardness", low=80.0, high=105.0, interval=600.0, justified=900.0,
-                                 at_rest=300.0, broken=1, capability=capable, deviations=(deviation,))  # fmt: skip
-    about = {"run_content_hash": str(found.attrs["content_hash"]), "run_file": run.name}
-    with TraceFile(run.with_name("run.trace.h5"), "Trace", about) as file:
-        file.residences([tank("tablets", True), tank("tablets", False)], np.array([60.0, 600.0, 6000.0]))
-        file.genealogy(lots, [Identifier("drum-1", "sscc", "1234", "18 digits are needed")])
-        file.diversion(diversion)  # type: ignore[arg-type]
-        file.control([controlled])  # type: ignore[list-item]
-        return file.finish()
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +76,12 @@ def test_residence_times_are_those_of_the_file(found: Traced) -> None:
 
 def test_any_container_and_any_lot_can_be_asked_for(found: Traced) -> None:
     assert found.backward("drum-1") == [("API-1", 3.0, 0.75, 0.01), ("API-2", 1.0, 0.25, 0.01)]
-    assert found.forward("API-2") == [("drum-1", 1.0, 1 / 3), ("drum-2", 1.5, 0.5), ("", 0.5, 1 / 6)]
+    assert found.forward("API-2") == [
+        ("drum-1", 1.0, 1 / 3),
+        ("drum-2", 1.5, 0.5),
+        ("out", 0.0, 0.0),
+        ("held", 0.5, 1 / 6),
+    ]
     text = shown(trace.vessel_table(found, "drum-1"))
     assert "18 digits" in text
     assert "75 ± 1" in text
