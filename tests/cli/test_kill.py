@@ -37,7 +37,7 @@ recipes:
     - phase: dose
       with: [operator]
       steps:
-        - {hold: {spirit.m_flow.ethanol: 40 g/s}, for: 90 s, name: double}
+        - {hold: {spirit.m_flow.water: 10 g/s}, for: 90 s, name: double}
         - {wait_until: second.T < 299 K, timeout: 9 min, otherwise: go on}
 processes:
   - name: campaign
@@ -70,7 +70,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def whole(here: Path, hours: int) -> str:
     """Write the scenario and run it without a kill; gives the content's hash."""
     (here / "long.yaml").write_text(SCENARIO % hours, encoding="utf-8")
-    return run("long.yaml", here / "whole.h5", checkpoint_every=float("inf")).content_hash
+    result = run("long.yaml", here / "whole.h5", checkpoint_every=float("inf"))
+    assert result.ok, result.message
+    causes = {event.cause for event in open_run(result.path).events}
+    assert causes >= {"pause: end of hold", "campaign / make / dose / double: end of hold"}
+    assert result.statistics["firings"] > 10, "processes waited for tags"
+    return result.content_hash
 
 
 def start(words: str, here: Path) -> subprocess.Popen[bytes]:

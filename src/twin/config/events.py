@@ -81,12 +81,19 @@ def _latches(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
         if item.get(key) is not None:
             problems.add(item.key(key), "unknown key", f"An event with when: has no '{key}'.")
     if kind not in ("set", "fire"):
-        problems.add(item.key(kind), "not an event", f"An event with when: sets or fires; '{kind}' needs at:.")
+        detail = (
+            f"An event with when: sets or fires; a process does more: processes: [{{name: help, when:"
+            f" {when.text}, steps: [{{{kind}: …}}]}}]."
+        )
+        problems.add(item.key(kind), "not an event", detail)
         return []
     text = problems.string(when, "not a condition")
     guard, _, direction = " ".join(text.split()).partition(" ")
     if direction not in ("falls", "rises"):
-        detail = f'A condition reads "unit.guard falls" or "unit.guard rises", but this is {when.what}.'
+        detail = (
+            f'A condition reads "unit.guard falls" or "unit.guard rises", but this is {when.what}.'
+            " For a tag write a process that begins with wait_until:."
+        )
         problems.add(when, "not a condition", detail)
         return []
     if plant is not None:
