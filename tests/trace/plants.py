@@ -51,3 +51,37 @@ def blender(
     path = folder / "scenario.yaml"
     path.write_text(f"twin: 1\nplant: {(folder / 'one_blender.yaml').as_posix()}\n{scenario}", encoding="utf-8")
     return load_scenario(path)
+
+
+REACTING = """\
+twin: 1
+title: A reactor and a filter
+fluids: [ethanol, A, B]
+solids: []
+components:
+  A: {molar_mass: 0.1 kg/mol, cp_liquid: 2000 J/(kg K), rho_liquid: 1000 kg/m^3}
+  B: {molar_mass: 0.1 kg/mol, cp_liquid: 2000 J/(kg K), rho_liquid: 1000 kg/m^3}
+units:
+  reactor:
+    model: reaction.stirred_vessel
+    reactions: [{equation: A -> B, k0: 0.01 1/s, E: 0 J/mol, dH: 0 J/mol}]
+    params: {discharge: weir, jacket: adiabatic, V_weir: 6 L, tau: 1 s, T_limit: 400 K, key: B, T_jacket: 300 K}
+    initial: {V: 6 L, T: 300 K, w: {ethanol: 0.9, A: 0.1}}
+feeds:
+  fresh: {T: 300 K, m_flow: {ethanol: 90 g/s, A: 10 g/s}}
+  more: {T: 300 K, m_flow: {ethanol: 10 g/s}}
+connections:
+  - fresh -> reactor.feed
+  - more -> reactor.feed_2
+  - reactor.product -> out
+products: [out]
+"""
+
+
+def reactor(folder: Path, scenario: str) -> ScenarioSpec:
+    """A stirred vessel in which A becomes B, one to one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "reactor.yaml").write_text(REACTING, encoding="utf-8")
+    path = folder / "scenario.yaml"
+    path.write_text(f"twin: 1\nplant: {(folder / 'reactor.yaml').as_posix()}\n{scenario}", encoding="utf-8")
+    return load_scenario(path)

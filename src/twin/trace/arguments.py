@@ -25,7 +25,7 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
         "--of",
         default="components",
         metavar="WHAT",
-        help="follow lots component by component, where all close (components), all material together (total), or"
+        help="follow lots by components, those that react as one (components), all material together (total), or"
         " some components as one, mol for mol, such as p_aminophenol+paracetamol (default: %(default)s)",
     )
     trace.add_argument(

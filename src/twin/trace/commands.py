@@ -134,7 +134,8 @@ def tell(found: Trace) -> None:
     console.print(table)
     g = found.genealogy
     followed = "all material together" if g.components == ("total",) else "component by component"
-    followed = f"as {g.components[0]}" if "+" in g.components[0] else followed
+    joined = [name for name in g.components if "+" in name or "&" in name]
+    followed += "".join(f"; {name} as one" for name in joined)
     console.print(Text(f"\ncontainers and batches, lots followed {followed}"))
     table = table_of("name", "filled", "mass", "lots: fraction ± standard uncertainty")
     for i, v in enumerate(g.vessels):

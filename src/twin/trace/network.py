@@ -6,13 +6,14 @@ numbers is all that tracing needs.
 
 `of` says what is followed: "total" (everything, as every cell is mixed), or a component by name. Then a unit of
 one cell passes on each component as its streams do (a dryer lets go of water, not of drug); inside a unit of many
-cells nothing separates, and all components move alike. Components joined by + are followed as one, mol for mol, in
-kilograms of the first: what a reaction makes of a lot of its reactant.
+cells nothing separates, and all components move alike; but where such a unit parts what it holds (a belt filter),
+it is one mixed holdup of each component. Components joined by + are followed as one, mol for mol, in kilograms of the
+first: what a reaction makes of a lot of its reactant. Those joined by & are followed as one by mass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -210,6 +211,9 @@ class _Builder:
         at, flows = layout.place("t", "m"), layout.place("t", "m_flow")
         faces = node.model.module.FACES
         faces = faces(node.sizes) if callable(faces) else faces
+        mixed = self.of != TOTAL and n > 1 and _parts(faces, n)
+        if mixed:
+            n, faces = 1, _outer(faces)
         self.cells += [f"{node.name}[{i}]" for i in range(n)]
         self.units[node.name] = range(first, first + n)
         alone = self.of != TOTAL and n == 1
@@ -233,13 +237,13 @@ class _Builder:
                     ends.append(("cell", f"{node.name}[{end}]"))
             if ends[0] == ("pipe", ""):
                 continue  # an inlet that nothing is connected to
-            if ("t", "m_exchange") in layout.shapes:
+            if ("t", "m_exchange") in layout.shapes and not mixed:
                 back = layout.place("t", "m_exchange") + number
                 flow = [*flow, (back, 1.0)]
                 if all(kind == "cell" for kind, _ in ends):
                     self.edges.append((ends[1], ends[0], self.take([(back, 1.0)])))
             self.edges.append((ends[0], ends[1], self.take(flow)))
-        if n == 1 and gas_in and gas_out:
+        if n == 1 and gas_in and gas_out and not mixed:
             into, out = gas_in[0], gas_out[0]
             self.bypass.append((into, out, len(self.edges)))
             self.edges.append((self.edges[into][0], self.edges[out][1], []))
@@ -288,20 +292,41 @@ class _Builder:
         )
 
 
+def _parts(faces: Sequence[tuple[Any, Any]], n: int) -> bool:
+    """Whether cells that are all connected with each other have several outlets: what leaves by them may differ."""
+    if len({end for _, end in faces if isinstance(end, str)}) < 2:
+        return False
+    reached, grown = {0}, True
+    while grown:
+        pairs = [
+            (a, b) for a, b in faces if isinstance(a, int) and isinstance(b, int) and (a in reached) != (b in reached)
+        ]
+        reached |= {cell for pair in pairs for cell in pair}
+        grown = bool(pairs)
+    return len(reached) == n
+
+
+def _outer(faces: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Faces to the outside, with one cell within; a port with several faces has one."""
+    ends = [(a if isinstance(a, str) else 0, b if isinstance(b, str) else 0) for a, b in faces]
+    return [pair for pair in dict.fromkeys(ends) if pair != (0, 0)]
+
+
 def counts_of(plant: Plant, of: str) -> dict[str, float]:
     """How much a kilogram of each component counts; {} for all of them alike. Raises TraceError."""
     spec = plant.spec
     if of == TOTAL:
         return {}
-    names = [name.strip() for name in of.split("+")]
+    by_mass = "&" in of
+    names = [name.strip() for name in of.split("&" if by_mass else "+")]
     for name in names:
         if name not in (*spec.fluids, *spec.solids):
             known = ", ".join(dict.fromkeys((*spec.fluids, *spec.solids)))
             raise TraceError(f"{spec.name} has no component '{name}'. It has: {known}.")
-        if len(names) > 1 and "molar_mass" not in spec.components[name]:
+        if len(names) > 1 and not by_mass and "molar_mass" not in spec.components[name]:
             raise TraceError(f"{of} is followed mol for mol: give the molar mass of {name} in the plant's components")
-    if len(names) == 1:
-        return {names[0]: 1.0}
+    if len(names) == 1 or by_mass:
+        return dict.fromkeys(names, 1.0)
     first = spec.components[names[0]]["molar_mass"]
     return {name: first / spec.components[name]["molar_mass"] for name in names}
 

@@ -6,7 +6,7 @@ from its dense output at four points, and between those from the cubic through t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +105,10 @@ class Watched(Integrator):
 
 
 def replay(
-    spec: ScenarioSpec, of: tuple[str, ...] = ("total",), progress: Callable[[float], None] | None = None
+    spec: ScenarioSpec,
+    of: tuple[str, ...] = ("total",),
+    progress: Callable[[float], None] | None = None,
+    more: Callable[[dict[str, Trajectory]], Sequence[str]] = lambda _: (),
 ) -> tuple[Plant, dict[str, Trajectory]]:
     """Run a scenario and keep the trajectory of its flows.
 
@@ -117,6 +120,8 @@ def replay(
         What is followed: "total", or components.
     progress : callable, optional
         Told the plant time reached.
+    more : callable
+        Given what was followed, says what else is: components of it, together.
 
     Returns
     -------
@@ -158,10 +163,12 @@ def replay(
     if not rows:
         raise TraceError("the run to be traced made no step")
     whole = np.stack(rows)
-    found = {}
+    found: dict[str, Trajectory] = {}
     for name, net in networks.items():
-        place = np.searchsorted(index, net.index)
-        found[name] = Trajectory(net, np.array(times), whole[:, :, place])
+        found[name] = Trajectory(net, np.array(times), whole[:, :, np.searchsorted(index, net.index)])
+    for name in more(found):
+        net = network_of(plant, name)
+        found[name] = Trajectory(net, np.array(times), whole[:, :, np.searchsorted(index, net.index)])
     return plant, found
 
 

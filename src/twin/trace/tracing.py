@@ -102,8 +102,8 @@ def trace(
     paths : sequence of (source, target)
         Residence times wanted; all units, and all ways from what is fed to the products, unless given.
     of : str
-        "components" follows lots component by component where all of them close, "total" all material together;
-        "a+b" only these, as one, mol for mol: what a reaction makes of a lot of its reactant.
+        "components" follows lots component by component, and those that react as one by mass; "total" all material
+        together; "a+b" only these, as one, mol for mol: what a reaction makes of a lot of its reactant.
     holdup : float
         Relative standard uncertainty of each unit's holdup, for that of fractions; 0 for none.
     rule : str, Path or Asked, optional
@@ -133,12 +133,13 @@ def trace(
     if run is not None and run.provenance["model_fingerprint"] != plant.fingerprint:
         raise TraceError(f"{run.path} was made by other models or versions: run its scenario again, and trace that")
     wanted = [TOTAL, *(_followable(plant) if of == COMPONENTS else [] if of == TOTAL else [of])]
-    plant, found = replay(spec, tuple(wanted), progress)
-    if of not in (COMPONENTS, TOTAL):
-        if not closes(found[of]):
-            raise TraceError(f"{of} does not close: something else is made of it, or it of something else; join that")
-    elif any(not closes(one) for name, one in found.items() if name != TOTAL):
-        found = {TOTAL: found[TOTAL]}
+    plant, found = replay(spec, tuple(wanted), progress, together if of == COMPONENTS else lambda _: ())
+    open_ = _open(found)
+    if open_ and of not in (COMPONENTS, TOTAL):
+        raise TraceError(f"{of} does not close: something else is made of it, or it of something else; join that")
+    if open_:
+        whole = all(closes(found[name]) for name in together(found))
+        found = {name: one for name, one in found.items() if name == TOTAL or (whole and name not in open_)}
     when = 0.5 * (found[TOTAL].start + found[TOTAL].end) if at is None else at
     curves, skipped = residences(plant, found, when, paths)
     result = Trace(
@@ -190,6 +191,16 @@ def _followable(plant: Plant) -> tuple[str, ...]:
     return names
 
 
+def together(found: Mapping[str, Trajectory]) -> list[str]:
+    """Components that do not close one by one, to be followed as one by mass: a reaction makes some of the others."""
+    return [" & ".join(_open(found))] if _open(found) else []
+
+
+def _open(found: Mapping[str, Trajectory]) -> list[str]:
+    """What does not close of what was followed alone."""
+    return [name for name, one in found.items() if name != TOTAL and "&" not in name and not closes(one)]
+
+
 def closes(trajectory: Trajectory) -> bool:
     """Whether what is followed is neither made nor used up on the way."""
     net = trajectory.network
@@ -217,9 +228,9 @@ def residences(
     trajectory = trajectories[TOTAL]
     net = trajectory.network
 
-    def main(source: str) -> Trajectory:
-        """What follows the component of which most flows: a dryer parts it from the water that comes with it."""
-        flows = {name: _flow(one, source, at) for name, one in trajectories.items() if name != TOTAL}
+    def main(*ends: str) -> Trajectory:
+        """What follows the component of which most flows, at both ends: a filter parts it from what comes with it."""
+        flows = {name: min(_flow(one, end, at) for end in ends) for name, one in trajectories.items() if name != TOTAL}
         most = max(flows, key=lambda name: flows[name], default=TOTAL)
         return trajectories[most] if flows.get(most, 0.0) > 0.0 else trajectory
 
@@ -232,7 +243,7 @@ def residences(
             skipped.append(f"nothing flows through {source} at {at:g} s")
             continue
         for steady in (True, False):
-            curve = residence(main(source), source, target, at, steady=steady)
+            curve = residence(main(source, target), source, target, at, steady=steady)
             if paths or curve.arrived > 1e-6:
                 found.append(curve)
     return found, skipped
