@@ -168,6 +168,13 @@ def study(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def dataset(arguments: Namespace) -> int:
+    """`twin dataset STUDY`"""
+    from twin.study.commands import dataset as carry_out
+
+    return carry_out(arguments)
+
+
 def trace(arguments: Namespace) -> int:
     """`twin trace RUN|SCENARIO`"""
     from twin.trace.commands import trace as carry_out

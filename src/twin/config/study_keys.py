@@ -67,6 +67,14 @@ STUDY = Section(
             example="[{kpi: yield}]",
         ),
         "analysis": mapped("what is made of it: see studies.md", "any", example="{surrogate: {}}"),
+        "dataset": Key(
+            "section",
+            "what `twin dataset` keeps of each run for machine learning",
+            "",
+            "none",
+            "{tags: [press.hardness]}",
+            of=("dataset",),
+        ),
     },
 )
 
@@ -161,8 +169,30 @@ RESPONSE = Section(
     },
 )
 
+DATASET = Section(
+    "Data set",
+    "Labelled runs for machine learning: `twin dataset FILE`.",
+    {
+        "tags": listed(
+            "recorded quantities, one element each, in the order of the columns",
+            "tag",
+            default="required",
+            example='[press.hardness, "feeder.product.m_flow[API]"]',
+        ),
+        "split": mapped(
+            "shares of the design's rows; all replicates of a row go the same way",
+            "number",
+            default="{train: 0.7, validation: 0.15, test: 0.15}",
+            example="{train: 0.8, test: 0.2}",
+        ),
+        "licence": text("under which it may be used: an SPDX name", "CC-BY-4.0", "CC0-1.0"),
+        "description": text("what it is for, in a sentence or two", "", "Faults of feeders, from a line's tags."),
+    },
+)
+
 SECTIONS = {
     "study": STUDY,
+    "dataset": DATASET,
     "design": DESIGN,
     "study factor": FACTOR,
     "correlation": CORRELATION,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Add `twin study`; `command` makes a parser of a name and a text."""
+    """Add `twin study` and `twin dataset`; `command` makes a parser of a name and a text."""
     study = command(
         "study", "run a scenario over a design of factors into one file; go on with a study that was stopped"
     )
@@ -21,3 +21,11 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     study.add_argument("--row", type=int, metavar="N", help="make run N alone, into a run file with all its tags")
     study.add_argument("--json", action="store_true", help="one JSON object on standard output")
     study.add_argument("--quiet", action="store_true", help="no progress")
+
+    dataset = command("dataset", "make labelled runs of a study into a data set for machine learning, or verify one")
+    dataset.add_argument("file", metavar="STUDY", help="a study's YAML with a section dataset:")
+    dataset.add_argument("--out", metavar="FOLDER", help="the folder to make (default: runs/<study>-dataset)")
+    dataset.add_argument("--verify", metavar="FOLDER", help="make it again and compare with the one in this folder")
+    dataset.add_argument("--workers", type=int, default=0, metavar="N", help="threads (default: one a core)")
+    dataset.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    dataset.add_argument("--quiet", action="store_true", help="no progress")

@@ -158,6 +158,42 @@ def _row(arguments: Namespace, spec: StudySpec, plan: Plan) -> int:
     return result.exit_code
 
 
+def dataset(arguments: Namespace) -> int:
+    """`twin dataset STUDY`"""
+    from twin.study.dataset import make, same
+    from twin.study.progress import Lines, Watch
+    from twin.study.reading import load_study
+
+    if arguments.workers < 0:
+        raise UsageError(f"--workers is a number from 1 on, not {arguments.workers}")
+    if arguments.out and arguments.verify:
+        raise UsageError("--verify makes no new folder: leave --out away")
+    spec = load_study(arguments.file)
+    watch = Watch() if arguments.quiet or arguments.json else Lines()
+    if arguments.verify:
+        stored, computed, again = same(spec, Path(arguments.verify), arguments.workers, watch)
+        ok = stored == computed == again
+        reason = "" if ok else "has been changed" if stored != computed else "is not what this study makes here and now"
+        if arguments.json:
+            hashes = {"stored": stored, "computed": computed, "again": again}
+            _json({"ok": ok, "exit_code": 0 if ok else 1, **hashes, "reason": reason})
+        else:
+            _say(f"{arguments.verify}: {'the same, made again' if ok else reason}\n{again}")
+        return 0 if ok else 1
+    folder = Path(arguments.out) if arguments.out else Path("runs") / f"{spec.name}-dataset"
+    if not arguments.out:
+        folder.parent.mkdir(exist_ok=True)
+    made = make(spec, folder, arguments.workers, watch)
+    ok = bool(made.outcomes.get("finished"))
+    if arguments.json:
+        told = {"folder": str(folder), "splits": made.splits, "outcomes": made.outcomes}
+        _json({"ok": ok, "exit_code": 0 if ok else 1, **told, "content_hash": made.content_hash})
+    else:
+        count = ", ".join(f"{n} {name}" for name, n in made.splits.items())
+        _say(f"{folder}: {sum(made.splits.values())} runs ({count})\n{made.content_hash}")
+    return 0 if ok else 1
+
+
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 

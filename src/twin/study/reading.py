@@ -18,6 +18,7 @@ from twin.config.scenario import LONGEST, read_number, read_seed, read_solver
 from twin.config.spec import ScenarioSpec
 from twin.config.study_keys import STUDY
 from twin.errors import ConfigError, Problem
+from twin.study.dataset_reading import read_dataset
 from twin.study.design_reading import read_design, read_whole
 from twin.study.designs import DRAWN, Infeasible, rows, spread
 from twin.study.factor_reading import read_factors
@@ -91,6 +92,7 @@ def build_study(problems: Problems, root: Node, path: Path | None, folder: Path 
         plain=dict(sorted(root.plain().items())),
         analysis={} if analysis is None or analysis.kind != "map" else analysis.plain(),
         notes=tuple(_notes(factors, scenarios)),
+        dataset=read_dataset(problems, root.get("dataset"), scenarios) if scenarios else None,
     )
     if not problems.found:
         _look(problems, root, study)

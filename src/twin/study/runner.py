@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from twin.study.spec import FactorSpec, StudySpec
 
 if TYPE_CHECKING:
     from twin.plant.compile import Plant
+    from twin.results.schedule import FaultRow
     from twin.schedule.simulation import Simulation
 
 #: Outcome of a run whose values contradict each other before it begins.
@@ -50,16 +51,36 @@ class Row:
     y: np.ndarray
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A run with what its row leaves out.
+
+    Attributes
+    ----------
+    row : Row
+    memory : MemoryRun
+        Its samples, as far as they were kept.
+    faults : list of FaultRow
+        Ground truth of the scenario's faults.
+    """
+
+    row: Row
+    memory: MemoryRun
+    faults: list[FaultRow]
+
+
 class Runner:
     """Runs rows of a study; may be used from several threads at once.
 
     Parameters
     ----------
     study : StudySpec
+    tags : sequence of str
+        What is kept of a run beside what its responses are made of.
     """
 
-    def __init__(self, study: StudySpec) -> None:
-        self.study = study
+    def __init__(self, study: StudySpec, tags: Sequence[str] = ()) -> None:
+        self.study, self.tags = study, tuple(tags)
         self._lock = threading.Lock()
         self._ready: dict[int, tuple[Plant, Keeper]] = {}
         self._going: set[Simulation] = set()
@@ -73,7 +94,7 @@ class Runner:
                 from twin.plant import compile_plant
 
                 scenario = self.study.scenarios[which]
-                keeper = Keeper(Names(scenario.plant), tags_of(self.study.responses))
+                keeper = Keeper(Names(scenario.plant), [*tags_of(self.study.responses), *self.tags])
                 self._ready[which] = compile_plant(scenario.plant), keeper
             return self._ready[which]
 
@@ -95,23 +116,33 @@ class Runner:
         Row
             Also of a run that failed: an outcome is no exception.
         """
+        return self.whole(x, seed).row
+
+    def whole(self, x: np.ndarray, seed: int = 0) -> Whole:
+        """Run a row, as :meth:`run` does, and give its samples and faults as well."""
+        from twin.results.events import EventRow
+        from twin.results.schedule import faults_of
         from twin.schedule.simulation import Simulation
 
         nothing = np.full(len(self.study.responses), np.nan)
         which, scenario = values_into(self.study, x, seed)
         plant, keeper = self.compiled(which)
         memory = MemoryRun(keeper, scenario)
+        events: list[EventRow] = []
         try:
             here = placed(plant, scenario)
-            simulation = Simulation(scenario, here, record=keeper.w_index, samples=memory.take)
+            simulation = Simulation(scenario, here, record=keeper.w_index)
         except (TwinError, ValueError, ArithmeticError) as error:  # values that fit their ranges but not each other
-            return Row(REFUSED, " ".join(str(error).split()) or type(error).__name__, 0.0, nothing)
+            told = " ".join(str(error).split()) or type(error).__name__
+            return Whole(Row(REFUSED, told, 0.0, nothing), memory, [])
+        simulation.hand_to(memory.take, lambda happened, _: events.extend(EventRow(*event) for event in happened))
         with self._turn:
             self._going.add(simulation)
             if self._stopping:
                 simulation.interrupt()
         try:
             ending = simulation.run()
+            faults = faults_of(scenario, events, simulation.records(), ending.time)
         finally:
             with self._turn:
                 self._going.discard(simulation)
@@ -119,8 +150,9 @@ class Runner:
                 vars(simulation).clear()
         outcome = ending.outcome.name.lower()
         if ending.outcome.name != "FINISHED":
-            return Row(outcome, str(ending), ending.time, nothing)
-        return Row(outcome, str(ending), ending.time, values(memory, scenario, self.study.responses))
+            return Whole(Row(outcome, str(ending), ending.time, nothing), memory, faults)
+        made = values(memory, scenario, self.study.responses)
+        return Whole(Row(outcome, str(ending), ending.time, made), memory, faults)
 
     def begin(self) -> None:
         """Run again after an interruption."""

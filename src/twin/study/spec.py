@@ -93,6 +93,24 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class DatasetSpec:
+    """What a data set keeps of each run.
+
+    Attributes
+    ----------
+    tags : tuple of str
+    split : mapping of str to float
+        Shares of the design's rows, which add up to one.
+    licence, description : str
+    """
+
+    tags: tuple[str, ...]
+    split: Mapping[str, float]
+    licence: str
+    description: str
+
+
+@dataclass(frozen=True)
 class StudySpec:
     """A study.
 
@@ -106,6 +124,7 @@ class StudySpec:
         The study as it was written, without comments: what makes it again.
     notes : tuple of str
         What to know before it runs.
+    dataset : DatasetSpec, optional
     """
 
     name: str
@@ -123,6 +142,7 @@ class StudySpec:
     plain: Mapping[str, Any] = field(default_factory=dict)
     analysis: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    dataset: DatasetSpec | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
