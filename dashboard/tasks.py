@@ -138,14 +138,17 @@ def setpoints_command(catalog: Catalog, run: str) -> list[str]:
 
 
 def tuning_command(catalog: Catalog, run: str) -> list[str]:
-    """`twin tune` of the loops of a run in its scenario, which has to be one of those that can be chosen here."""
+    """`twin tune` of the loops of a run from its end, in its scenario, which has to be one that can be chosen here."""
     data = catalog.dataset(run)
     name = str(data.run.attrs.get("scenario", ""))
     known = next((one for one in (name, f"{name}.yaml") if one in scenarios(catalog.folder)), None)
     if known is None or base_of(known, catalog.folder).text != data.run.scenario_yaml:
         raise TaskError(f"the scenario of this run, {name}, is not here as it was then: twin tune takes its file")
     names = [named(loop) for loop in loops(data)]
-    return ["tune", str(base_of(known, catalog.folder).file), *names, "--json", "--quiet"]
+    if not names:
+        raise TaskError("this plant has no loops that were recorded")
+    end = f"{float(data.time[-1]):g}s"
+    return ["tune", str(base_of(known, catalog.folder).file), *names, "--at", end, "--json", "--quiet"]
 
 
 #: What can be found: the command, the ending of the file beside the run, whether it is the command's output.

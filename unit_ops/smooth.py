@@ -31,6 +31,14 @@ def reciprocal(x: float, heel: float) -> float:
 
 
 @kernel
+def kept(x: float, heel: float) -> float:
+    """x, led below `heel` > 0 to heel/2 at x = 0: a divisor that does not vanish, 1/reciprocal(x, heel)."""
+    if x < heel:
+        return heel / (2.0 - x / heel)
+    return x
+
+
+@kernel
 def fading_reciprocal(x: float, heel: float) -> float:
     """1/x, led below `heel` to 0 at x = 0 (C1): for qualities that are shown, not for what flows.
 

@@ -98,7 +98,7 @@ def tuning(catalog: Catalog, run: str | None) -> Any:
     path = catalog.beside(run, TUNING)
     if not catalog.holds(path):
         why = say(
-            "twin tune steps each loop at the steady state, identifies it, and gives settings by SIMC with margins."
+            "twin tune steps each loop at the end of the run, identifies it, and gives settings by SIMC with margins."
         )
         return starter(catalog, "tuning", say("Tune the loops"), why)
     try:

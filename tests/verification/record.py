@@ -20,10 +20,6 @@ Numbers of closed forms, of high-accuracy solutions and of the literature beside
 tests (`pytest -n 0 tests/verification --write-table`), which hold every number to its own tolerance; no hand edits it.
 The error is relative, or absolute where zero is expected; the order is that of the error under refinement.
 
-Two cases of the literature are not in it: diffusion out of a sphere, since no unit resolves the inside of a particle,
-and Mesbah's evaporative crystallizer (AIChE J. 57 (2011) 1557), whose published balance has eliminated the liquid that
-our vessels keep.
-
 | case | source | quantity | expected | got | error | observed order |
 |---|---|---|---:|---:|---:|---:|
 """

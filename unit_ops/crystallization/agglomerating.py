@@ -49,11 +49,13 @@ from unit_ops.crystallization.stirred_crystallizer import (
     Quadratures,
     State,
     Transport,
+    boils,
     check_params,
     derivatives,
     empties,
     fines,
     fines_solid,
+    freezes,
     holdup,
     initial_state,
     overflows,
@@ -70,30 +72,35 @@ from unit_ops.crystallization.vessel import (
     L32,
     L43,
     Initial,
-    Measurements,
     S,
     T,
     V,
-    boil,
     c,
     c_sat,
     crystal_mass,
-    gain,
+    dissolution,
+    fines_outflow,
+    grow,
+    growth,
     mass_per_size,
     mass_size,
     mu_0,
     nominals,
+    nuclei_flow,
     number,
+    outflow,
     w_crystals,
 )
+from unit_ops.crystallization.vessel import BoilingMeasurements as Measurements
 from unit_ops.smooth import reciprocal
 from unit_ops.streams import Gas, Holdup, Slurry
 
 __all__ = [
     "FACES", "Guards", "Holdup", "Initial", "Inlets", "Integrals", "L32", "L43", "Measurements", "Quadratures", "S",
-    "State", "T", "Transport", "V", "c", "c_sat", "check_params", "crystal_mass", "derivatives", "empties", "fines",
-    "fines_solid", "holdup", "initial_state", "mass_per_size", "mass_size", "mu_0", "nominals", "number", "overflows",
-    "packs", "product", "product_solid", "quadratures", "saturation_crossed", "transport", "vapour", "w_crystals",
+    "State", "T", "Transport", "V", "boils", "c", "c_sat", "check_params", "crystal_mass", "derivatives",
+    "dissolution", "empties", "fines", "fines_outflow", "fines_solid", "freezes", "growth", "holdup", "initial_state",
+    "mass_per_size", "mass_size", "mu_0", "nominals", "nuclei_flow", "number", "outflow", "overflows", "packs",
+    "product", "product_solid", "quadratures", "saturation_crossed", "transport", "vapour", "w_crystals",
 ]  # fmt: skip
 
 #: Dimensions along which everything depends on everything.
@@ -140,6 +147,8 @@ class Work(NamedTuple):
     with_product: Annotated[Array, "kg/s", "crystals leaving with the product", ("bins",)]
     with_fines: Annotated[Array, "kg/s", "crystals leaving with the fines", ("bins",)]
     boiled: Annotated[Array, "kg/s", "vapour of every component", ("fluids",)]
+    dissolution_rate: Annotated[Array, "m/s", "dissolution rate, on its way to its integral", ("1",)]
+    nucleation_flow: Annotated[Array, "1/s", "nuclei formed in the vessel, on their way to their integral", ("1",)]
     gain: Annotated[Array, "kg/s", "mass gain of every size class", ("bins",)]
     part: Annotated[Array, "kg/s", "gain by one of the processes", ("bins",)]
     x: Annotated[Array, "kg", "mass per crystal", ("bins",)]
@@ -152,8 +161,7 @@ class Work(NamedTuple):
 @kernel
 def deposition(x, a, p, w, out):
     """Gains of the classes by all processes, kept for the balances; their sum is what crystallizes."""
-    boil(x, a, p, w.boiled)
-    gain(x, a, p, w.gain)
+    grow(x, a.growth, a.dissolution, a.nuclei_flow, p, w.gain)
     rho_kv = p.rho_solid[p.crystal] * p.kv
     aggregation_gain(
         x.crystals,

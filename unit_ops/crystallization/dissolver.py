@@ -25,9 +25,13 @@ from typing import Annotated, NamedTuple
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Optional, Range
+from unit_ops.properties.mixture import volume
 from unit_ops.properties.solubility import Solubility, saturation
-from unit_ops.smooth import above_zero
+from unit_ops.smooth import above_zero, kept
 from unit_ops.streams import T_REF, Cake, Holdup, Signal, Solution, dot, enthalpy_flow, total
+
+#: Part of V_weir below which the vessel counts as empty.
+HEEL = 1e-6
 
 
 class State(NamedTuple):
@@ -106,10 +110,7 @@ FACES = (("cake", 0), ("solvent", 0), ("solvent_2", 0), (0, "product"))
 
 @kernel
 def liquid_volume(x, p):
-    volume = 0.0
-    for i in range(x.m.shape[0]):
-        volume += x.m[i] / p.rho[i]
-    return volume
+    return volume(x.m, p.rho)
 
 
 @kernel
@@ -119,12 +120,13 @@ def V(x, p):
 
 @kernel
 def T(x, p):
-    return T_REF + x.H / (dot(x.m, p.cp) + x.M * p.cp_solid[p.crystal])
+    C = dot(x.m, p.cp) + x.M * p.cp_solid[p.crystal]
+    return T_REF + x.H / kept(C, HEEL * p.V_weir * p.rho[p.solvent] * p.cp[p.solvent])
 
 
 @kernel
 def c(x, p):
-    return x.m[p.solute] / x.m[p.solvent]
+    return x.m[p.solute] / kept(x.m[p.solvent], HEEL * p.V_weir * p.rho[p.solvent])
 
 
 @kernel
@@ -139,7 +141,7 @@ def undissolved(x):
 
 @kernel
 def clogged(x, p):
-    return x.M / p.rho_solid[p.crystal] / V(x, p) - p.part_limit
+    return x.M / p.rho_solid[p.crystal] / kept(V(x, p), HEEL * p.V_weir) - p.part_limit
 
 
 @kernel
@@ -151,7 +153,7 @@ def dissolution_flow(x, p):
 @kernel
 def outflow_rate(x, p):
     """Fraction of the liquid leaving per second."""
-    return p.V_weir * above_zero(V(x, p) / p.V_weir - 1.0, 1e-3) / (p.tau * liquid_volume(x, p))
+    return p.V_weir * above_zero(V(x, p) / p.V_weir - 1.0, 1e-3) / (p.tau * kept(liquid_volume(x, p), HEEL * p.V_weir))
 
 
 @kernel

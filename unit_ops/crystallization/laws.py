@@ -34,6 +34,7 @@ class DrivingForce(IntEnum):
     RELATIVE = 0  #: S = (c − c*)/c*
     MASS = 1  #: (c − c*) ρ_solvent in kg/m³
     MOLAR = 2  #: (c − c*) ρ_solvent / M in kmol/m³
+    MASS_FRACTION = 3  #: w − w*, the mass fractions of the solute in the solution
 
 
 class Nucleation(IntEnum):
@@ -86,12 +87,14 @@ class Limiter(IntEnum):
 
 
 @kernel
-def force_per_S(law: int, c_sat: float, rho_solvent: float, M_solute: float) -> float:
-    """Driving force σ at S = 1; it is proportional to S in every law [1, kg/m³ or kmol/m³]."""
+def force_per_S(law: int, c: float, c_sat: float, rho_solvent: float, M_solute: float) -> float:
+    """Driving force σ over S [1, kg/m³ or kmol/m³]; of c only by mass fractions, (c − c*)/((1 + c)(1 + c*))."""
     if law == DrivingForce.MASS:
         return c_sat * rho_solvent
     if law == DrivingForce.MOLAR:
         return 1e-3 * c_sat * rho_solvent / M_solute  # mol to kmol
+    if law == DrivingForce.MASS_FRACTION:
+        return c_sat / ((1.0 + c) * (1.0 + c_sat))
     return 1.0
 
 

@@ -55,8 +55,8 @@ from unit_ops.crystallization.parameters import (
     VesselParams,
     joined,
 )
-from unit_ops.crystallization.vessel import Initial, Measurements, shown, trace
-from unit_ops.smooth import above_zero, fading_reciprocal, positive_part
+from unit_ops.crystallization.vessel import HEEL, Initial, Measurements, heel_mass, shown, trace
+from unit_ops.smooth import above_zero, fading_reciprocal, kept, positive_part
 from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 __all__ = ["Initial", "Measurements"]
@@ -126,7 +126,8 @@ class Rates(NamedTuple):
 
 @kernel
 def T(x, p):
-    return T_REF + x.H / (dot(x.m, p.cp) + x.m_crystals * p.cp_solid[p.crystal])
+    C = dot(x.m, p.cp) + x.m_crystals * p.cp_solid[p.crystal]
+    return T_REF + x.H / kept(C, heel_mass(p) * p.cp[p.solvent])
 
 
 @kernel
@@ -139,7 +140,7 @@ def V(x, p):
 
 @kernel
 def c(x, p):
-    return x.m[p.solute] / x.m[p.solvent]
+    return x.m[p.solute] / kept(x.m[p.solvent], heel_mass(p))
 
 
 @kernel
@@ -162,11 +163,12 @@ def kinetics(x, p):
     """Rates at the present temperature and composition."""
     temperature = T(x, p)
     c_star = c_sat(x, p)
-    S_up = above_zero(c(x, p) / c_star - 1.0, p.S_width)
-    sigma = force_per_S(p.force, c_star, p.rho_solvent, p.molar_mass[p.solute]) * S_up
+    c_now = c(x, p)
+    S_up = above_zero(c_now / c_star - 1.0, p.S_width)
+    sigma = force_per_S(p.force, c_now, c_star, p.rho_solvent, p.molar_mass[p.solute]) * S_up
     up = power_rate(p.kg, p.Eg, p.g, sigma, temperature)
     volume = V(x, p)
-    content = p.M_typical * above_zero(x.m_crystals / (volume * p.M_typical), 1e-9)
+    content = p.M_typical * above_zero(x.m_crystals / (kept(volume, HEEL * p.V_weir) * p.M_typical), 1e-9)
     primary = primary_nucleation(p.nucleation, p.k1, p.E1, p.b1, p.beta, sigma, S_up, temperature)
     secondary = power_rate(p.k2, p.E2, p.b2, sigma, temperature) * content_factor(content, p.j)
     if p.basis == Basis.SOLVENT:
@@ -178,7 +180,7 @@ def kinetics(x, p):
 
 @kernel
 def w_crystals(x, p):
-    return x.m_crystals / (total(x.m) + x.m_crystals)
+    return x.m_crystals / kept(total(x.m) + x.m_crystals, heel_mass(p))
 
 
 @kernel
@@ -194,7 +196,7 @@ def L32(x, p):
 
 @kernel
 def mu_0(x, p):
-    return x.moment_0 / V(x, p)
+    return x.moment_0 / kept(V(x, p), HEEL * p.V_weir)
 
 
 @kernel
@@ -206,7 +208,7 @@ def saturation_crossed(x, p):
 def outflow_rate(x, p):
     """Fraction of the holdup leaving per second."""
     volume = V(x, p)
-    return p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * volume)
+    return p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * kept(volume, HEEL * p.V_weir))
 
 
 @kernel

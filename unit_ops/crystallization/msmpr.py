@@ -49,22 +49,25 @@ from unit_ops.crystallization.parameters import (
 )
 from unit_ops.crystallization.population import growth_gain
 from unit_ops.crystallization.vessel import (
+    HEEL,
     L32,
     L43,
     Initial,
     Measurements,
+    V,
     crystal_mass,
     filling,
+    heel_mass,
     mass_per_size,
     mass_size,
     nominals,
     number,
 )
-from unit_ops.smooth import above_zero
+from unit_ops.smooth import above_zero, kept
 from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 __all__ = [
-    "L32", "L43", "Initial", "Measurements", "crystal_mass", "mass_per_size", "mass_size", "nominals", "number",
+    "L32", "L43", "Initial", "Measurements", "V", "crystal_mass", "mass_per_size", "mass_size", "nominals", "number",
 ]  # fmt: skip
 
 
@@ -134,20 +137,13 @@ FACES = (("feed", 0), ("slurry", 0), (0, "product"))
 
 @kernel
 def T(x, a, p):
-    return T_REF + x.H / (dot(x.m, p.cp) + a.crystal_mass * p.cp_solid[p.crystal])
-
-
-@kernel
-def V(x, a, p):
-    volume = a.crystal_mass / p.rho_solid[p.crystal]
-    for i in range(x.m.shape[0]):
-        volume += x.m[i] / p.rho[i]
-    return volume
+    C = dot(x.m, p.cp) + a.crystal_mass * p.cp_solid[p.crystal]
+    return T_REF + x.H / kept(C, heel_mass(p) * p.cp[p.solvent])
 
 
 @kernel
 def c(x, p):
-    return x.m[p.solute] / x.m[p.solvent]
+    return x.m[p.solute] / kept(x.m[p.solvent], heel_mass(p))
 
 
 @kernel
@@ -164,15 +160,16 @@ def S(x, a, p):
 def outflow(x, a, p, out):
     """Fraction of the holdup leaving per second."""
     volume = V(x, a, p)
-    out[0] = p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * volume)
+    out[0] = p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * kept(volume, HEEL * p.V_weir))
 
 
 @kernel
 def driving_force(x, a, p, direction):
     """Supersaturation (direction 1) or undersaturation (-1) in the unit of the laws."""
     c_star = c_sat(x, a, p)
-    force = above_zero(direction * (c(x, p) / c_star - 1.0), p.S_width)
-    return force_per_S(p.force, c_star, p.rho_solvent, p.molar_mass[p.solute]) * force
+    c_now = c(x, p)
+    force = above_zero(direction * (c_now / c_star - 1.0), p.S_width)
+    return force_per_S(p.force, c_now, c_star, p.rho_solvent, p.molar_mass[p.solute]) * force
 
 
 @kernel
@@ -193,7 +190,7 @@ def nuclei_flow(x, a, p, out):
     S_up = above_zero(S(x, a, p), p.S_width)
     volume = V(x, a, p)
     # a class may be slightly negative while there are no crystals yet
-    content = p.M_typical * above_zero(a.crystal_mass / (volume * p.M_typical), 1e-9)
+    content = p.M_typical * above_zero(a.crystal_mass / (kept(volume, HEEL * p.V_weir) * p.M_typical), 1e-9)
     primary = primary_nucleation(p.nucleation, p.k1, p.E1, p.b1, p.beta, sigma, S_up, temperature)
     secondary = power_rate(p.k2, p.E2, p.b2, sigma, temperature) * content_factor(content, p.j)
     if p.basis == Basis.SOLVENT:
@@ -222,13 +219,13 @@ def deposition(x, a, p, w, out):
 
 
 @kernel
-def w_crystals(x, a):
-    return a.crystal_mass / (total(x.m) + a.crystal_mass)
+def w_crystals(x, a, p):
+    return a.crystal_mass / kept(total(x.m) + a.crystal_mass, heel_mass(p))
 
 
 @kernel
 def mu_0(x, a, p):
-    return a.number / V(x, a, p)
+    return a.number / kept(V(x, a, p), HEEL * p.V_weir)
 
 
 @kernel

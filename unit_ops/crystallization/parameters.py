@@ -3,13 +3,13 @@
     Params = joined(__name__, VesselParams, SolubilityParams, GrowthParams, …)
 
 What has no default comes first, in the order of the tables. Every number keeps the unit in which kinetics
-are published: a driving force σ by `force` (relative, kg/m³, kmol/m³), rates per m³ of slurry or solvent
-by `basis`.
+are published: a driving force σ by `force` (relative, kg/m³, kmol/m³, mass fractions), rates per m³ of slurry or
+solvent by `basis`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Annotated, NamedTuple
 
 from twin.quantity import Array, Component, Grid, Index, Range
 from unit_ops.crystallization.laws import (
@@ -22,26 +22,8 @@ from unit_ops.crystallization.laws import (
     SizeLaw,
     Solubility,
 )
+from unit_ops.joining import joined as joined
 from unit_ops.properties.solubility import Antisolvent
-
-
-def joined(module: str, *tables: Any) -> Any:
-    """One NamedTuple class `Params` of a module out of several tables; a name stands in one of them only."""
-    hints: dict[str, Any] = {}
-    defaults: dict[str, Any] = {}
-    for table in tables:
-        found = get_type_hints(table, include_extras=True)
-        twice = hints.keys() & found.keys()
-        if twice:
-            raise TypeError(f"{module}: {', '.join(sorted(twice))} stands in two tables of parameters")
-        hints.update(found)
-        defaults.update(table._field_defaults)
-    names = [name for name in hints if name not in defaults] + [name for name in hints if name in defaults]
-    made: Any = NamedTuple("Params", [(name, hints[name]) for name in names])
-    made.__new__.__defaults__ = tuple(defaults[name] for name in names if name in defaults)
-    made._field_defaults = defaults
-    made.__module__ = module
-    return made
 
 
 class PhaseParams(NamedTuple):
@@ -172,3 +154,10 @@ class BoilingParams(NamedTuple):
     psat_D: Annotated[Array, "1/K", "vapour pressure: coefficient of T", ("fluids",), Component("psat_D")] = 0.0
     P: Annotated[float, "Pa", "pressure above the liquor", Range(1.0, 1e7)] = 101325.0
     k_vent: Annotated[float, "kg/s", "vapour flow at twice this pressure; 0: no evaporation", Range(0.0, 1e3)] = 0.0
+    T_freeze: Annotated[float, "K", "freezing point of the liquor", Range(1.0, 1e3)] = 1.0
+    psat_T_low: Annotated[
+        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
+    ] = 1.0
+    psat_T_high: Annotated[
+        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
+    ] = 1e4

@@ -63,31 +63,34 @@ from unit_ops.crystallization.vessel import (
     L32,
     L43,
     Initial,
-    Measurements,
     S,
     T,
     V,
-    boil,
     c,
     c_sat,
     crystal_mass,
+    dissolution,
     filling,
-    fines_rate,
-    gain,
+    fines_outflow,
+    grow,
+    growth,
     mass_per_size,
     mass_size,
     mu_0,
     nominals,
+    nuclei_flow,
     number,
-    outflow_rate,
+    outflow,
+    vapour_excess,
     w_crystals,
 )
+from unit_ops.crystallization.vessel import BoilingMeasurements as Measurements
 from unit_ops.properties.solubility import Antisolvent
 from unit_ops.streams import T_REF, Gas, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 __all__ = [
-    "L32", "L43", "Initial", "Measurements", "c", "c_sat", "crystal_mass", "mass_per_size", "mass_size", "mu_0",
-    "nominals", "number", "w_crystals",
+    "L32", "L43", "Initial", "Measurements", "c", "c_sat", "crystal_mass", "dissolution", "fines_outflow", "growth",
+    "mass_per_size", "mass_size", "mu_0", "nominals", "nuclei_flow", "number", "outflow", "w_crystals",
 ]  # fmt: skip
 
 #: Solids fraction of a random packing: above it there is no suspension to stir.
@@ -135,6 +138,14 @@ class Integrals(NamedTuple):
     mass_size: Annotated[float, "kg m", "crystal mass times size", ("bins",), Nominal(1e-4)]
     mass_per_size: Annotated[float, "kg/m", "crystal mass over size", ("bins",), Nominal(1e4)]
     number: Annotated[float, "1", "number of crystals", ("bins",), Nominal(1e9)]
+    # numbers that all size classes share stand here, so that a class depends on them and not on every state
+    growth: Annotated[float, "m/s", "growth rate", ("1",), Nominal(1e-8)]
+    dissolution: Annotated[float, "m/s", "dissolution rate", ("1",), Nominal(1e-8)]
+    nuclei_flow: Annotated[float, "1/s", "nuclei formed in the vessel", ("1",), Nominal(1e3)]
+    outflow: Annotated[float, "1/s", "part of the liquid leaving with the product per second", ("1",), Nominal(1e-4)]
+    fines_outflow: Annotated[
+        float, "1/s", "part of the liquid leaving with the fines per second", ("1",), Nominal(1e-4)
+    ]
     product_solid: Annotated[float, "kg/s", "crystals leaving with the product", ("bins",), Nominal(1e-5)]
     fines_solid: Annotated[float, "kg/s", "crystals leaving with the fines", ("bins",), Nominal(1e-6)]
     deposition: Annotated[float, "kg/s", "mass that crystallizes, less what dissolves", ("bins",), Nominal(1e-5)]
@@ -145,12 +156,16 @@ class Work(NamedTuple):
     with_product: Annotated[Array, "kg/s", "crystals leaving with the product", ("bins",)]
     with_fines: Annotated[Array, "kg/s", "crystals leaving with the fines", ("bins",)]
     boiled: Annotated[Array, "kg/s", "vapour of every component", ("fluids",)]
+    dissolution_rate: Annotated[Array, "m/s", "dissolution rate, on its way to its integral", ("1",)]
+    nucleation_flow: Annotated[Array, "1/s", "nuclei formed in the vessel, on their way to their integral", ("1",)]
 
 
 class Guards(NamedTuple):
     saturation_crossed: Annotated[float, "1", "relative supersaturation"]
     empties: Annotated[float, "m^3", "slurry above the heel below which the vessel counts as empty"]
     overflows: Annotated[float, "m^3", "slurry above the weir"]
+    boils: Annotated[float, "Pa", "vapour pressure of the liquor (ideal mixture) beyond the pressure above it"]
+    freezes: Annotated[float, "K", "how far the liquor is below its freezing point"]
     packs: Annotated[float, "1", "volume fraction of crystals above that of a random packing"]
 
 
@@ -174,7 +189,7 @@ FACES = (("feed", 0), ("antisolvent_feed", 0), ("slurry", 0), (0, "product"), (0
 @kernel
 def product_solid(x, a, p, w, out):
     """What the cut lets pass of every class, kept for the balances."""
-    k, L = outflow_rate(x, a, p), p.L_edges
+    k, L = a.outflow, p.L_edges
     for i in range(out.shape[0]):
         out[i] = k * removal_factor(p.removal_law, 0.5 * (L[i] + L[i + 1]), p.L_cut, p.sharpness) * x.crystals[i]
         w.with_product[i] = out[i]
@@ -182,7 +197,7 @@ def product_solid(x, a, p, w, out):
 
 @kernel
 def fines_solid(x, a, p, w, out):
-    k, L = fines_rate(x, a, p), p.L_edges
+    k, L = a.fines_outflow, p.L_edges
     for i in range(out.shape[0]):
         w.with_fines[i] = 0.0
         if p.V_flow_fines > 0.0:  # a cut costs a power per class
@@ -195,8 +210,7 @@ def fines_solid(x, a, p, w, out):
 @kernel
 def deposition(x, a, p, w, out):
     """The gains, kept for the balances: what the liquor loses is bit for bit what the crystals gain."""
-    boil(x, a, p, w.boiled)
-    gain(x, a, p, w.gain)
+    grow(x, a.growth, a.dissolution, a.nuclei_flow, p, w.gain)
     for i in range(out.shape[0]):
         out[i] = w.gain[i]
 
@@ -217,13 +231,23 @@ def overflows(x, a, p):
 
 
 @kernel
+def boils(x, a, p):
+    return p.P * vapour_excess(x, a, p)
+
+
+@kernel
+def freezes(x, a, p):
+    return p.T_freeze - T(x, a, p)
+
+
+@kernel
 def packs(x, a, p):
     return a.crystal_mass / (p.rho_solid[p.crystal] * (V(x, a, p) + HEEL * p.V_weir)) - PACKING
 
 
 @kernel
 def product(x, a, p, w, out):
-    k = outflow_rate(x, a, p)
+    k = a.outflow
     for i in range(x.m.shape[0]):
         out.m_flow[i] = k * x.m[i]
     for i in range(x.crystals.shape[0]):
@@ -233,7 +257,7 @@ def product(x, a, p, w, out):
 
 @kernel
 def fines(x, a, p, w, out):
-    k = fines_rate(x, a, p)
+    k = a.fines_outflow
     for i in range(x.m.shape[0]):
         out.m_flow[i] = k * x.m[i]
     for i in range(x.crystals.shape[0]):
@@ -255,7 +279,7 @@ def duty(x, u, a, p):
 
 @kernel
 def derivatives(x, u, a, p, w, dx):
-    k = outflow_rate(x, a, p) + fines_rate(x, a, p)
+    k = a.outflow + a.fines_outflow
     for i in range(x.crystals.shape[0]):
         dx.crystals[i] = w.gain[i] + u.slurry.m_flow_crystals[i] - w.with_product[i] - w.with_fines[i]
     for i in range(x.m.shape[0]):
@@ -301,8 +325,8 @@ def transport(x, u, a, p, w, out):
     out.m_flow[0] = total(u.feed.m_flow)
     out.m_flow[1] = total(u.antisolvent_feed.m_flow)
     out.m_flow[2] = total(u.slurry.m_flow) + u.slurry.m_flow_solid
-    out.m_flow[3] = outflow_rate(x, a, p) * total(x.m) + a.product_solid
-    out.m_flow[4] = fines_rate(x, a, p) * total(x.m) + a.fines_solid
+    out.m_flow[3] = a.outflow * total(x.m) + a.product_solid
+    out.m_flow[4] = a.fines_outflow * total(x.m) + a.fines_solid
     out.m_flow[5] = total(w.boiled)
     return Transport(out.m, out.m_flow)
 

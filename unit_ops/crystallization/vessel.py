@@ -24,10 +24,11 @@ from unit_ops.crystallization.laws import (
     saturation,
     stirring_factor,
 )
+from unit_ops.crystallization.parameters import joined
 from unit_ops.crystallization.population import cubed_size, sized_growth_gain
 from unit_ops.properties.solubility import Antisolvent, antisolvent_factor
 from unit_ops.properties.vapour import vapour_pressure
-from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
+from unit_ops.smooth import above_zero, fading_reciprocal, kept, reciprocal
 from unit_ops.streams import T_REF, dot, total
 
 #: Part of the working volume below which the vessel counts as empty.
@@ -36,8 +37,23 @@ HEEL = 1e-4
 SHOWN = 1e-3
 
 
-class Measurements(NamedTuple):
+class Temperature(NamedTuple):
     T: Annotated[float, "K", "temperature", Fitted("solubility", "T_sol_low", "T_sol_high")]
+
+
+class TemperatureBoiling(NamedTuple):
+    """The same where vapour may leave."""
+
+    T: Annotated[
+        float,
+        "K",
+        "temperature",
+        Fitted("solubility", "T_sol_low", "T_sol_high"),
+        Fitted("vapour pressure", "psat_T_low", "psat_T_high", "k_vent"),
+    ]
+
+
+class SlurryMeasurements(NamedTuple):
     V: Annotated[float, "m^3", "slurry volume"]
     c: Annotated[float, "1", "concentration: solute per solvent mass"]
     c_sat: Annotated[float, "1", "saturation concentration: solute per solvent mass"]
@@ -46,6 +62,10 @@ class Measurements(NamedTuple):
     L43: Annotated[float, "m", "mass mean crystal size; fades to 0 without crystals"]
     L32: Annotated[float, "m", "surface mean crystal size; fades to 0 without crystals"]
     mu_0: Annotated[float, "1/m^3", "crystals per slurry volume"]
+
+
+Measurements = joined(__name__, Temperature, SlurryMeasurements, name="Measurements")
+BoilingMeasurements = joined(__name__, TemperatureBoiling, SlurryMeasurements, name="Measurements")
 
 
 class Initial(NamedTuple):
@@ -63,14 +83,6 @@ class Rates(NamedTuple):
     up: float
     down: float
     nuclei: float
-
-
-@kernel
-def kept(x, heel):
-    """x, led below `heel` > 0 to heel/2 at 0: a divisor that does not vanish."""
-    if x < heel:
-        return heel / (2.0 - x / heel)
-    return x
 
 
 # Sums over the classes
@@ -199,10 +211,11 @@ def kinetics(x, a, p):
     """Rates at the present temperature and composition."""
     temperature = T(x, a, p)
     c_star = c_sat(x, a, p)
-    S_now = c(x, p) / c_star - 1.0
+    c_now = c(x, p)
+    S_now = c_now / c_star - 1.0
     S_up = above_zero(S_now, p.S_width)
     S_down = above_zero(-S_now, p.S_width)
-    per_S = force_per_S(p.force, c_star, p.rho_solvent, p.molar_mass[p.solute])
+    per_S = force_per_S(p.force, c_now, c_star, p.rho_solvent, p.molar_mass[p.solute])
     sigma = per_S * S_up
     c_impurity = x.m[p.impurity] / solvents(x, p)
     slowed = impurity_factor(p.poisoning, p.alpha_impurity, p.K_impurity, c_impurity)
@@ -224,15 +237,50 @@ def kinetics(x, a, p):
 def gain(x, a, p, out):
     """Mass gain of every size class by growth, dissolution and nuclei [kg/s]."""
     rates = kinetics(x, a, p)
+    grow(x, rates.up, rates.down, rates.nuclei, p, out)
+
+
+@kernel
+def grow(x, up, down, nuclei, p, out):
+    """The same at given rates: growth and dissolution [m/s], nuclei of the vessel [1/s]."""
     eps = p.limiter_eps * p.M_typical * p.V_weir / x.crystals.shape[0]
     rho_kv = p.rho_solid[p.crystal] * p.kv
     sized_growth_gain(
-        x.crystals, p.L_edges, rho_kv, rates.up, p.size_law, p.gamma_size, p.power_size, rates.down, rates.nuclei,
-        p.limiter, eps, out,
-    )  # fmt: skip
+        x.crystals, p.L_edges, rho_kv, up, p.size_law, p.gamma_size, p.power_size, down, nuclei, p.limiter, eps, out
+    )
+
+
+@kernel
+def growth(x, a, p, w, out):
+    """Growth rate; what else all classes share is kept for the integrals that follow, vapour for the balances."""
+    boil(x, a, p, w.boiled)
+    rates = kinetics(x, a, p)
+    out[0] = rates.up
+    w.dissolution_rate[0] = rates.down
+    w.nucleation_flow[0] = rates.nuclei
+
+
+@kernel
+def dissolution(w, out):
+    out[0] = w.dissolution_rate[0]
+
+
+@kernel
+def nuclei_flow(w, out):
+    out[0] = w.nucleation_flow[0]
 
 
 # What leaves
+
+
+@kernel
+def outflow(x, a, p, out):
+    out[0] = outflow_rate(x, a, p)
+
+
+@kernel
+def fines_outflow(x, a, p, out):
+    out[0] = fines_rate(x, a, p)
 
 
 @kernel
@@ -252,21 +300,37 @@ def fines_rate(x, a, p):
 
 
 @kernel
+def partial_excess(x, T, p, i):
+    """Vapour pressure of component i over that above the liquor (ideal mixture)."""
+    amount = 0.0
+    for k in range(x.m.shape[0]):
+        amount += x.m[k] / p.molar_mass[k]
+    per_amount = reciprocal(amount, heel_mass(p) / p.molar_mass[p.solvent])
+    p_sat = vapour_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
+    return x.m[i] / p.molar_mass[i] * per_amount * p_sat / p.P
+
+
+@kernel
+def vapour_excess(x, a, p):
+    """Vapour pressure of the liquor over that above it, less 1."""
+    temperature = T(x, a, p)
+    pressure = 0.0
+    for i in range(x.m.shape[0]):
+        pressure += partial_excess(x, temperature, p, i)
+    return pressure - 1.0
+
+
+@kernel
 def boil(x, a, p, out):
     """Vapour of every component [kg/s]: by the excess of the liquor's vapour pressure (ideal mixture) over P."""
     for i in range(out.shape[0]):
         out[i] = 0.0 * p.k_vent
     if p.k_vent > 0.0:
         temperature = T(x, a, p)
-        amount = 0.0
-        for i in range(out.shape[0]):
-            amount += x.m[i] / p.molar_mass[i]
-        per_amount = reciprocal(amount, heel_mass(p) / p.molar_mass[p.solvent])
         pressure = 0.0
         weight = 0.0
         for i in range(out.shape[0]):
-            p_sat = vapour_pressure(temperature, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
-            partial = x.m[i] / p.molar_mass[i] * per_amount * p_sat / p.P
+            partial = partial_excess(x, temperature, p, i)
             pressure += partial
             weight += partial * p.molar_mass[i]
             out[i] = partial * p.molar_mass[i]

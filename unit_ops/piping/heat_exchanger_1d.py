@@ -32,7 +32,7 @@ from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Nominal, Range
 from unit_ops.piping.advection import Scheme, carry, cell_temperature, face_contents
 from unit_ops.piping.heat_exchanger import Arrangement
-from unit_ops.piping.liquid import mixture_volume
+from unit_ops.properties.mixture import volume as mixture_volume
 from unit_ops.streams import T_REF, Holdup, Solution, total
 
 DIMS = {"cells": 20}

@@ -1,7 +1,7 @@
-"""Of a liquid in a vessel: volume, depth, boiling pressure; and how it runs dry.
+"""Of a liquid in a vessel: boiling pressure, and how it runs dry.
 
 Reference: Reid, Prausnitz, Poling, The Properties of Gases and Liquids, 4th ed., McGraw-Hill 1987
-(ISBN 978-0-07-051799-8): additive volumes, Raoult's law.
+(ISBN 978-0-07-051799-8): Raoult's law.
 """
 
 from __future__ import annotations
@@ -12,16 +12,9 @@ from twin.jit import kernel
 from unit_ops.properties.vapour import vapour_pressure
 from unit_ops.smooth import step
 
+#: Of what is not there: a zero with its unit.
+PRESSURE: Annotated[float, "Pa", "unit of pressure"] = 1.0
 GRAVITY: Annotated[float, "m/s^2", "acceleration of free fall"] = 9.81
-
-
-@kernel
-def mixture_volume(m, rho):
-    """Volume (or its flow) of component masses (or their flow): volumes add."""
-    V = 0.0
-    for i in range(m.shape[0]):
-        V += m[i] / rho[i]
-    return V
 
 
 @kernel
@@ -39,4 +32,6 @@ def boiling_pressure(T, m, p):
         n = m[i] / p.molar_mass[i]
         moles += n
         partial += n * vapour_pressure(T, p.psat_A[i], p.psat_B[i], p.psat_C[i], p.psat_D[i])
+    if moles <= 0.0:
+        return 0.0 * PRESSURE
     return partial / moles

@@ -32,8 +32,9 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fitted, Fractions, Nominal, Optional, Range
-from unit_ops.piping.liquid import GRAVITY, boiling_pressure, mixture_volume, running_dry
-from unit_ops.smooth import saturated
+from unit_ops.piping.liquid import GRAVITY, boiling_pressure, running_dry
+from unit_ops.properties.mixture import volume as mixture_volume
+from unit_ops.smooth import kept, saturated
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, dot, enthalpy_flow, total
 
 
@@ -120,24 +121,30 @@ def F_delivered(x, p):
 
 
 @kernel
+def trace(p):
+    """Mass that no longer counts beside the heel."""
+    return 1e-6 * p.heel
+
+
+@kernel
 def V(x, p):
     return mixture_volume(x.m, p.rho)
 
 
 @kernel
 def T(x, p):
-    return T_REF + x.H / dot(x.m, p.cp)
+    return T_REF + x.H / kept(dot(x.m, p.cp), trace(p) * p.cp[0])
 
 
 @kernel
 def warming(x, p):
     """Rise of temperature by the shaft work: that of the liquid does not depend on the flow."""
-    return p.head / p.efficiency * mixture_volume(x.m, p.rho) / dot(x.m, p.cp)
+    return p.head / p.efficiency * mixture_volume(x.m, p.rho) / kept(dot(x.m, p.cp), trace(p) * p.cp[0])
 
 
 @kernel
 def power(x, p):
-    return p.head / p.efficiency * F_delivered(x, p) * mixture_volume(x.m, p.rho) / total(x.m)
+    return p.head / p.efficiency * F_delivered(x, p) * mixture_volume(x.m, p.rho) / kept(total(x.m), trace(p))
 
 
 @kernel
@@ -145,7 +152,12 @@ def NPSH(x, p):
     volume = mixture_volume(x.m, p.rho)
     F = F_delivered(x, p)
     pressure = p.P - boiling_pressure(T(x, p), x.m, p)
-    return pressure * volume / (total(x.m) * GRAVITY) + volume / p.area + p.elevation - p.suction_loss * F * F
+    return (
+        pressure * volume / (kept(total(x.m), trace(p)) * GRAVITY)
+        + volume / p.area
+        + p.elevation
+        - p.suction_loss * F * F
+    )
 
 
 @kernel
@@ -165,7 +177,7 @@ def brimming(x, p):
 
 @kernel
 def product(x, p, out):
-    k = F_delivered(x, p) / total(x.m)
+    k = F_delivered(x, p) / kept(total(x.m), trace(p))
     for i in range(x.m.shape[0]):
         out.m_flow[i] = k * x.m[i]
     return Solution(T(x, p) + warming(x, p), out.m_flow)
@@ -173,7 +185,7 @@ def product(x, p, out):
 
 @kernel
 def derivatives(x, u, p, dx):
-    k = F_delivered(x, p) / total(x.m)
+    k = F_delivered(x, p) / kept(total(x.m), trace(p))
     asked = saturated(u.setpoint.value, 0.0, p.F_max, 1e-3 * p.F_max)
     for i in range(x.m.shape[0]):
         dx.m[i] = u.feed.m_flow[i] - k * x.m[i]

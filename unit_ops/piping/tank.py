@@ -4,7 +4,7 @@ Assumptions
 - ideal mixing; density of the mixture from additive volumes;
 - outflow proportional to the volume above the weir, so that a recycle through the tank is broken
   for flow as well as for composition;
-- no heat loss, no evaporation.
+- no heat loss, no evaporation; an empty tank has the reference temperature.
 
 Balances
     dm_i/dt = ṁ_i,in − k m_i
@@ -21,8 +21,12 @@ from typing import Annotated, NamedTuple
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Nominal, Range
-from unit_ops.smooth import positive_part
+from unit_ops.properties.mixture import volume
+from unit_ops.smooth import kept, positive_part
 from unit_ops.streams import T_REF, Holdup, Solution, dot, enthalpy_flow
+
+#: Part of the volume below the weir below which the tank counts as empty.
+HEEL = 1e-6
 
 
 class State(NamedTuple):
@@ -66,28 +70,20 @@ FACES = (("feed", 0), (0, "product"))
 
 
 @kernel
-def volume(m, p):
-    V = 0.0
-    for i in range(m.shape[0]):
-        V += m[i] / p.rho[i]
-    return V
-
-
-@kernel
 def outflow_rate(m, p):
     """Fraction of the holdup leaving per second."""
-    V = volume(m, p)
-    return positive_part(V - p.V_weir, 1e-3 * p.V_weir) / (p.tau * V)
+    V = volume(m, p.rho)
+    return positive_part(V - p.V_weir, 1e-3 * p.V_weir) / (p.tau * kept(V, HEEL * p.V_weir))
 
 
 @kernel
 def V(x, p):
-    return volume(x.m, p)
+    return volume(x.m, p.rho)
 
 
 @kernel
 def T(x, p):
-    return T_REF + x.H / dot(x.m, p.cp)
+    return T_REF + x.H / kept(dot(x.m, p.cp), HEEL * p.V_weir * p.rho[0] * p.cp[0])
 
 
 @kernel

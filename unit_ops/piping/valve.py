@@ -32,8 +32,10 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Nominal, Optional, Range
-from unit_ops.piping.liquid import GRAVITY, mixture_volume, running_dry
-from unit_ops.smooth import above_zero, saturated, step
+from unit_ops.piping.liquid import GRAVITY, running_dry
+from unit_ops.properties.mixture import density
+from unit_ops.properties.mixture import volume as mixture_volume
+from unit_ops.smooth import above_zero, kept, saturated, step
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, dot, enthalpy_flow, total
 
 P_SMALL: Annotated[float, "Pa", "pressure drop about which the square root turns linear"] = 10.0
@@ -123,12 +125,17 @@ def turbulent(dp):
 @kernel
 def outflow_rate(x, opening, dP, p):
     """Fraction of the holdup leaving per second."""
-    volume = mixture_volume(x.m, p.rho)
-    mass = total(x.m)
-    rho = mass / volume
+    volume = kept(mixture_volume(x.m, p.rho), trace(p) / p.rho[0])
+    rho = density(x.m, p.rho)
     dp = dP + rho * GRAVITY * volume / p.area
     V_flow = p.A_v * valve_share(p.characteristic, opening, p.rangeability) * turbulent(dp) / math.sqrt(rho)
-    return V_flow / volume * running_dry(mass, p.heel)
+    return V_flow / volume * running_dry(total(x.m), p.heel)
+
+
+@kernel
+def trace(p):
+    """Mass that no longer counts beside the heel."""
+    return 1e-6 * p.heel
 
 
 @kernel
@@ -138,7 +145,7 @@ def V(x, p):
 
 @kernel
 def T(x, p):
-    return T_REF + x.H / dot(x.m, p.cp)
+    return T_REF + x.H / kept(dot(x.m, p.cp), trace(p) * p.cp[0])
 
 
 @kernel

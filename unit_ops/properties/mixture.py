@@ -1,12 +1,12 @@
-"""Density, heat capacity and viscosity of liquid mixtures from those of their components.
+"""Volume, density and viscosity of liquid mixtures from those of their components.
 
-Volumes and heat capacities add (no excess): good to a per cent or two for organic solvents, to some
+Volumes add (no excess): good to a per cent or two for organic solvents, to some
 4 % for alcohols in water. The viscosity is Grunberg and Nissan's without interaction: fair for liquids
 of one kind, poor for alcohols in water, whose maximum it misses.
 
-Of these the units of the library use `volume` only: enthalpies add component by component in their balances,
-filters take the viscosity of their liquid as a function of temperature alone, settlers as a number. The
-others are for units of one's own.
+Heat capacities add component by component in the balances of enthalpy (`streams.dot`, `streams.enthalpy_flow`).
+Filters take the viscosity of their liquid as a function of temperature alone (filtration.py), settlers as a
+number or by the law here.
 
 References
 [1] Poling, Prausnitz, O'Connell, The Properties of Gases and Liquids, 5th ed., McGraw-Hill 2001,
@@ -18,11 +18,19 @@ References
 from __future__ import annotations
 
 import math
+from enum import IntEnum
 
 from twin.jit import empirical, kernel
-from unit_ops.streams import T_REF, dot, total
+from unit_ops.streams import T_REF, total
 
 R_GAS = 8.31446261815324
+
+
+class Viscosity(IntEnum):
+    """Where a unit has the viscosity of its liquid from."""
+
+    GIVEN = 0  #: one number
+    MIXTURE = 1  #: `viscosity` of what is there, at its temperature
 
 
 @kernel
@@ -35,24 +43,12 @@ def volume(m, rho):
 
 
 @kernel
-def expanded_volume(m, rho, expansion, T):
-    """Volume at T of components with densities at T_REF and thermal expansion coefficients [1/K]."""
-    V = 0.0
-    for i in range(m.shape[0]):
-        V += m[i] / rho[i] * math.exp(expansion[i] * (T - T_REF))
-    return V
-
-
-@kernel
 def density(m, rho):
-    """Density of a mixture of component masses m, not all zero."""
-    return total(m) / volume(m, rho)
-
-
-@kernel
-def specific_heat(m, cp):
-    """Specific heat capacity of a mixture of component masses m, not all zero."""
-    return dot(m, cp) / total(m)
+    """Density of a mixture of component masses m; nothing has the first component's."""
+    V = volume(m, rho)
+    if V <= 0.0:
+        return 1.0 * rho[0]
+    return total(m) / V
 
 
 @empirical("Pa s", "J/mol", "K", returns="Pa s")
@@ -63,10 +59,12 @@ def andrade(mu_ref, E, T):
 
 @empirical("any", "kg/mol", "Pa s", "J/mol", "K", returns="Pa s")
 def viscosity(m, molar_mass, mu_ref, E, T):
-    """Viscosity of a mixture of component masses (or flows) m, not all zero: Σ x ln μ over the components."""
+    """Viscosity of a mixture of component masses (or flows) m: Σ x ln μ; nothing has the first component's."""
     n = 0.0
     s = 0.0
     for i in range(m.shape[0]):
         n += m[i] / molar_mass[i]
         s += m[i] / molar_mass[i] * math.log(andrade(mu_ref[i], E[i], T))
+    if n <= 0.0:
+        return andrade(mu_ref[0], E[0], T)
     return math.exp(s / n)

@@ -42,14 +42,18 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Optional, Range
+from unit_ops.piping.liquid import boiling_pressure
+from unit_ops.properties.mixture import volume
 from unit_ops.reaction.network import configure_reactions
 from unit_ops.reaction.rates import R_GAS, power
-from unit_ops.smooth import above_zero, reciprocal, step
+from unit_ops.smooth import above_zero, kept, reciprocal, step
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, dot, enthalpy_flow, total
 
 DIMS = {"reactions": 0}
 SETTINGS = ("reactions",)
 
+#: Part of V_weir below which the vessel counts as empty.
+HEEL = 1e-9
 #: Where laws that divide by a number that may be zero go over into their limit.
 F_LEAST: Annotated[float, "W/K", "heat capacity flow below which a coolant counts as standing"] = 1e-3
 C_LEAST: Annotated[float, "J/K", "heat capacity below which a jacket counts as having none"] = 1e-3
@@ -104,6 +108,12 @@ class Params(NamedTuple):
     C_wall: Annotated[float, "J/K", "heat capacity of the wall", Range(0.0, 1e10)] = 0.0
     C_jacket: Annotated[float, "J/K", "heat capacity of the jacket's contents", Range(0.0, 1e10)] = 0.0
     cp_coolant: Annotated[float, "J/(kg K)", "specific heat capacity of the coolant", Range(100.0, 2e4)] = 4181.3
+    P: Annotated[float, "Pa", "pressure above the liquid", Range(1.0, 1e8)] = 101325.0
+    T_freeze: Annotated[float, "K", "freezing point of the liquid", Range(1.0, 1e3)] = 1.0
+    psat_A: Annotated[Array, "1", "vapour pressure: constant of ln(Pa)", ("fluids",), Component("psat_A")] = -100.0  # type: ignore[assignment]
+    psat_B: Annotated[Array, "K", "vapour pressure: coefficient of 1/T", ("fluids",), Component("psat_B")] = 0.0  # type: ignore[assignment]
+    psat_C: Annotated[Array, "1", "vapour pressure: coefficient of ln T", ("fluids",), Component("psat_C")] = 0.0  # type: ignore[assignment]
+    psat_D: Annotated[Array, "1/K", "vapour pressure: coefficient of T", ("fluids",), Component("psat_D")] = 0.0  # type: ignore[assignment]
 
 
 class Inlets(NamedTuple):
@@ -137,6 +147,8 @@ class Quadratures(NamedTuple):
 
 class Guards(NamedTuple):
     excursion: Annotated[float, "K", "temperature above the limit"]
+    boils: Annotated[float, "Pa", "vapour pressure of the liquid (ideal mixture) beyond the pressure above it"]
+    freezes: Annotated[float, "K", "how far the liquid is below its freezing point"]
     brimming: Annotated[float, "m^3", "volume above weir or brim"]
 
 
@@ -157,15 +169,12 @@ FACES = (("feed", 0), ("feed_2", 0), (0, "product"))
 
 @kernel
 def V(x, p):
-    volume = 0.0
-    for i in range(x.m.shape[0]):
-        volume += x.m[i] / p.rho[i]
-    return volume
+    return volume(x.m, p.rho)
 
 
 @kernel
 def T(x, p):
-    return T_REF + x.H / dot(x.m, p.cp)
+    return T_REF + x.H / kept(dot(x.m, p.cp), HEEL * p.V_weir * p.rho[0] * p.cp[0])
 
 
 @kernel
@@ -184,12 +193,12 @@ def T_wall(x, p):
 
 @kernel
 def w_key(x, p):
-    return x.m[p.key] / total(x.m)
+    return x.m[p.key] / kept(total(x.m), HEEL * p.V_weir * p.rho[0])
 
 
 @kernel
 def n_key(x, p):
-    return x.m[p.key] / (V(x, p) * p.molar_mass[p.key])
+    return x.m[p.key] / (kept(V(x, p), HEEL * p.V_weir) * p.molar_mass[p.key])
 
 
 @kernel
@@ -197,7 +206,7 @@ def extent(x, p, k, volume, temperature):
     """Moles per second that reaction k converts."""
     r = p.k0[k] * math.exp(-p.E[k] / R_GAS * (1.0 / temperature - p.inv_T_ref[k])) * volume
     for i in range(x.m.shape[0]):
-        c = x.m[i] / (volume * p.molar_mass[i])
+        c = x.m[i] / (kept(volume, HEEL * p.V_weir) * p.molar_mass[i])
         if p.orders[k, i] != 0.0:
             r *= power(c, p.orders[k, i])
         elif p.nu_mass[k, i] < 0.0:
@@ -221,6 +230,16 @@ def excursion(x, p):
 
 
 @kernel
+def boils(x, p):
+    return boiling_pressure(T(x, p), x.m, p) - p.P
+
+
+@kernel
+def freezes(x, p):
+    return p.T_freeze - T(x, p)
+
+
+@kernel
 def brimming(x, p):
     return V(x, p) - p.V_weir
 
@@ -230,10 +249,10 @@ def outflow_rate(x, p, opening):
     """Fraction of the holdup leaving per second."""
     volume = V(x, p)
     if p.discharge == Discharge.WEIR:
-        return p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * volume)
+        return p.V_weir * above_zero(volume / p.V_weir - 1.0, 1e-3) / (p.tau * kept(volume, HEEL * p.V_weir))
     if p.discharge == Discharge.VALVE:
         heel = p.heel_part * p.V_weir
-        return opening * p.V_flow_max * step((volume - heel) / heel) / volume
+        return opening * p.V_flow_max * step((volume - heel) / heel) / kept(volume, HEEL * p.V_weir)
     return 0.0 / p.tau
 
 

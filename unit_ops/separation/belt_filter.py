@@ -32,6 +32,7 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
+from unit_ops.separation.filter_parts import column_sum, crystal_mass, crystal_surface, liquid_volume
 from unit_ops.separation.filtration import (
     drainage,
     filtrate_flux,
@@ -42,6 +43,8 @@ from unit_ops.separation.filtration import (
 )
 from unit_ops.smooth import above_zero, positive_part, reciprocal
 from unit_ops.streams import T_REF, Cake, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+
+__all__ = ["crystal_mass", "crystal_surface"]
 
 DIMS = {"cells": 12}
 
@@ -132,41 +135,6 @@ class Transport(NamedTuple):
 
 #: Trough, belt and pan as three stirred holdups.
 FACES = (("slurry", 0), (0, 1), ("wash", 1), (1, "cake"), (1, 2), (2, "filtrate"))
-
-
-@kernel
-def crystal_mass(x, out):
-    for b in range(x.crystals.shape[0]):
-        out[b] = x.crystals[b]
-
-
-@kernel
-def crystal_surface(x, p, out):
-    """Surface from the means of L² and L³ over each class, as the population balance counts mass."""
-    scale = p.ka_kv / p.rho_solid[p.crystal]
-    for b in range(x.crystals.shape[0]):
-        low = p.L_edges[b]
-        high = p.L_edges[b + 1]
-        squared = (low * low + low * high + high * high) / 3.0
-        cubed = 0.25 * (low + high) * (low * low + high * high)
-        out[b] = scale * x.crystals[b] * squared / cubed
-
-
-@kernel
-def column_sum(m, weights, j):
-    """Sum over the components of cell j, weighted."""
-    s = 0.0
-    for i in range(m.shape[0]):
-        s += m[i, j] * weights[i]
-    return s
-
-
-@kernel
-def liquid_volume(m, j, p):
-    V = 0.0
-    for i in range(m.shape[0]):
-        V += m[i, j] / p.rho[i]
-    return V
 
 
 @kernel

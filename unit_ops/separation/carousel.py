@@ -30,14 +30,24 @@ doi:10.1016/j.compchemeng.2022.107809 (the machine, its cake constants and its f
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fitted, Fractions, Grid, Index, Nominal, Optional, Range
+from twin.quantity import Array, Fitted, Fractions, Nominal, Optional, Range
 from unit_ops.drying.laws import evaporation_flow, falling_rate, transfer_units, vapour_pressure
-from unit_ops.separation.belt_filter import column_sum, liquid_volume
+from unit_ops.joining import joined
+from unit_ops.separation.carousel_wheel import (
+    FACES,
+    CarouselParams,
+    R_first,
+    Transport,
+    check_params,
+    short_of_slurry,
+    trough_full,
+)
+from unit_ops.separation.filter_parts import V, column_sum, crystal_mass, crystal_surface, liquid_volume
 from unit_ops.separation.filtration import (
     drainage,
     filtrate_flux,
@@ -47,6 +57,11 @@ from unit_ops.separation.filtration import (
 )
 from unit_ops.smooth import above_zero, reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+
+__all__ = [
+    "FACES", "R_first", "V", "check_params", "crystal_mass", "crystal_surface", "short_of_slurry",
+    "trough_full",
+]  # fmt: skip
 
 DIMS = {"ports": 5}
 
@@ -69,51 +84,14 @@ class State(NamedTuple):
     m_receiver: Annotated[Array, "kg", "component masses in the receiver", ("fluids",), Nominal(1e-3)]
 
 
-class Params(NamedTuple):
-    V_trough: Annotated[float, "m^3", "volume of the trough", Range(1e-8, 100.0)]
-    V_charge: Annotated[float, "m^3", "slurry that a turn takes", Range(1e-9, 10.0)]
-    area: Annotated[float, "m^2", "filter area of a port", Range(1e-6, 1e3)]
-    dP: Annotated[float, "Pa", "pressure difference", Range(0.0, 1e7)]
-    alpha: Annotated[float, "m/kg", "specific cake resistance at the reference size", Range(1e6, 1e14)]
-    L_ref: Annotated[float, "m", "surface-mean size (L32) at which alpha holds", Range(1e-7, 1e-2)]
-    R_m: Annotated[float, "1/m", "resistance of a clean mesh", Range(1e6, 1e13)]
-    fouling: Annotated[float, "1/m", "resistance that a turn with a cake adds to the mesh", Range(0.0, 1e12)]
-    epsilon: Annotated[float, "1", "porosity of the cake", Range(0.05, 0.95)]
-    S_inf: Annotated[float, "1", "equilibrium saturation", Range(0.0, 0.9)]
-    mu_A: Annotated[float, "1", "viscosity: constant of log10(mPa s)", Range(-100.0, 100.0)]
-    w_target: Annotated[float, "1", "liquid content at which a cake counts as dry", Range(0.0, 1.0)]
-    crystal: Annotated[int, "1", "solid of which the crystals are", Index("solids")]
-    solute: Annotated[int, "1", "the same substance dissolved", Index("fluids")]
+class OwnParams(NamedTuple):
     volatile: Annotated[Array, "1", "1 for components that evaporate, else 0", ("fluids",), Range(0.0, 1.0)]
-    L_edges: Annotated[Array, "m", "edges of the size classes", ("bins+1",), Grid("bins")]
-    cp: Annotated[Array, "J/(kg K)", "specific heat capacities", ("fluids",), Component("cp_liquid")]
-    rho: Annotated[Array, "kg/m^3", "densities", ("fluids",), Component("rho_liquid")]
-    cp_solid: Annotated[Array, "J/(kg K)", "specific heat capacities, solid", ("solids",), Component("cp_solid")]
-    rho_solid: Annotated[Array, "kg/m^3", "densities, solid", ("solids",), Component("rho_solid")]
-    molar_mass: Annotated[Array, "kg/mol", "molar masses", ("fluids",), Component("molar_mass")]
-    dH_vap: Annotated[Array, "J/kg", "heats of evaporation", ("fluids",), Component("dH_vap")]
-    psat_A: Annotated[Array, "1", "vapour pressure: constant of ln(Pa)", ("fluids",), Component("psat_A")]
-    psat_B: Annotated[Array, "K", "vapour pressure: coefficient of 1/T", ("fluids",), Component("psat_B")]
-    psat_C: Annotated[Array, "1", "vapour pressure: coefficient of ln T", ("fluids",), Component("psat_C")]
-    psat_D: Annotated[Array, "1/K", "vapour pressure: coefficient of T", ("fluids",), Component("psat_D")]
-    mu_B: Annotated[float, "K", "viscosity: coefficient of 1/T", Range(-1e4, 1e4)] = 0.0
-    mu_C: Annotated[float, "1/K", "viscosity: coefficient of T", Range(-1.0, 1.0)] = 0.0
-    mu_D: Annotated[float, "1/K^2", "viscosity: coefficient of T²", Range(-1e-2, 1e-2)] = 0.0
-    ka_kv: Annotated[float, "1", "surface over volume shape factor", Range(3.0, 100.0)] = 6.0
     P: Annotated[float, "Pa", "pressure of the drying gas", Range(1e3, 1e7)] = 101325.0
-    P_ref: Annotated[float, "Pa", "pressure over which mass transfer is written", Range(1.0, 1e7)] = 1e5
-    zeta: Annotated[float, "1", "height of a transfer unit over the crystal size", Range(1.0, 1e5)] = 199.78
-    w_eq: Annotated[float, "1", "equilibrium moisture, wet basis", Range(0.0, 0.5)] = 5e-4
     film: Annotated[float, "m", "liquid film held by a mesh", Range(1e-8, 1e-2)] = 1e-6
-    tau_discharge: Annotated[float, "s", "time in which the discharge chamber empties", Range(1e-2, 1e4)] = 2.0
-    tau_receiver: Annotated[float, "s", "residence time in the receiver", Range(1e-2, 1e4)] = 2.0
     washed_port: Annotated[int, "1", "place of the port that is washed, from 0", Range(0.0, 100.0)] = 1
-    psat_T_low: Annotated[
-        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
-    ] = 1.0  # type: ignore[assignment]
-    psat_T_high: Annotated[
-        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
-    ] = 1e4  # type: ignore[assignment]
+
+
+Params = joined(__name__, CarouselParams, OwnParams)
 
 
 class Inlets(NamedTuple):
@@ -171,32 +149,6 @@ class Initial(NamedTuple):
     w: Annotated[Array, "1", "mass fractions of the liquid in the trough", ("fluids",), Fractions()]
     crystals: Annotated[Array, "kg", "crystal mass per size class", ("bins",)] = 0.0  # type: ignore[assignment]
     M: Annotated[Array, "kg", "dry cake per port, of the reference size", ("ports",)] = 0.0  # type: ignore[assignment]
-
-
-class Transport(NamedTuple):
-    m: Annotated[Array, "kg", "mass in the machine", ("1",)]
-    m_flow: Annotated[Array, "kg/s", "mass flow across faces", ("6",)]
-
-
-FACES = (("slurry", 0), ("wash", 0), ("gas", 0), (0, "cake"), (0, "filtrate"), (0, "exhaust"))
-
-
-@kernel
-def crystal_mass(x, out):
-    for b in range(x.crystals.shape[0]):
-        out[b] = x.crystals[b]
-
-
-@kernel
-def crystal_surface(x, p, out):
-    """Surface from the means of L² and L³ over each class, as the population balance counts mass."""
-    scale = p.ka_kv / p.rho_solid[p.crystal]
-    for b in range(x.crystals.shape[0]):
-        low = p.L_edges[b]
-        high = p.L_edges[b + 1]
-        squared = (low * low + low * high + high * high) / 3.0
-        cubed = 0.25 * (low + high) * (low * low + high * high)
-        out[b] = scale * x.crystals[b] * squared / cubed
 
 
 @kernel
@@ -286,19 +238,6 @@ def heating(x, gas, p):
 
 
 @kernel
-def trough_liquid(x, p):
-    volume = 0.0
-    for i in range(x.m_trough.shape[0]):
-        volume += x.m_trough[i] / p.rho[i]
-    return volume
-
-
-@kernel
-def V(x, a, p):
-    return trough_liquid(x, p) + a.crystal_mass / p.rho_solid[p.crystal]
-
-
-@kernel
 def T(x, a, p):
     C = dot(x.m_trough, p.cp) + a.crystal_mass * p.cp_solid[p.crystal]
     return T_REF + excess_temperature(x.H_trough, C, p)
@@ -330,21 +269,6 @@ def T_cake(x, p):
 
 
 @kernel
-def R_first(x):
-    return x.R_mesh[0]
-
-
-@kernel
-def short_of_slurry(x, a, p):
-    return V(x, a, p) - p.V_charge
-
-
-@kernel
-def trough_full(x, a, p):
-    return V(x, a, p) - p.V_trough
-
-
-@kernel
 def ponded(x, p):
     return liquid_volume(x.m, 0, p) - pore_volume(x, 0, p)
 
@@ -370,7 +294,7 @@ def receiver_excess(x, p):
 
 @kernel
 def filtrate(x, p, out):
-    for i in range(x.m.shape[0]):
+    for i in range(x.m_receiver.shape[0]):
         out.m_flow[i] = x.m_receiver[i] / p.tau_receiver
     return Solution(T_REF + receiver_excess(x, p), out.m_flow)
 
@@ -515,14 +439,7 @@ def transport(x, u, a, p, out):
     return Transport(out.m, out.m_flow)
 
 
-def check_params(p: Params) -> dict[str, str]:
-    """Refuse a charge that the trough cannot hold."""
-    if p.V_charge > p.V_trough:
-        return {"V_charge": "'V_charge' must not be more than 'V_trough'"}
-    return {}
-
-
-def nominals(p: Params) -> dict[str, float]:
+def nominals(p: Any) -> dict[str, float]:
     """Scales of the states: a full trough, and charges, with a tenth of crystals."""
     rho = float(np.mean(p.rho))
     trough, charge = p.V_trough * rho, p.V_charge * rho
@@ -540,7 +457,7 @@ def nominals(p: Params) -> dict[str, float]:
     }
 
 
-def initial_state(initial: Initial, p: Params) -> State:
+def initial_state(initial: Initial, p: Any) -> State:
     """A trough of slurry; ports bare, or with dry cake of the reference size; clean meshes; no filtrate yet."""
     w = np.asarray(initial.w)
     m = initial.V / float(np.sum(w / p.rho)) * w

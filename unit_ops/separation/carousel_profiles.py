@@ -35,41 +35,68 @@ Wakeman & Tarleton, Filtration, Elsevier 1999; cake_laws.py, filtration.py, caro
 
 from __future__ import annotations
 
-import math
-from enum import IntEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fitted, Fractions, Grid, Index, Nominal, Optional, Range
-from unit_ops.drying.laws import falling_rate, vapour_pressure
-from unit_ops.separation.cake_laws import capillary_potential, limited, permeability, relative_permeability
-from unit_ops.separation.carousel_laws import cp_air, cp_air_slope, cp_ethanol, falling_rate_in_pieces, van_leer
-from unit_ops.separation.filtration import filtrate_flux, reduced_saturation, specific_resistance, viscosity
-from unit_ops.smooth import positive_part, reciprocal, step
+from twin.quantity import Array, Fitted, Fractions, Index, Nominal, Optional, Range
+from unit_ops.joining import joined
+from unit_ops.separation.carousel_dryer import (
+    R_PUBLISHED,
+    gas_cp,
+    gas_molar_mass,
+    gas_pressure,
+    given,
+    heat_given,
+    inlet_lag,
+    taken_up,
+    uptake,
+    uptake_heat,
+)
+from unit_ops.separation.carousel_laws import cp_air_slope
+from unit_ops.separation.carousel_nodes import (
+    Scheme,
+    cell,
+    conductance,
+    excess_temperature,
+    face_flow,
+    film_volume,
+    height,
+    least_cake,
+    node_excess,
+    node_pores,
+    node_volume,
+    nodes_of,
+    part_of,
+    pond_excess,
+    pond_rate,
+    pond_volume,
+)
+from unit_ops.separation.carousel_wheel import (
+    FACES,
+    CarouselParams,
+    R_first,
+    Transport,
+    check_params,
+    short_of_slurry,
+    trough_full,
+)
+from unit_ops.separation.filter_parts import V, crystal_mass, crystal_surface, trough_liquid
+from unit_ops.smooth import positive_part, reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+
+__all__ = [
+    "FACES", "R_first", "V", "check_params", "crystal_mass", "crystal_surface", "given",
+    "short_of_slurry", "trough_full", "uptake", "uptake_heat",
+]  # fmt: skip
 
 DIMS = {"stations": 4, "cells": 40}
 #: Along the cake gas passes node after node, and liquid what is above: many nodes are near.
 DENSE = ("cells",)
 
-#: Temperature at which the published program takes the viscosity of what drains.
-T_DRAINING: Annotated[float, "K", "temperature of the published viscosity"] = 298.0
-#: Published gas constant, viscosity of the gas and reference state of its velocity.
-R_PUBLISHED: Annotated[float, "J/(mol K)", "gas constant, rounded as published"] = 8.314
-T_VELOCITY: Annotated[float, "K", "temperature of the gas velocity"] = 293.15
-P_ROOM: Annotated[float, "Pa", "pressure below the meshes"] = 101325.0
-T_TWICE: Annotated[float, "K", "what is added to a temperature that is absolute already"] = 273.15
 GAS_LEAST: Annotated[float, "W/K", "heat capacity flow of a gas that stands still"] = 1e-9
 PRESSURE_SCALE: Annotated[float, "Pa", "scale of pressure differences"] = 1e4
-
-
-class Scheme(IntEnum):
-    """How drainage and drying are followed."""
-
-    PHYSICAL = 0  #: conservative and smooth
-    PUBLISHED = 1  #: as the published program
 
 
 class State(NamedTuple):
@@ -98,44 +125,12 @@ class State(NamedTuple):
     w_gas: Annotated[Array, "1", "mass fraction of vapour in the gas in the dryer", ("cells",), Nominal(0.01)]
 
 
-class Params(NamedTuple):
-    V_trough: Annotated[float, "m^3", "volume of the trough", Range(1e-8, 100.0)]
-    V_charge: Annotated[float, "m^3", "slurry that a turn takes", Range(1e-9, 10.0)]
-    area: Annotated[float, "m^2", "filter area of a station", Range(1e-6, 1e3)]
-    dP: Annotated[float, "Pa", "pressure difference", Range(0.0, 1e7)]
-    alpha: Annotated[float, "m/kg", "specific cake resistance at the reference size", Range(1e6, 1e14)]
-    L_ref: Annotated[float, "m", "surface-mean size (L32) at which alpha and P_b hold", Range(1e-7, 1e-2)]
-    R_m: Annotated[float, "1/m", "resistance of a clean mesh", Range(1e6, 1e13)]
-    fouling: Annotated[float, "1/m", "resistance that a turn with a cake adds to the mesh", Range(0.0, 1e12)]
-    epsilon: Annotated[float, "1", "porosity of the cake", Range(0.05, 0.95)]
-    S_inf: Annotated[float, "1", "equilibrium saturation", Range(0.0, 0.9)]
+class OwnParams(NamedTuple):
     P_b: Annotated[float, "Pa", "threshold pressure at the reference size", Range(1.0, 1e7)]
-    mu_A: Annotated[float, "1", "viscosity: constant of log10(mPa s)", Range(-100.0, 100.0)]
-    w_target: Annotated[float, "1", "liquid content at which a cake counts as dry", Range(0.0, 1.0)]
-    crystal: Annotated[int, "1", "solid of which the crystals are", Index("solids")]
-    solute: Annotated[int, "1", "the same substance dissolved", Index("fluids")]
     volatile: Annotated[int, "1", "the component that evaporates", Index("fluids")]
     carrier: Annotated[int, "1", "the drying gas", Index("fluids")]
-    L_edges: Annotated[Array, "m", "edges of the size classes", ("bins+1",), Grid("bins")]
-    cp: Annotated[Array, "J/(kg K)", "specific heat capacities", ("fluids",), Component("cp_liquid")]
-    rho: Annotated[Array, "kg/m^3", "densities", ("fluids",), Component("rho_liquid")]
-    cp_solid: Annotated[Array, "J/(kg K)", "specific heat capacities, solid", ("solids",), Component("cp_solid")]
-    rho_solid: Annotated[Array, "kg/m^3", "densities, solid", ("solids",), Component("rho_solid")]
-    molar_mass: Annotated[Array, "kg/mol", "molar masses", ("fluids",), Component("molar_mass")]
-    dH_vap: Annotated[Array, "J/kg", "heats of evaporation", ("fluids",), Component("dH_vap")]
-    psat_A: Annotated[Array, "1", "vapour pressure: constant of ln(Pa)", ("fluids",), Component("psat_A")]
-    psat_B: Annotated[Array, "K", "vapour pressure: coefficient of 1/T", ("fluids",), Component("psat_B")]
-    psat_C: Annotated[Array, "1", "vapour pressure: coefficient of ln T", ("fluids",), Component("psat_C")]
-    psat_D: Annotated[Array, "1/K", "vapour pressure: coefficient of T", ("fluids",), Component("psat_D")]
     psat_E: Annotated[float, "1/K^2", "vapour pressure: coefficient of T²", Range(-1e-2, 1e-2)] = 0.0
     lam: Annotated[float, "1", "pore size index λ", Range(0.2, 50.0)] = 5.0
-    mu_B: Annotated[float, "K", "viscosity: coefficient of 1/T", Range(-1e4, 1e4)] = 0.0
-    mu_C: Annotated[float, "1/K", "viscosity: coefficient of T", Range(-1.0, 1.0)] = 0.0
-    mu_D: Annotated[float, "1/K^2", "viscosity: coefficient of T²", Range(-1e-2, 1e-2)] = 0.0
-    ka_kv: Annotated[float, "1", "surface over volume shape factor", Range(3.0, 100.0)] = 6.0
-    P_ref: Annotated[float, "Pa", "pressure over which mass transfer is written", Range(1.0, 1e7)] = 1e5
-    zeta: Annotated[float, "1", "height of a transfer unit over the crystal size", Range(1.0, 1e5)] = 199.78
-    w_eq: Annotated[float, "1", "equilibrium moisture, wet basis", Range(0.0, 0.5)] = 5e-4
     inlet_loss: Annotated[float, "1", "heat loss of the inlet pipe over the gas's excess", Range(0.0, 1.0)] = 0.0
     loss_u: Annotated[float, "s/m", "its change with the gas velocity", Range(-10.0, 10.0)] = 0.0
     T_room: Annotated[float, "K", "temperature around the inlet pipe", Range(200.0, 400.0)] = 295.0
@@ -144,17 +139,12 @@ class Params(NamedTuple):
         float, "1", "part of the charge that a turn takes: 0 lets the stations run empty", Range(0.0, 1.0)
     ] = 1.0
     film: Annotated[float, "m", "liquid film that counts as standing", Range(1e-13, 1e-2)] = 1e-6
-    tau_discharge: Annotated[float, "s", "time in which the discharge chamber empties", Range(1e-2, 1e4)] = 2.0
-    tau_receiver: Annotated[float, "s", "residence time in the receiver", Range(1e-2, 1e4)] = 2.0
     washed: Annotated[int, "1", "station that is washed, from 0", Range(0.0, 100.0)] = 1
     limiter_eps: Annotated[float, "1", "steps of saturation below this are free", Range(1e-9, 1.0)] = 1e-4
     scheme: Annotated[Scheme, "1", "how drainage and drying are followed"] = Scheme.PHYSICAL
-    psat_T_low: Annotated[
-        Array, "K", "vapour pressure: lowest temperature of its fit", ("fluids",), Component("psat_T_low")
-    ] = 1.0  # type: ignore[assignment]
-    psat_T_high: Annotated[
-        Array, "K", "vapour pressure: highest temperature of its fit", ("fluids",), Component("psat_T_high")
-    ] = 1e4  # type: ignore[assignment]
+
+
+Params = joined(__name__, CarouselParams, OwnParams)
 
 
 class Inlets(NamedTuple):
@@ -223,384 +213,6 @@ class Initial(NamedTuple):
     crystals: Annotated[Array, "kg", "crystal mass per size class", ("bins",)] = 0.0  # type: ignore[assignment]
     M: Annotated[Array, "kg", "dry cake per station, of the reference size", ("stations",)] = 0.0  # type: ignore[assignment]
     T_gas: Annotated[Array, "K", "temperature of the gas in the dryer", ("cells",), Range(200.0, 500.0)] = 298.15  # type: ignore[assignment]
-
-
-class Transport(NamedTuple):
-    m: Annotated[Array, "kg", "mass in the machine", ("1",)]
-    m_flow: Annotated[Array, "kg/s", "mass flow across faces", ("6",)]
-
-
-FACES = (("slurry", 0), ("wash", 0), ("gas", 0), (0, "cake"), (0, "filtrate"), (0, "exhaust"))
-
-
-@kernel
-def crystal_mass(x, out):
-    for b in range(x.crystals.shape[0]):
-        out[b] = x.crystals[b]
-
-
-@kernel
-def crystal_surface(x, p, out):
-    """Surface from the means of L² and L³ over each class, as the population balance counts mass."""
-    scale = p.ka_kv / p.rho_solid[p.crystal]
-    for b in range(x.crystals.shape[0]):
-        low = p.L_edges[b]
-        high = p.L_edges[b + 1]
-        squared = (low * low + low * high + high * high) / 3.0
-        cubed = 0.25 * (low + high) * (low * low + high * high)
-        out[b] = scale * x.crystals[b] * squared / cubed
-
-
-@kernel
-def film_volume(p):
-    """Liquid that counts as a film: the measure of an empty station."""
-    return p.film * p.area
-
-
-@kernel
-def least_cake(p):
-    """Crystals below which a station counts as empty: a millionth of a charge."""
-    return 1e-6 * p.V_charge * p.rho_solid[p.crystal]
-
-
-@kernel
-def excess_temperature(H, C, p):
-    """T − T_REF of something of heat capacity C; falls to 0 below a millionth of a charge."""
-    return H * reciprocal(C, 1e-6 * p.V_charge * p.rho[p.volatile] * p.cp[p.volatile])
-
-
-@kernel
-def nodes_of(x):
-    """Nodes of a cake."""
-    return x.H.shape[0] // x.M.shape[0]
-
-
-@kernel
-def cell(x, j, n):
-    """Place of node n of station j."""
-    return j * (x.H.shape[0] // x.M.shape[0]) + n
-
-
-@kernel
-def node_heat_capacity(x, j, n, p):
-    C = x.M[j] / nodes_of(x) * p.cp_solid[p.crystal]
-    for i in range(x.m.shape[0]):
-        C += x.m[i, cell(x, j, n)] * p.cp[i]
-    return C
-
-
-@kernel
-def node_excess(x, j, n, p):
-    return excess_temperature(x.H[cell(x, j, n)], node_heat_capacity(x, j, n, p), p)
-
-
-@kernel
-def node_volume(x, j, n, p):
-    volume = 0.0
-    for i in range(x.m.shape[0]):
-        volume += x.m[i, cell(x, j, n)] / p.rho[i]
-    return volume
-
-
-@kernel
-def pond_volume(x, j, p):
-    volume = 0.0
-    for i in range(x.m.shape[0]):
-        volume += x.m_pond[i, j] / p.rho[i]
-    return volume
-
-
-@kernel
-def pond_excess(x, j, p):
-    C = 0.0
-    for i in range(x.m.shape[0]):
-        C += x.m_pond[i, j] * p.cp[i]
-    return excess_temperature(x.H_pond[j], C, p)
-
-
-@kernel
-def node_pores(x, j, p):
-    """Pores of a node, kept off zero where there is no cake."""
-    pores = p.epsilon / (1.0 - p.epsilon) * max(x.M[j], least_cake(p)) / p.rho_solid[p.crystal]
-    return pores / nodes_of(x)
-
-
-@kernel
-def S_R(x, j, n, p):
-    return reduced_saturation(node_volume(x, j, n, p) / node_pores(x, j, p), p.S_inf)
-
-
-@kernel
-def coarseness(x, j, p):
-    """Surface of the cake's crystals over that of the reference size, 1 without a cake."""
-    coarse = 1.0 + 0.0 * x.A[j] / p.area
-    if x.M[j] > least_cake(p):
-        coarse = x.A[j] / x.M[j] * p.rho_solid[p.crystal] * p.L_ref / p.ka_kv
-    return coarse
-
-
-@kernel
-def resistance(x, j, p):
-    """Specific resistance of the cake."""
-    return specific_resistance(coarseness(x, j, p), p.alpha, 1.0)
-
-
-@kernel
-def height(x, j, p):
-    return max(x.M[j], least_cake(p)) / (p.rho_solid[p.crystal] * (1.0 - p.epsilon) * p.area)
-
-
-@kernel
-def viscosity_at(T, p):
-    return viscosity(T, p.mu_A, p.mu_B, p.mu_C, p.mu_D)
-
-
-@kernel
-def pond_rate(x, j, vacuum, p):
-    """Part of the standing liquid that runs through cake and mesh per second; at its end the film runs out like e^−t.
-
-    Bounded below zero, too: a step that goes too far comes back at the same pace.
-    """
-    mu = viscosity_at(T_REF + node_excess(x, j, 0, p), p)
-    q = filtrate_flux(p.dP * vacuum, mu, resistance(x, j, p), x.D[j] / p.area, x.R_mesh[j])
-    return p.area * q * reciprocal(max(pond_volume(x, j, p), 0.0), film_volume(p))
-
-
-@kernel
-def pond_flow(x, j, vacuum, p):
-    """Volume flow of standing liquid through cake and mesh."""
-    return pond_rate(x, j, vacuum, p) * pond_volume(x, j, p)
-
-
-@kernel
-def conductance(x, j, n, p):
-    """Volume flow per gradient of pressure of a full cake, with the liquid of a node: area k/μ."""
-    T = T_REF + node_excess(x, j, n, p)
-    if p.scheme == Scheme.PUBLISHED:
-        T = T_DRAINING
-    k = permeability(resistance(x, j, p), p.rho_solid[p.crystal], p.epsilon)
-    return p.area * k / viscosity_at(T, p)
-
-
-@kernel
-def threshold(x, j, p):
-    return p.P_b * coarseness(x, j, p)
-
-
-@kernel
-def drop(x, j, vacuum, p):
-    """Pressure difference along the cake."""
-    if p.scheme == Scheme.PUBLISHED:
-        return p.dP * vacuum
-    R = resistance(x, j, p) * x.M[j] / p.area
-    return p.dP * vacuum * R / (R + x.R_mesh[j])
-
-
-@kernel
-def node_potential(x, j, n, dP, p):
-    """Pressure of the liquid of a node over the threshold, but for a constant (published)."""
-    S = max(S_R(x, j, n, p), 1e-12)
-    return -n * dP / ((nodes_of(x) - 1.0) * threshold(x, j, p)) - S ** (-1.0 / p.lam)
-
-
-@kernel
-def potential_below(x, j, n, dP, p):
-    """Pressure on the lower face of a node (published)."""
-    last = nodes_of(x) - 1
-    here = node_potential(x, j, n, dP, p)
-    if n == last:
-        return here
-    after = node_potential(x, j, n + 1, dP, p)
-    if n == 0:
-        return 0.5 * (here + after)
-    return van_leer(node_potential(x, j, n - 1, dP, p), here, after)
-
-
-@kernel
-def node_flow(x, j, n, dP, p):
-    """Flow in a node, over that of the threshold pressure along a full cake (published)."""
-    nodes = nodes_of(x)
-    above = node_potential(x, j, 0, dP, p)
-    double = 1.0
-    if n > 0:
-        above = potential_below(x, j, n - 1, dP, p)
-    if n == 0 or n == nodes - 1:
-        double = 2.0
-    gradient = (potential_below(x, j, n, dP, p) - above) * nodes * double
-    return -relative_permeability(max(S_R(x, j, n, p), 1e-12), p.lam) * gradient
-
-
-@kernel
-def published_face(x, j, n, dP, p):
-    """Flow from node n − 1 to node n, inside the cake (published, over the same)."""
-    if n == 1:
-        return 0.5 * (node_flow(x, j, 0, dP, p) + node_flow(x, j, 1, dP, p))
-    return van_leer(node_flow(x, j, n - 2, dP, p), node_flow(x, j, n - 1, dP, p), node_flow(x, j, n, dP, p))
-
-
-@kernel
-def drained(x, j, n, vacuum, p):
-    """Volume flow from node n − 1 to node n, 0 < n ≤ nodes, where nothing stands on the cake."""
-    nodes = nodes_of(x)
-    dP = drop(x, j, vacuum, p)
-    L = height(x, j, p)
-    here = S_R(x, j, n - 1, p)
-    if p.scheme == Scheme.PUBLISHED:
-        scale = conductance(x, j, n - 1, p) * threshold(x, j, p) / L
-        flow = 0.0 * scale
-        if j < x.M.shape[0] - 1:
-            if n < nodes:
-                flow = scale * published_face(x, j, n, dP, p)
-            else:
-                flow = scale * (2.0 * node_flow(x, j, n - 1, dP, p) - published_face(x, j, n - 1, dP, p))
-        return flow
-    left = 0.0 * here
-    if n > 1:
-        left = here - S_R(x, j, n - 2, p)
-    if n == nodes:
-        return conductance(x, j, n - 1, p) * dP / L * relative_permeability(here + 0.5 * left, p.lam)
-    after = S_R(x, j, n, p)
-    slope = 0.0 * here
-    if n > 1:
-        slope = limited(left, after - here, p.limiter_eps)
-    pull = threshold(x, j, p) * (capillary_potential(after, p.lam) - capillary_potential(here, p.lam))
-    return conductance(x, j, n - 1, p) * (dP * relative_permeability(here + 0.5 * slope, p.lam) - pull * nodes) / L
-
-
-@kernel
-def face_flow(x, j, n, q, vacuum, p):
-    """Volume flow through face n of a station's cake: what stands on it passes, else it drains."""
-    dry = step(1.0 - pond_volume(x, j, p) / film_volume(p))
-    flow = q
-    if dry > 0.0:
-        flow += dry * drained(x, j, n, vacuum, p)
-    return flow
-
-
-@kernel
-def part_of(Q, V, heel):
-    """Part of a volume that a flow takes per second."""
-    return Q * reciprocal(V, heel)
-
-
-@kernel
-def gas_velocity(G, p):
-    """Superficial velocity of the drying gas in its published reference state."""
-    return G / p.molar_mass[p.carrier] * R_PUBLISHED * T_VELOCITY / (P_ROOM * p.area)
-
-
-@kernel
-def gas_pressure(x, n, p):
-    """Pressure of the gas at a node of the dryer, falling to that of the room (published: by more)."""
-    j = x.M.shape[0] - 1
-    nodes = nodes_of(x)
-    R = resistance(x, j, p) * x.M[j] / p.area
-    along = p.dP * R / (R + x.R_mesh[j])
-    if p.scheme == Scheme.PUBLISHED:
-        return P_ROOM + p.dP - 0.5 * along / nodes - n * p.dP / (nodes - 1.0)
-    return P_ROOM + p.dP - along * (n + 0.5) / nodes
-
-
-@kernel
-def gas_molar_mass(w, p):
-    """Molar mass of moist gas: by mass fraction of vapour; published weights masses with it."""
-    if p.scheme == Scheme.PUBLISHED:
-        return w * p.molar_mass[p.volatile] + (1.0 - w) * p.molar_mass[p.carrier]
-    return 1.0 / (w / p.molar_mass[p.volatile] + (1.0 - w) / p.molar_mass[p.carrier])
-
-
-@kernel
-def gas_cp(T, w, p):
-    if p.scheme == Scheme.PUBLISHED:
-        return (1.0 - w) * cp_air(T) + w * cp_ethanol(T)
-    return (1.0 - w) * p.cp[p.carrier] + w * p.cp[p.volatile]
-
-
-@kernel
-def node_units(x, p):
-    """Transfer units of heat in a node of the dryer."""
-    j = x.M.shape[0] - 1
-    per_size = coarseness(x, j, p) / p.L_ref
-    return x.M[j] / (p.rho_solid[p.crystal] * (1.0 - p.epsilon) * p.area) * per_size / (p.zeta * nodes_of(x))
-
-
-@kernel
-def taken_up(x, n, p):
-    """Vapour that evaporates from a node of the dryer, over the gas that passes."""
-    j = x.M.shape[0] - 1
-    liquid = x.m[p.volatile, cell(x, j, n)]
-    w = liquid * reciprocal(liquid + x.M[j] / nodes_of(x), least_cake(p) / nodes_of(x)) - p.w_eq
-    T = T_REF + node_excess(x, j, n, p)
-    p_sat = vapour_pressure(T, p.psat_A[p.volatile], p.psat_B[p.volatile], p.psat_C[p.volatile], p.psat_D[p.volatile])
-    p_sat *= math.exp(p.psat_E * T * T)
-    pressure = gas_pressure(x, n, p)
-    partial = (
-        x.w_gas[cell(x, x.M.shape[0] - 1, n)]
-        / p.molar_mass[p.volatile]
-        * gas_molar_mass(x.w_gas[cell(x, x.M.shape[0] - 1, n)], p)
-        * pressure
-    )
-    if p.scheme == Scheme.PUBLISHED:
-        per_gas = T_VELOCITY / x.T_inlet
-        return node_units(x, p) * per_gas * falling_rate_in_pieces(w) * max(p_sat - partial, 0.0) / p.P_ref
-    moles = 0.0
-    for i in range(x.m.shape[0]):
-        moles += x.m[i, cell(x, j, n)] / p.molar_mass[i]
-    moles -= x.m[p.solute, cell(x, j, n)] / p.molar_mass[p.solute]
-    heel = 1e-6 * node_pores(x, j, p) * p.rho[p.volatile] / p.molar_mass[p.volatile]
-    share = liquid / p.molar_mass[p.volatile] * reciprocal(moles, heel)
-    return node_units(x, p) * falling_rate(w) * (share * p_sat - partial) / p.P_ref
-
-
-@kernel
-def heat_given(x, n, p):
-    """Heat that the gas gives to a node of the dryer, over the gas that passes."""
-    dT = x.T_gas[cell(x, x.M.shape[0] - 1, n)] - T_REF - node_excess(x, x.M.shape[0] - 1, n, p)
-    if p.scheme == Scheme.PUBLISHED:
-        return node_units(x, p) * T_VELOCITY / x.T_inlet * cp_air(x.T_inlet + T_TWICE) * dT
-    return (
-        node_units(x, p) * gas_cp(x.T_gas[cell(x, x.M.shape[0] - 1, n)], x.w_gas[cell(x, x.M.shape[0] - 1, n)], p) * dT
-    )
-
-
-@kernel
-def uptake(x, p, out):
-    j = x.M.shape[0] - 1
-    for c in range(j * nodes_of(x)):
-        out[c] = 0.0
-    for n in range(nodes_of(x)):
-        out[cell(x, j, n)] = taken_up(x, n, p)
-
-
-@kernel
-def uptake_heat(x, p, out):
-    j = x.M.shape[0] - 1
-    for c in range(j * nodes_of(x)):
-        out[c] = 0.0
-    for n in range(nodes_of(x)):
-        out[cell(x, j, n)] = taken_up(x, n, p) * p.cp[p.volatile] * node_excess(x, j, n, p)
-
-
-@kernel
-def given(x, p, out):
-    j = x.M.shape[0] - 1
-    for c in range(j * nodes_of(x)):
-        out[c] = 0.0
-    for n in range(nodes_of(x)):
-        out[cell(x, j, n)] = heat_given(x, n, p)
-
-
-@kernel
-def trough_liquid(x, p):
-    volume = 0.0
-    for i in range(x.m_trough.shape[0]):
-        volume += x.m_trough[i] / p.rho[i]
-    return volume
-
-
-@kernel
-def V(x, a, p):
-    return trough_liquid(x, p) + a.crystal_mass / p.rho_solid[p.crystal]
 
 
 @kernel
@@ -678,21 +290,6 @@ def T_gas_in(x):
 
 
 @kernel
-def R_first(x):
-    return x.R_mesh[0]
-
-
-@kernel
-def short_of_slurry(x, a, p):
-    return V(x, a, p) - p.V_charge
-
-
-@kernel
-def trough_full(x, a, p):
-    return V(x, a, p) - p.V_trough
-
-
-@kernel
 def ponded(x, p):
     return pond_volume(x, 0, p) - film_volume(p)
 
@@ -736,13 +333,6 @@ def exhaust(x, a, gas, p, out):
         out.m_flow[i] = gas.m_flow[i]
     out.m_flow[p.volatile] += G * a.uptake
     return Gas(T_REF + heat * reciprocal(dot(out.m_flow, p.cp), GAS_LEAST), out.m_flow)
-
-
-@kernel
-def inlet_lag(x, gas, p):
-    """Rate of the gas temperature above the cake."""
-    lost = p.inlet_loss + p.loss_u * gas_velocity(total(gas.m_flow), p)
-    return (gas.T - lost * (gas.T - p.T_room) - x.T_inlet) / p.tau_inlet
 
 
 @kernel
@@ -968,14 +558,7 @@ def transport(x, u, a, p, out):
     return Transport(out.m, out.m_flow)
 
 
-def check_params(p: Params) -> dict[str, str]:
-    """Refuse a charge that the trough cannot hold."""
-    if p.V_charge > p.V_trough:
-        return {"V_charge": "'V_charge' must not be more than 'V_trough'"}
-    return {}
-
-
-def nominals(p: Params) -> dict[str, float]:
+def nominals(p: Any) -> dict[str, float]:
     """Scales of the states: a full trough, and charges, with a tenth of crystals, in some ten nodes."""
     rho = float(np.mean(p.rho))
     trough, charge = p.V_trough * rho, p.V_charge * rho
@@ -986,7 +569,7 @@ def nominals(p: Params) -> dict[str, float]:
     return scales | {"A_last": surface, "A": surface, "m": 1e-3 * charge, "H": 1e2 * charge}
 
 
-def initial_state(initial: Initial, p: Params) -> State:
+def initial_state(initial: Initial, p: Any) -> State:
     """A trough of slurry; stations empty, or with dry cake; clean meshes; no filtrate yet."""
     w = np.asarray(initial.w)
     m = initial.V / float(np.sum(w / p.rho)) * w

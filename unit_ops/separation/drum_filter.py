@@ -31,11 +31,20 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
-from unit_ops.separation.belt_filter import column_sum, liquid_volume
 from unit_ops.separation.cake_laws import cake_resistance
+from unit_ops.separation.filter_parts import (
+    V,
+    column_sum,
+    crystal_mass,
+    crystal_surface,
+    liquid_volume,
+    trough_liquid,
+)
 from unit_ops.separation.filtration import drainage, overlap, reduced_saturation, specific_resistance, viscosity
 from unit_ops.smooth import above_zero, positive_part, reciprocal
 from unit_ops.streams import T_REF, Cake, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+
+__all__ = ["V", "crystal_mass", "crystal_surface"]
 
 DIMS = {"cells": 24}
 
@@ -134,24 +143,6 @@ FACES = (
 
 
 @kernel
-def crystal_mass(x, out):
-    for b in range(x.crystals.shape[0]):
-        out[b] = x.crystals[b]
-
-
-@kernel
-def crystal_surface(x, p, out):
-    """Surface from the means of L² and L³ over each class, as the population balance counts mass."""
-    scale = p.ka_kv / p.rho_solid[p.crystal]
-    for b in range(x.crystals.shape[0]):
-        low = p.L_edges[b]
-        high = p.L_edges[b + 1]
-        squared = (low * low + low * high + high * high) / 3.0
-        cubed = 0.25 * (low + high) * (low * low + high * high)
-        out[b] = scale * x.crystals[b] * squared / cubed
-
-
-@kernel
 def V_flow_drawn(x, p, out):
     for j in range(out.shape[0]):
         out[j] = dipping(x, j, p) * suction(x, j, p)
@@ -227,23 +218,10 @@ def drum_rate(x, speed):
 
 
 @kernel
-def trough_liquid(x, p):
-    volume = 0.0
-    for i in range(x.m_trough.shape[0]):
-        volume += x.m_trough[i] / p.rho[i]
-    return volume
-
-
-@kernel
 def per_free(x, a, p):
     """One over the trough's liquid that is no future pore liquid."""
     heel = 1e-2 * p.V_weir
     return reciprocal(above_zero(trough_liquid(x, p) - pores(a.crystal_mass, p), heel), heel)
-
-
-@kernel
-def V(x, a, p):
-    return trough_liquid(x, p) + a.crystal_mass / p.rho_solid[p.crystal]
 
 
 @kernel

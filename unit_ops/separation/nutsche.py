@@ -32,10 +32,14 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
+from unit_ops.properties.mixture import volume
 from unit_ops.separation.cake_laws import cake_resistance, resistance_at_rate
+from unit_ops.separation.filter_parts import crystal_mass, crystal_surface
 from unit_ops.separation.filtration import drainage, reduced_saturation, specific_resistance, viscosity
 from unit_ops.smooth import above_zero, reciprocal
 from unit_ops.streams import T_REF, Cake, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+
+__all__ = ["crystal_mass", "crystal_surface"]
 
 DIMS = {"cells": 5}
 
@@ -145,24 +149,6 @@ FACES = (("slurry", 0), ("wash", 0), (0, "filtrate"), (0, "cake"))
 
 
 @kernel
-def crystal_mass(x, out):
-    for b in range(x.crystals.shape[0]):
-        out[b] = x.crystals[b]
-
-
-@kernel
-def crystal_surface(x, p, out):
-    """Surface from the means of L² and L³ over each class, as the population balance counts mass."""
-    scale = p.ka_kv / p.rho_solid[p.crystal]
-    for b in range(x.crystals.shape[0]):
-        low = p.L_edges[b]
-        high = p.L_edges[b + 1]
-        squared = (low * low + low * high + high * high) / 3.0
-        cubed = 0.25 * (low + high) * (low * low + high * high)
-        out[b] = scale * x.crystals[b] * squared / cubed
-
-
-@kernel
 def V_pore_liquid(x, p, out):
     for j in range(out.shape[0]):
         out[j] = cell_volume(x, j, p)
@@ -208,10 +194,7 @@ def pores(crystals, p):
 
 @kernel
 def standing_volume(x, p):
-    volume = 0.0
-    for i in range(x.m.shape[0]):
-        volume += x.m[i] / p.rho[i]
-    return volume
+    return volume(x.m, p.rho)
 
 
 @kernel

@@ -6,7 +6,8 @@ Assumptions
   dispersion between the two and coalesce there: at the capacity of the area when it is deep, in proportion
   to its depth when it is shallow. What a settler cannot coalesce fills it: the depth is a guard;
 - dispersion and both layers are each mixed; no component passes between the liquids;
-- volumes add; densities and viscosity at 298.15 K (or as given); one temperature, heat loss to the room.
+- volumes add; densities at 298.15 K; viscosity as given, or that of the mixture at its temperature;
+  one temperature, heat loss to the room.
 
 Balances (c continuous layer, w dispersion, d layer of the former drops; entrained part F)
     dm_c/dt = ṁ_continuous + F ṁ_dispersed − k_c m_c
@@ -27,7 +28,7 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Nominal, Range
-from unit_ops.properties.mixture import volume
+from unit_ops.properties.mixture import Viscosity, viscosity, volume
 from unit_ops.separation.settling import carried, coalescence, cut_size, overflow
 from unit_ops.smooth import reciprocal
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, dot, enthalpy_flow, total
@@ -53,12 +54,16 @@ class Params(NamedTuple):
     depth_limit: Annotated[float, "m", "depth of dispersion at which the settler floods", Range(1e-6, 10.0)]
     d_63: Annotated[float, "m", "drop size: 63.2 % of the volume are smaller", Range(1e-7, 1e-1)]
     drop_spread: Annotated[float, "1", "exponent of the drop-size distribution", Range(0.5, 10.0)]
-    mu_continuous: Annotated[float, "Pa s", "viscosity of the continuous liquid", Range(1e-6, 1e3)]
+    mu_continuous: Annotated[float, "Pa s", "viscosity of the continuous liquid, if given", Range(1e-6, 1e3)]
     d_rho: Annotated[float, "kg/m^3", "difference of the liquids' densities", Range(1e-3, 5e3)]
     cp: Annotated[Array, "J/(kg K)", "specific heat capacities", ("fluids",), Component("cp_liquid")]
     rho: Annotated[Array, "kg/m^3", "densities", ("fluids",), Component("rho_liquid")]
     UA: Annotated[float, "W/K", "heat transfer coefficient times area to the room", Range(0.0, 1e7)] = 0.0
     tau: Annotated[float, "s", "time constant of the outflow over the weirs", Range(1e-3, 1e7)] = 1.0
+    molar_mass: Annotated[Array, "kg/mol", "molar masses", ("fluids",), Component("molar_mass")] = 0.1  # type: ignore[assignment]
+    mu_pure: Annotated[Array, "Pa s", "viscosities of the components at 298.15 K", ("fluids",), Range(1e-12, 1e3)] = 1e-12  # type: ignore[assignment]
+    E_mu: Annotated[Array, "J/mol", "activation energies of their flow", ("fluids",), Range(0.0, 1e6)] = 0.0  # type: ignore[assignment]
+    viscosity_law: Annotated[Viscosity, "1", "where the viscosity of the continuous liquid is from"] = Viscosity.GIVEN
 
 
 class Inlets(NamedTuple):
@@ -119,9 +124,17 @@ def depth(x, p):
 
 
 @kernel
+def mu(x, p):
+    """Viscosity of the continuous liquid."""
+    if p.viscosity_law == Viscosity.MIXTURE:
+        return viscosity(x.m_continuous, p.molar_mass, p.mu_pure, p.E_mu, T(x, p))
+    return p.mu_continuous
+
+
+@kernel
 def part_carried(x, p):
     velocity = overflow(volume(x.m_continuous, p.rho), p.V_continuous, p.tau) / p.area
-    return carried(cut_size(velocity + U_LEAST, p.mu_continuous, p.d_rho), p.d_63, p.drop_spread)
+    return carried(cut_size(velocity + U_LEAST, mu(x, p), p.d_rho), p.d_63, p.drop_spread)
 
 
 @kernel
@@ -207,6 +220,13 @@ def transport(x, u, p, out):
     out.m_flow[4] = layer_rate(x.m_continuous, p.V_continuous, p) * out.m[0]
     out.m_flow[5] = layer_rate(x.m_coalesced, p.V_coalesced, p) * out.m[2]
     return Transport(out.m, out.m_flow)
+
+
+def check_params(p: Params) -> dict[str, str]:
+    """Refuse a mixture of components whose viscosities are not given."""
+    if p.viscosity_law == Viscosity.MIXTURE and np.min(p.mu_pure) <= 1e-12:
+        return {"mu_pure": "'mu_pure' must be given for every component with 'viscosity_law: mixture'"}
+    return {}
 
 
 def nominals(p: Params) -> dict[str, float]:

@@ -270,14 +270,9 @@ class _Flat:
         for result, source in members:
             by_source.setdefault(source, []).append(result)
         sources = sorted(by_source)
-        masks = []
-        for source in sources:
-            mask = 0
-            for result in by_source[source]:
-                mask |= 1 << number[result]
-            masks.append(mask)
+        rows = [[number[result] for result in by_source[source]] for source in sources]
         by_colour: dict[int, list[Spot]] = {}
-        for source, own in zip(sources, colour(masks), strict=True):
+        for source, own in zip(sources, colour(rows), strict=True):
             by_colour.setdefault(own, []).append(source)
         plans = [(block.needed({r for s in group for r in by_source[s]}), group) for group in by_colour.values()]
         plans.sort(key=lambda plan: plan[0])  # a pass asks for what any of its colours does: like to like

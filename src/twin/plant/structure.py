@@ -13,6 +13,7 @@ from twin.plant import adapter
 from twin.plant.codes import INTEGRAND, MEASURE, PORT, RATES
 from twin.plant.layout import Cursor, UnitLayout, lay_out_alone
 from twin.plant.model import Model, ModelError
+from twin.plant.stretch import Found, stretched
 from twin.plant.trace import StructureError, Tracer, call, constants, dependence, traced, variables
 
 
@@ -124,21 +125,29 @@ def unit_dependence(
     model: Model, sizes: dict[str, int], params: np.ndarray, integers: np.ndarray, folder: Path
 ) -> Dependence:
     """Trace a unit, or read what was traced for the same model, sizes and integer parameters."""
+
+    def traced_alone(sizes: dict[str, int], params: np.ndarray) -> Found:
+        found = trace_unit(model, sizes, params)
+        return found.results, found.inputs, found.readers
+
+    def find() -> dict[str, np.ndarray]:
+        found = stretched(model, sizes, params, traced_alone) or traced_alone(sizes, params)
+        return dict(zip(("results", "inputs", "readers"), found, strict=True))
+
     name = digest(sorted(sizes.items()), integers.tolist())
-    return Dependence(**stored(folder / f"structure_{name}.npz", lambda: vars(trace_unit(model, sizes, params))))
+    return Dependence(**stored(folder / f"structure_{name}.npz", find))
 
 
-def colour(rows_of_column: list[int]) -> list[int]:
-    """Greedy colouring: columns of one colour share no row (rows as bit masks)."""
-    used: list[int] = []
+def colour(rows_of_column: Sequence[Sequence[int]]) -> list[int]:
+    """Greedy colouring: columns of one colour share no row."""
+    taken: dict[int, int] = {}  # colours of the columns that a row has an entry in, as bits
     chosen = []
     for rows in rows_of_column:
-        for c, taken in enumerate(used):
-            if not taken & rows:
-                used[c] = taken | rows
-                break
-        else:
-            c = len(used)
-            used.append(rows)
-        chosen.append(c)
+        there = 0
+        for row in rows:
+            there |= taken.get(row, 0)
+        free = ~there & (there + 1)  # the lowest bit that is not set
+        for row in rows:
+            taken[row] = taken.get(row, 0) | free
+        chosen.append(free.bit_length() - 1)
     return chosen

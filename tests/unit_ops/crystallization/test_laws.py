@@ -45,7 +45,7 @@ def test_paracetamol_growth_and_nucleation_at_the_start_of_the_seeded_batch() ->
     T = 293.15
     c_sat = saturation(Solubility.EXPONENTIAL, 2.955e-4, 0.02179, 0.0, 0.0, T)
     S = 0.275395968 / c_sat - 1.0
-    sigma = S * force_per_S(DrivingForce.MOLAR, c_sat, 789.0, 0.151163)
+    sigma = S * force_per_S(DrivingForce.MOLAR, 0.0, c_sat, 789.0, 0.151163)
     G = power_rate(9.979, 40560.0 * R_GAS / 8.3144, 1.602, sigma, T)
     B = primary_nucleation(Nucleation.POWER, 1.597e10 / 60.0, 0.0, 2.276, 1.0, sigma, S, T)
     # seven published digits; R to five digits moves G by 4e-6
@@ -54,10 +54,14 @@ def test_paracetamol_growth_and_nucleation_at_the_start_of_the_seeded_batch() ->
 
 
 def test_driving_forces_differ_by_their_units_only() -> None:
-    mass = force_per_S(DrivingForce.MASS, 0.2, 800.0, 0.16)
+    mass = force_per_S(DrivingForce.MASS, 0.3, 0.2, 800.0, 0.16)
     assert mass == 160.0
-    assert force_per_S(DrivingForce.MOLAR, 0.2, 800.0, 0.16) == pytest.approx(mass / 160.0)
-    assert force_per_S(DrivingForce.RELATIVE, 0.2, 800.0, 0.16) == 1.0
+    assert force_per_S(DrivingForce.MOLAR, 0.3, 0.2, 800.0, 0.16) == pytest.approx(mass / 160.0)
+    assert force_per_S(DrivingForce.RELATIVE, 0.3, 0.2, 800.0, 0.16) == 1.0
+    fractions = 0.3 / 1.3 - 0.2 / 1.2
+    assert force_per_S(DrivingForce.MASS_FRACTION, 0.3, 0.2, 800.0, 0.16) * (0.3 / 0.2 - 1.0) == pytest.approx(
+        fractions
+    )
 
 
 def test_classical_nucleation() -> None:

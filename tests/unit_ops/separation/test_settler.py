@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.unit_ops.piping.bench import Bench
+from unit_ops.properties.mixture import Viscosity, viscosity
 from unit_ops.separation import settler
 from unit_ops.separation.settling import carried, coalescence, cut_size
 
@@ -116,3 +117,16 @@ def test_balances_close() -> None:
     H, fluids, _ = bench.imbalance(bench.unpack(y * rng.uniform(1.0, 1.1, y.size)), CP)
     assert abs(H) < 1e-12
     assert np.all(np.abs(fluids) < 1e-12)
+
+
+def test_viscosity_of_the_mixture_sets_what_is_carried() -> None:
+    """d_cut ∝ √μ: the law of mixtures, warm or cold, is as good as the number that it gives."""
+    pure = {"mu_pure": [1e-3, 4e-3], "E_mu": [1.5e4, 2e4], "molar_mass": [0.018, 0.1]}
+    bench = tank(viscosity_law=Viscosity.MIXTURE, **pure)
+    y = settled(bench, 500.0)
+    x = bench.unpack(y)
+    value = viscosity(x.m_continuous, bench.p.molar_mass, bench.p.mu_pure, bench.p.E_mu, bench.measure("T", y))
+    given = tank(mu_continuous=float(value))
+    assert bench.measure("part_carried", y) == pytest.approx(given.measure("part_carried", y), rel=1e-12)
+    assert settler.check_params(bench.p) == {}
+    assert set(settler.check_params(tank(viscosity_law=Viscosity.MIXTURE).p)) == {"mu_pure"}
