@@ -7,6 +7,7 @@ cold, as a user's machine does, and every test after the first that needs a kern
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,24 @@ settings.register_profile("search", parent=settings.get_profile("everyday"), der
 settings.load_profile("everyday")
 
 
+# Tests that send Ctrl-C are meant for processes that hear it; a shell's background jobs, and their children, do not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 VERIFICATION = ROOT / "tests" / "verification"
+#: Folders of slow tests in the order in which CI runs them in the time that it has: what a user would miss most first.
+SLOW_FIRST = (
+    "plant",
+    "verification",
+    "scenarios",
+    "evidence",
+    "browser",
+    "docs",
+    "trace",
+    "cli",
+    "validation",
+    "steady",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,10 +60,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("--write-table"):
         return
     if config.getoption("numprocesses", None) or config.option.keyword:
-        raise pytest.UsageError(
-            "--write-table collects all rows in one process: run it with -n 0 and without -k"
-        )
+        raise pytest.UsageError("--write-table collects all rows in one process: run it with -n 0 and without -k")
     config.option.markexpr = ""  # the table has the slow cases too
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.markexpr == "slow":
+        folders = [ROOT / "tests" / name for name in SLOW_FIRST]
+        items.sort(key=lambda item: next((i for i, f in enumerate(folders) if f in item.path.parents), len(folders)))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

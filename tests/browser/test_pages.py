@@ -65,6 +65,7 @@ def test_figures_are_really_drawn(watched: Any, address: str) -> None:
     assert page.get_by_text("paracetamol", exact=True).count() >= 1
 
 
+@pytest.mark.slow
 def test_the_flowsheet_is_still_there_after_other_pages(watched: Any, address: str) -> None:
     page = watched.page
     page.goto(f"{address}?run=line.h5&page=events")
@@ -101,6 +102,7 @@ def test_a_click_on_a_unit_shows_its_parameters_and_selects_its_trends(watched: 
     assert sorted(trend_names(page)) == ["crystallizer.L43", "crystallizer.T", "events"]
 
 
+@pytest.mark.slow
 def test_tags_are_found_by_typing_and_events_can_be_hidden(watched: Any, address: str) -> None:
     page = watched.page
     page.goto(f"{address}?run=line.h5&page=trends")
@@ -117,6 +119,7 @@ def test_tags_are_found_by_typing_and_events_can_be_hidden(watched: Any, address
     assert "events" not in trend_names(page)
 
 
+@pytest.mark.slow
 def test_the_slider_moves_the_size_curve(watched: Any, address: str) -> None:
     page = watched.page
     page.goto(f"{address}?run=line.h5&page=sizes")
@@ -169,6 +172,7 @@ def test_another_run_of_the_folder_and_hostile_names_as_text(watched: Any, addre
     assert any("onerror" in name for name in trend_names(page))
 
 
+@pytest.mark.slow
 def test_two_viewers_do_not_see_each_others_selection(watched: Any, chromium: Any, address: str) -> None:
     first = watched.page
     first.goto(f"{address}?run=line.h5")
@@ -184,6 +188,7 @@ def test_two_viewers_do_not_see_each_others_selection(watched: Any, chromium: An
     other_context.close()
 
 
+@pytest.mark.slow
 def test_a_tablet_can_show_it(chromium: Any, address: str, tmp_path: Path) -> None:
     context = chromium.new_context(viewport={"width": 820, "height": 1180})
     page = context.new_page()

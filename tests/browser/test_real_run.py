@@ -28,6 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_every_page_shows_a_run_of_the_two_tanks(chromium: Any, run: Path, tmp_path: Path) -> None:
     with serving(run) as address:
         page = chromium.new_page(viewport={"width": 1280, "height": 900})

@@ -116,7 +116,7 @@ def test_what_if_from_click_to_comparison(chromium: Any, tanks: Path) -> None:
 @pytest.mark.slow
 def test_a_what_if_run_can_be_cancelled(chromium: Any, tanks: Path) -> None:
     text = (tanks / "two_tanks.h5").with_name("long.yaml")
-    text.write_text("twin: 1\nplant: two_tanks\nduration: 400000000 h\nrecord: 1 h\n", encoding="utf-8")
+    text.write_text("twin: 1\nplant: two_tanks\nduration: 40000 h\nrecord: 10 s\n", encoding="utf-8")
     with serving(tanks) as address:
         page, watch = opened(chromium, address)
         page.goto(f"{address}?page=whatif&scenario=long.yaml")

@@ -87,12 +87,17 @@ def follow(page: str, folder: Path) -> int:
     [
         "getting_started.md",
         "new_unit.md",
-        "schedules.md",
-        "steady_states.md",
-        "studies.md",
-        "analysis.md",
-        "evidence.md",
-        "traceability.md",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in (
+                "schedules.md",
+                "steady_states.md",
+                "studies.md",
+                "analysis.md",
+                "evidence.md",
+                "traceability.md",
+            )
+        ),
     ],
 )
 def test_the_page_can_be_followed(name: str, tmp_path: Path) -> None:

@@ -165,6 +165,7 @@ def test_scans_leave_the_step_control_alone(folder: Path, plant: Any) -> None:
     assert watched.simulation.statistics["rejected"] == 0
 
 
+@pytest.mark.slow
 def test_cvode_fires_and_scans_at_the_same_instants(folder: Path, plant: Any) -> None:
     pytest.importorskip("sksundae")
     spec = spec_of(folder)

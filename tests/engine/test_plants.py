@@ -194,7 +194,7 @@ events:
 """
 
 
-@pytest.mark.parametrize("table", [True, False])
+@pytest.mark.parametrize("table", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_month_takes_no_more_memory_than_it_hands_out(tmp_path: Path, table: bool) -> None:
     scenario = refill.scenario(tmp_path, MONTH)
     plant = compile_plant(scenario.plant)

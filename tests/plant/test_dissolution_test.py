@@ -9,6 +9,9 @@ import pytest
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 PLANT = """
 twin: 1
 title: Dissolution test
@@ -63,7 +66,6 @@ def test_every_dose_ends_dissolved(tested: Run) -> None:
 
 def test_material_and_heat_are_kept(tested: Run) -> None:
     for balance in tested.balances.components:
-        # a tablet falls in within a second, a hundred times as fast as it disintegrates: what it gives off is rounded
-        # for this, without which 7e-11 is lost in the differences of the Jacobian
+        # a tablet falls in within a second, a hundred times as fast as it disintegrates
         assert balance.measures["relative"] < 1e-12, balance.name
-    assert tested.balances.energy.measures["relative"] < 1e-9
+    assert tested.balances.energy.measures["relative"] < 1e-12

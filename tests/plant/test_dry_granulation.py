@@ -10,6 +10,9 @@ import pytest
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Run:

@@ -10,6 +10,9 @@ import pytest
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 # the carousel's numbers: Destro, Nagy & Barolo 2022, doi:10.1016/j.compchemeng.2022.107809; the nutsche's are those
 # of verification 3.9 (1 mPa s, alpha 1e11 m/kg, 100 kg of crystals per m3 of filtrate); feeds are invented
 PLANT = """
@@ -81,9 +84,8 @@ def filters(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_material_and_heat_are_kept(filters: Run) -> None:
     for balance in filters.balances.components:
-        # evaporation and drainage are no linear laws: the Jacobian's differences leave a few 1e-12
-        assert balance.measures["relative"] < 1e-11, (balance.name, balance.measures)
-    assert filters.balances.energy.measures["relative"] < 1e-7
+        assert balance.measures["relative"] < 1e-12, (balance.name, balance.measures)
+    assert filters.balances.energy.measures["relative"] < 1e-12, filters.balances.energy.measures
 
 
 def test_rate_gives_way_to_pressure_at_the_limit(filters: Run) -> None:

@@ -10,6 +10,9 @@ import pytest
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 
 def finished(scenario: str, folder: Path, until: str | None = None) -> Run:
     result = run(scenario, folder / "run.h5", until=until)

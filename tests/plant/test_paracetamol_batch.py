@@ -10,6 +10,9 @@ import pytest
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 #: Paracetamol that a batch's 6.018 kg of amine give [kg].
 API = 6.018 * 151.16256 / 109.12588
 

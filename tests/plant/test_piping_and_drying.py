@@ -10,6 +10,9 @@ import pytest
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 LOOP = """
 twin: 1
 title: A pumped loop through a pipe and an exchanger into a vessel that drains through a valve
@@ -124,9 +127,8 @@ def segments(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_material_and_heat_are_kept(loop: Run, segments: Run) -> None:
     for made in (loop, segments):
         for balance in made.balances.components:
-            assert balance.measures["relative"] < 5e-12, balance.name
-        # T = H/Σ m cp is no linear law: differences of the Jacobian leave a few 1e-9 of what circulates
-        assert made.balances.energy.measures["relative"] < 1e-8
+            assert balance.measures["relative"] < 1e-12, balance.name
+        assert made.balances.energy.measures["relative"] < 1e-12, made.balances.energy.measures
 
 
 def test_the_loop_settles_and_a_pump_that_is_asked_for_too_much_runs_dry(loop: Run) -> None:
@@ -209,9 +211,8 @@ events:
 def test_batches_are_dried_and_discharged_to_the_last_crumb(tmp_path: Path) -> None:
     made = simulated(tmp_path, "dryers", DRYERS, DRYERS_RUN)
     for balance in made.balances.components:
-        assert balance.measures["relative"] < 5e-12, balance.name
-    # while dryers run empty: the temperature of what is left is no linear law, see above
-    assert made.balances.energy.measures["relative"] < 5e-8
+        assert balance.measures["relative"] < 1e-12, balance.name
+    assert made.balances.energy.measures["relative"] < 1e-12, made.balances.energy.measures
     ready = int(np.searchsorted(made.time, 9590.0))
     assert made.get("vacuum.X")[ready] < 0.005 < made.get("vacuum.X")[0]
     assert made.get("vacuum.T")[ready] == pytest.approx(333.15, abs=0.5)

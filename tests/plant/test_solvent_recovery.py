@@ -9,6 +9,9 @@ import pytest
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 PLANT = """
 twin: 1
 title: Acetic acid into toluene, toluene distilled off (partition and equipment invented)
@@ -95,10 +98,8 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_material_and_heat_are_kept(line: Run) -> None:
     for balance in line.balances.components:
-        # evaporation is no linear law of the states: the Jacobian's differences leave a few 1e-12
-        assert balance.measures["relative"] < 1e-11, balance.name
-    # vapour of 20 g/s carries ten times the heat that the liquids hold
-    assert line.balances.energy.measures["relative"] < 1e-8
+        assert balance.measures["relative"] < 1e-12, balance.name
+    assert line.balances.energy.measures["relative"] < 1e-12, line.balances.energy.measures
 
 
 def test_it_works_as_its_parts_do(line: Run) -> None:

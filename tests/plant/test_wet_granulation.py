@@ -9,6 +9,9 @@ import pytest
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 PLANT = """
 twin: 1
 title: Wet granulation
@@ -88,14 +91,17 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The shipped line until tablets are in the bin."""
     folder: Path = tmp_path_factory.mktemp("day")
     made = run("wet_granulation_day", folder / "day.h5", until="100 min")
-    assert made.warnings == ()  # segments and mill empty with each batch, and stay above zero within tolerance
+    # powder runs a minute ahead of the binder, which the map does not know; segments and mill empty with each batch,
+    # and stay above zero within tolerance
+    (told,) = made.warnings
+    assert told.startswith("granulator: size map is used outside its range")
     return open_run(made.path)
 
 
 def test_the_shipped_line_keeps_material_and_heat(start: Run) -> None:
     for balance in start.balances.components:
         assert balance.measures["relative"] < 1e-12, balance.name
-    assert start.balances.energy.measures["relative"] < 1e-10  # T = H/Σ m cp is no linear law
+    assert start.balances.energy.measures["relative"] < 1e-12, start.balances.energy.measures
 
 
 def test_the_shipped_line_makes_dry_tablets(start: Run) -> None:

@@ -6,13 +6,20 @@ import ast
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import unit_ops
 from twin.plant.model import Model, load_model
 
+ROOT = Path(__file__).resolve().parents[2]
+#: Plants whose models are compiled every day; compiling all others takes minutes.
+EVERYDAY = ("two_tanks", "paracetamol_tablets", "direct_compression", "cadet_crystallizer", "paracetamol_recycle")
 #: The engine's own models obey the same contract.
 EXTRA_PACKAGES = ("twin.control",)
 
@@ -64,3 +71,11 @@ def kernels(tree: ast.Module) -> Iterator[ast.FunctionDef]:
                 if isinstance(target, ast.Name) and target.id in ("kernel", "empirical"):
                     yield node
                     break
+
+
+def daily_or_slow(names: Iterable[str]) -> list[Any]:
+    """Models as parameters of a test that compiles them: those that no everyday plant has are marked slow."""
+    texts = [(ROOT / "plant_configs" / f"{name}.yaml").read_text(encoding="utf-8") for name in EVERYDAY]
+    models = {found for text in texts for found in re.findall(r"model: *([\w.]+)", text)}
+    used = {f"unit_ops.{name}" for name in models} | {f"twin.control.{name}" for name in models}
+    return [n if n in used or n.startswith("tests.") else pytest.param(n, marks=pytest.mark.slow) for n in names]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import math
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.registry.carriers import plain_kernels
-from tests.registry.library import unit_names
+from tests.registry.library import daily_or_slow, unit_names
 from tests.registry.sample import Evaluation, Instance, instance
 from twin.plant.adapter import Key, entry, holdup_class
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, LANES, MEASURE, PORT, RATES, SLOPES, TRANSPORT
@@ -21,20 +19,7 @@ from twin.plant.layout import Cursor, UnitLayout, lay_out
 from twin.plant.structure import local_calls
 from twin.quantity import fields
 
-ROOT = Path(__file__).resolve().parents[2]
-#: Plants whose models are compiled by everyday tests anyway; compiling all others takes minutes.
-EVERYDAY = ("two_tanks", "paracetamol_tablets", "direct_compression")
-
-
-def units() -> list[Any]:
-    """Names of all models; those that no everyday plant has are among the slow ones."""
-    texts = [(ROOT / "plant_configs" / f"{name}.yaml").read_text(encoding="utf-8") for name in EVERYDAY]
-    models = {model for text in texts for model in re.findall(r"model: *([\w.]+)", text)}
-    used = {f"unit_ops.{model}" for model in models} | {f"twin.control.{model}" for model in models}
-    return [name if name in used else pytest.param(name, marks=pytest.mark.slow) for name in unit_names()]
-
-
-UNITS = units()
+UNITS = daily_or_slow(unit_names())
 #: Same order of operations on both sides, so only the last bits of exp, pow and log may differ; a few
 #: hundred of them in a row where terms cancel.
 TOLERANCE = 1e-12

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.registry.carriers import DimensionError, Quantity, dimension_of, plain_kernels
-from tests.registry.library import model, source, unit_names
+from tests.registry.library import daily_or_slow, model, source, unit_names
 from tests.registry.sample import FLUIDS, SOLIDS, Evaluation, Instance, _spread, instance, typical
 from tests.registry.test_balances import Ledger
 from tests.registry.test_compiled import Compiled, agree, size
@@ -86,7 +86,7 @@ def test_an_impulse_books_all_that_crosses_the_boundary(name: str, seed: int) ->
     keeps_material_and_heat(name, seed)
 
 
-@pytest.mark.parametrize("name", sorted({*JUMPING, *SCANNED}))
+@pytest.mark.parametrize("name", daily_or_slow(sorted({*JUMPING, *SCANNED})))
 def test_compiled_equals_interpreted(name: str) -> None:
     made = instance(name, 0)
     m = made.model

@@ -110,33 +110,53 @@ def fake_plant() -> Any:
     roles = {"crystallizer": "source", "reagents": "feed", "tablets": "product"}
     kinds = {"heat": "energy", "H": "energy", "water": "utility", "dissolved": "fluids", "crystallized": "solids"}
     terms = [
-        SimpleNamespace(owner=c.owner, label=c.field.name, offset=c.offset, size=int(np.prod(c.shape)),
-                        kind=kinds.get(c.field.name, c.field.name), sign=-1 if c.owner == "tablets" else 1,
-                        role=roles[c.owner])
-        for c in b.columns if c.kind == "quadrature"
+        SimpleNamespace(
+            owner=c.owner,
+            label=c.field.name,
+            offset=c.offset,
+            size=int(np.prod(c.shape)),
+            kind=kinds.get(c.field.name, c.field.name),
+            sign=-1 if c.owner == "tablets" else 1,
+            role=roles[c.owner],
+        )
+        for c in b.columns
+        if c.kind == "quadrature"
     ]
     spec = SimpleNamespace(
-        name="fake", source_text=PLANT_YAML, components=COMPONENTS, grids={"bins": EDGES},
+        name="fake",
+        source_text=PLANT_YAML,
+        components=COMPONENTS,
+        grids={"bins": EDGES},
         products=(SimpleNamespace(name="tablets", source="crystallizer.product", stream="Slurry"),),
         kpi=KpiSpec("paracetamol", "tablets", "p_aminophenol", 1.0),
     )
     return SimpleNamespace(
-        spec=spec, columns=tuple(b.columns), n_y=b.ends["y"], n_w=b.ends["w"] + 2, n_q=b.ends["q"],
+        spec=spec,
+        columns=tuple(b.columns),
+        n_y=b.ends["y"],
+        n_w=b.ends["w"] + 2,
+        n_q=b.ends["q"],
         dim_sizes={"fluids": 3, "solids": 2, "bins": 4, "bins_edges": 5},
         dim_labels={"fluids": FLUIDS, "solids": SOLIDS, "bins": 0.5 * (EDGES[1:] + EDGES[:-1])},
         nominal=np.full(1000, 1e-9),
         balance=SimpleNamespace(components=("ethanol", "p_aminophenol", "paracetamol", "mcc"), terms=tuple(terms)),
-        fingerprint="f" * 64, guard_names=("crystallizer.full",),
+        fingerprint="f" * 64,
+        guard_names=("crystallizer.full",),
     )
 
 
 def fake_scenario(**changes: Any) -> Any:
     """A stand-in for `twin.config.spec.ScenarioSpec`."""
     values = {
-        "name": "startup", "title": "A fake start-up", "duration": 7200.0, "record_every": 60.0, "method": "rodas4p",
-        "rtol": 1e-6, "seed": 7, "source_text": "twin: 1\nplant: fake\n", "quality": (
-            SimpleNamespace(tag="crystallizer.hardness", low=60.0, high=None, average=600.0),
-        ),
+        "name": "startup",
+        "title": "A fake start-up",
+        "duration": 7200.0,
+        "record_every": 60.0,
+        "method": "rodas4p",
+        "rtol": 1e-6,
+        "seed": 7,
+        "source_text": "twin: 1\nplant: fake\n",
+        "quality": (SimpleNamespace(tag="crystallizer.hardness", low=60.0, high=None, average=600.0),),
     }
     return SimpleNamespace(**{**values, **changes})
 
@@ -182,8 +202,11 @@ def trajectory(plant: Any, times: np.ndarray, after: bool = True) -> tuple[np.nd
     v["crystallizer.hardness"] = 55.0 + 20.0 * settled
     v["crystallizer.number"] = np.outer(t, np.arange(5.0))
     v["crystallizer.mu"] = t
-    blocks = {"y": np.full((t.size, plant.n_y), np.nan), "w": np.full((t.size, plant.n_w), np.nan),
-              "q": np.full((t.size, plant.n_q), np.nan)}
+    blocks = {
+        "y": np.full((t.size, plant.n_y), np.nan),
+        "w": np.full((t.size, plant.n_w), np.nan),
+        "q": np.full((t.size, plant.n_q), np.nan),
+    }
     for c in plant.columns:
         n = int(np.prod(c.shape))
         blocks[c.vector][:, c.offset : c.offset + n] = v[c.path].reshape(t.size, n)

@@ -39,5 +39,9 @@ def write_run(path: Path, times: np.ndarray = TIMES, piece: int = 50, session: f
         writer.events(rows, [snapshot(writer, plant)])
         writer.alarms([AlarmRow(EVENT, "crystallizer.hardness", "low", 58.0, 60.0, "too soft")])
         feed(writer, plant, times[times >= EVENT], piece)
-        return writer.finish("finished", "The run finished.", stats={"steps": 120, "rejected": 3},
-                             session={"integration_seconds": session})
+        return writer.finish(
+            "finished",
+            "The run finished.",
+            stats={"steps": 120, "rejected": 3},
+            session={"integration_seconds": session},
+        )

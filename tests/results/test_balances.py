@@ -53,11 +53,14 @@ def test_an_event_between_samples_needs_its_two_sides(tmp_path: Path, finished: 
     assert smeared > 10.0 * open_run(finished).balances.components[0].measures["relative_streams"]
 
 
-@pytest.mark.parametrize(("path", "name"), [
-    ("/units/crystallizer/holdup/m_fluids", "ethanol"),
-    ("/quadratures/tablets/solids", "paracetamol"),
-    ("/units/crystallizer/holdup/H", "energy"),
-])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/units/crystallizer/holdup/m_fluids", "ethanol"),
+        ("/quadratures/tablets/solids", "paracetamol"),
+        ("/units/crystallizer/holdup/H", "energy"),
+    ],
+)
 def test_what_is_missing_is_the_residual(path: str, name: str, tmp_path: Path, finished: Path) -> None:
     copy = tmp_path / "copy.h5"
     shutil.copy(finished, copy)

@@ -108,10 +108,26 @@ def _virtual(file: h5py.File) -> None:
     file.create_virtual_dataset("/units/crystallizer/states/virtual", layout)
 
 
-@pytest.mark.parametrize("change", [
-    _edit_value, _negate_zero, _edit_unit, _edit_text, _add, _rename, _remove, _cut, _swap_scale, _soft_link,
-    _external_link, _second_name, _circle, _virtual, _same_name_composed_otherwise,
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        _edit_value,
+        _negate_zero,
+        _edit_unit,
+        _edit_text,
+        _add,
+        _rename,
+        _remove,
+        _cut,
+        _swap_scale,
+        _soft_link,
+        _external_link,
+        _second_name,
+        _circle,
+        _virtual,
+        _same_name_composed_otherwise,
+    ],
+)
 def test_every_change_is_found(change: Callable[[h5py.File], None], tmp_path: Path, finished: Path) -> None:
     path = tmp_path / "changed.h5"
     shutil.copy(finished, path)
@@ -156,8 +172,9 @@ def test_the_first_difference_between_two_runs_is_named(tmp_path: Path, finished
 
 
 @given(data=st.data())
-def test_a_flipped_bit_is_found_or_changes_nothing(data: st.DataObject, finished: Path,
-                                                   tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_flipped_bit_is_found_or_changes_nothing(
+    data: st.DataObject, finished: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     original = finished.read_bytes()
     place = data.draw(st.integers(0, len(original) - 1))
     changed = bytearray(original)

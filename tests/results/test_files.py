@@ -126,8 +126,12 @@ def test_a_run_without_events_has_the_table_with_no_rows(tmp_path: Path) -> None
 
 @pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump is not installed")
 def test_h5dump_reads_it(finished: Path) -> None:
-    dumped = subprocess.run(["h5dump", "-d", "/units/crystallizer/outlets/product/T", str(finished)],
-                            capture_output=True, text=True, check=True)
+    dumped = subprocess.run(
+        ["h5dump", "-d", "/units/crystallizer/outlets/product/T", str(finished)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert '"Kelvin"' not in dumped.stdout
     assert dumped.stdout.count("313.15") == len(TIMES)
     whole = subprocess.run(["h5dump", "-H", str(finished)], capture_output=True, text=True, check=True)
@@ -193,8 +197,12 @@ def test_a_killed_run_leaves_what_was_flushed(tmp_path: Path) -> None:
         "plant = fake_plant()\nwriter = RunWriter(Path(sys.argv[1]), plant, fake_scenario(), flush_every=0.0)\n"
         "feed(writer, plant, TIMES[:40], 5)\nprint('written', flush=True)\nsys.stdin.read()\n"
     )
-    child = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "run.h5")], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "run.h5")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     with child:
         assert child.stdout is not None
         assert child.stdout.readline().strip() == b"written"
@@ -221,9 +229,14 @@ def test_a_full_disk_is_one_sentence_and_no_final_file(warned: bool, tmp_path: P
         "    try:\n        feed(writer, plant, np.arange(0.0, 60_000.0), 512)\n        writer.finish('finished')\n"
         "    except TwinError as error:\n        print(error.exit_code, error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "run.h5"), str(warned)],
-                          capture_output=True, text=True, timeout=120, check=False,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "run.h5"), str(warned)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("3 ")
     assert "cannot be written" in done.stdout
@@ -282,9 +295,14 @@ def test_foreign_cut_and_missing_files_are_named(tmp_path: Path, finished: Path)
         file.attrs["schema_version"] = "2.0"
     empty = tmp_path / "empty.h5"
     empty.write_bytes(b"")
-    for path, message in ((text, "not an HDF5 file"), (foreign, "not a run of twin"), (cut, "cut short"),
-                          (newer, "has schema 2.0"), (tmp_path / "none.h5", "there is no file"),
-                          (empty, "not an HDF5 file")):
+    for path, message in (
+        (text, "not an HDF5 file"),
+        (foreign, "not a run of twin"),
+        (cut, "cut short"),
+        (newer, "has schema 2.0"),
+        (tmp_path / "none.h5", "there is no file"),
+        (empty, "not an HDF5 file"),
+    ):
         with pytest.raises(FileProblem, match=message):
             open_run(path)
 

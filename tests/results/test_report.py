@@ -53,8 +53,10 @@ def test_quality_is_judged_on_the_moving_average_while_producing(finished: Path)
 
 def test_limits_that_are_broken_are_counted(tmp_path: Path) -> None:
     plant = fake_plant()
-    limits = (SimpleNamespace(tag="crystallizer.hardness", low=None, high=70.0, average=0.0),
-              SimpleNamespace(tag="crystallizer.nonsense", low=0.0, high=1.0, average=0.0))
+    limits = (
+        SimpleNamespace(tag="crystallizer.hardness", low=None, high=70.0, average=0.0),
+        SimpleNamespace(tag="crystallizer.nonsense", low=0.0, high=1.0, average=0.0),
+    )
     with RunWriter(tmp_path / "run.h5", plant, fake_scenario(quality=limits)) as writer:
         feed(writer, plant, TIMES)
         rows = report(open_run(writer.finish("finished")))["quality"]

@@ -18,6 +18,9 @@ from tests.verification.record import record
 from twin.results.reader import Run, open_run
 from twin.run import run
 
+# its plant has models that no everyday plant has: they take longer to compile than all that is asked of them here
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CASE = "PharmaPy's demonstration flowsheet, one batch"
 #: Cooling starts when the charge is complete, and ends when it goes to the filter.

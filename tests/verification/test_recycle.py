@@ -73,6 +73,7 @@ def contents(folder: Path, cells: int) -> np.ndarray:
     return np.asarray(made.get("blender.api_content"))[[2, 3, 4, 6]]
 
 
+@pytest.mark.slow
 def test_recycle_with_dead_time(tmp_path: Path) -> None:
     coarse, fine = contents(tmp_path, 50), contents(tmp_path, 100)
     before, after = np.abs(coarse - EXACT), np.abs(fine - EXACT)

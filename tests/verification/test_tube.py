@@ -66,6 +66,7 @@ def test_first_order_reaction_with_dispersion(Pe: float) -> None:
         assert got[0] == pytest.approx(expected, rel=2e-3 * Da)
 
 
+@pytest.mark.slow
 def test_front_in_a_long_tube() -> None:
     """Ogata and Banks 1961: x = 1, v = 1, D = 0.1 behind a fixed concentration, at t = 0.5, 1, 1.5.
 

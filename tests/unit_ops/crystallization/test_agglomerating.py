@@ -31,6 +31,7 @@ def bench(module: Any = agglomerating, **more: Any) -> Bench:
     return Bench(module, {"fluids": 3, "solids": 2, "bins": 40}, params, T_jacket=290.0)
 
 
+@pytest.mark.slow
 def test_without_aggregation_and_breakage_it_is_the_other_crystallizer() -> None:
     y = bench().initial(**SEEDED)
     # the heel of an empty vessel is divided by in another order: roundings of the largest term

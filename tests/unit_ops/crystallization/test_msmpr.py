@@ -135,6 +135,7 @@ def batch(bins: int, limiter: Limiter = Limiter.VAN_ALBADA, **more: Any) -> tupl
     return bench, np.concatenate([[C * (293.15 - T_REF), solvent, solute], crystals])
 
 
+@pytest.mark.slow
 def test_paracetamol_in_ethanol_batch() -> None:
     """Concentrations, D43 and number of the seeded isothermal batch, by the exact moment equations.
 

@@ -135,6 +135,7 @@ def test_size_dependent_growth_in_a_continuous_crystallizer() -> None:
     assert errors[2] < 6e-4
 
 
+@pytest.mark.slow
 def test_removal_of_fines_and_classified_product() -> None:
     """dn/dL = −(f(L)/τ_f + h(L)/τ) n/G: the exponential distribution bent by both cuts (Randolph and Larson, ch. 9)."""
     fine, cut, s = 4e-5, 2e-4, 3.0
@@ -162,6 +163,7 @@ def test_removal_of_fines_and_classified_product() -> None:
 # -- the other options
 
 
+@pytest.mark.slow
 def test_antisolvent_drowns_out_what_the_liquor_no_longer_holds() -> None:
     """Semi-batch: as much crystallizes as the log-linear solubility of the final mixture says."""
     b = bench(antisolvency=Antisolvent.LOG_LINEAR, antisolvent=2, anti_s1=4.0, V_weir=1e-2, UA=0.0, dH_cryst=0.0)
@@ -211,6 +213,7 @@ def test_stirring_and_impurity_do_what_their_laws_say() -> None:
     assert grown[2] == leaving  # α θ > 1: no growth at all
 
 
+@pytest.mark.slow
 def test_a_vessel_is_pumped_empty_smoothly() -> None:
     """What is pumped is pumped until the heel; nothing becomes negative, and an empty vessel rests."""
     b = bench(V_flow_out=1e-6, V_weir=1e-3, k1=0.0, k2=0.0)

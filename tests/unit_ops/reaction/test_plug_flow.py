@@ -137,6 +137,7 @@ def test_profile_with_dispersion() -> None:
     assert at == pytest.approx([0.5572454780, 0.3636263229, 0.2384077641], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_first_order_scheme_is_a_cascade_of_tanks() -> None:
     """50 upwind cells of A + B -> C at k = 0.2989958982 L/(mol s), 0.15 mol/L each, 1800 s: 50 equal tanks.
 
@@ -193,6 +194,7 @@ def test_jacketed_tube_without_dispersion() -> None:
     assert order(errors) > 1.7
 
 
+@pytest.mark.slow
 def test_composition_front_leaves_temperature_alone() -> None:
     """Components of other heat capacity arriving at the same temperature change it nowhere."""
     bench = tube(40, Pe=100.0, feed=[0.0, 1.0, 0.0, 0.0], cp=[2000.0, 4000.0, 1000.0, 1500.0])
@@ -217,6 +219,7 @@ def test_flow_follows_the_feed_and_stops_with_it() -> None:
     assert bench.measure("V_liquid", y) == pytest.approx(V, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_density_change_by_reaction_drives_the_outflow() -> None:
     """A denser product takes less room: mass leaves as it enters, and the tube stays full."""
     reactions = [{"equation": "A + B -> C", "k0": "1e-1 L/(mol s)", "E": 0.0, "dH": 0.0}]

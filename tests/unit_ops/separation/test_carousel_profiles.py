@@ -75,6 +75,7 @@ def test_meshes_foul_under_cakes_until_they_are_cleaned() -> None:
     assert bench.unpack(fire(bench, "clean", y)).R_mesh == pytest.approx(np.full(4, R_MESH), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("film", [1e-5, 1e-7])
 def test_filtration_ends_at_its_time_whatever_counts_as_a_film(film: float) -> None:
     """Published: 1.127902396 s for 750 mg."""
@@ -127,6 +128,7 @@ def test_cakes_are_filtered_drained_dried_and_dropped() -> None:
     assert exhaust.T < bench.measure("T_gas_in", y)
 
 
+@pytest.mark.slow
 def test_an_empty_machine_is_quiet_and_finite() -> None:
     bench, y = build(0.5)
     bench.set_inlets(gas=GAS, vacuum=1.0)

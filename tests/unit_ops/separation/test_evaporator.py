@@ -63,6 +63,7 @@ def test_a_dry_vessel_can_be_filled_again() -> None:
     np.testing.assert_allclose(fed, 1e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_solvent_swap_at_constant_level() -> None:
     """Ethanol replaced by water, level held by feeding what boils off: the closed balance of both holds."""
     bench = still({**components("ethanol", "water"), **NRTL}, inlets={"T_jacket": 380.0}, UA=300.0)
