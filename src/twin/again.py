@@ -149,6 +149,9 @@ def fork(
     if not 0.0 <= time <= reached:
         raise ForkError(f"{run.path} reached {clock(reached)} ({reached:g} s): it cannot be forked at {time:g} s")
     spec = recorded_scenario(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(run.path), set, time, until)
+    if spec.predictive:
+        names = ", ".join(one.name for one in spec.predictive)
+        raise ForkError(f"{run.path} has predictive controllers ({names}): run its scenario anew, with --set")
     before = [one for one in kept if one.time < time or (one.time == time and not set)]
     other_steps = bool(set) or until is not None or spec.method.startswith("cvode")
     provenance: dict[str, str | float] = {

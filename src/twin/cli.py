@@ -119,6 +119,10 @@ def parser() -> argparse.ArgumentParser:
 
     add_linear(command)
 
+    from twin.control.monitoring.arguments import add_commands as add_monitor
+
+    add_monitor(command)
+
     from twin.trace.arguments import add_commands as add_trace
 
     add_trace(command)

@@ -257,6 +257,13 @@ def tune(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def monitor(arguments: Namespace) -> int:
+    """`twin monitor RUN…`"""
+    from twin.control.monitoring.commands import monitor as carry_out
+
+    return carry_out(arguments)
+
+
 def report(arguments: Namespace) -> int:
     """`twin report FILE`"""
     from twin.results.reader import open_run

@@ -23,8 +23,12 @@ from twin.progress import Silent
 from twin.results.files import FileProblem
 
 if TYPE_CHECKING:
+    from h5py import File
+
     from twin.integrate.outcome import Ending
+    from twin.results.events import EventRow
     from twin.results.past import Continued
+    from twin.schedule.simulation import Simulation
     from twin.schedule.world import PythonProcess
 
 #: Wall seconds between two checkpoints: what is lost at most when a run is killed.
@@ -155,7 +159,7 @@ def run(
         raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
 
     path = free_path(out, spec.name)
-    every = math.inf if processes else checkpoint_every  # what is Python cannot be replayed from a file
+    every = math.inf if processes or spec.predictive else checkpoint_every  # Python is not replayed from a file
     return execute(
         spec,
         path,
@@ -212,7 +216,6 @@ def execute(
     from twin.results.past import fitting
     from twin.results.reader import open_run
     from twin.results.recorder import Recorder
-    from twin.results.schedule import write_schedule
     from twin.results.writer import RunWriter
     from twin.schedule.simulation import Simulation
 
@@ -264,7 +267,7 @@ def execute(
                 },
                 checkpoints=recorder.retained,
                 table=table,
-                also=partial(write_schedule, scenario=spec, records=simulation.records(), end=ending.time),
+                also=partial(_also, simulation=simulation, scenario=spec, end=ending.time),
             )
             log.remove()
             entry.ended(ending.outcome.name.lower(), str(open_run(path).attrs["content_hash"]))
@@ -285,6 +288,17 @@ def execute(
         plant=spec.plant,
         warnings=warnings,
     )
+
+
+def _also(file: File, rows: Sequence[EventRow], *, simulation: Simulation, scenario: ScenarioSpec, end: float) -> None:
+    """Write what the schedule and its controllers leave beside the series."""
+    from twin.results.schedule import write_schedule
+
+    write_schedule(file, rows, scenario=scenario, records=simulation.records(), end=end)
+    if simulation.predictive:
+        from twin.control.predictive.record import write_prediction
+
+        write_prediction(file, simulation.predictive)
 
 
 def default_path(name: str) -> Path:

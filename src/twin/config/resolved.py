@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from twin.config.equipment import CONTROLLER_KEYS
+from twin.config.monitors import monitors_tree
+from twin.config.predictive import predictive_tree
 from twin.config.process_tree import fault_tree, material_tree, process_tree
 from twin.config.spec import EventSpec, KpiSpec, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, Value
 from twin.plant.model import load_model
@@ -44,6 +46,8 @@ def resolved_yaml(scenario: ScenarioSpec) -> str:
         ],
         **process_tree(scenario),
         **material_tree(scenario),
+        **monitors_tree(scenario.monitors),
+        **predictive_tree(scenario.predictive),
         **({"figure": [list(panel) for panel in scenario.figure]} if scenario.figure else {}),
         "plant": plant_tree(scenario.plant),
     }

@@ -12,7 +12,9 @@ from twin.config.events import read_events, read_quality
 from twin.config.factors import read_factors
 from twin.config.figure import read_figure
 from twin.config.materials import read_batches, read_containers, read_lots
+from twin.config.monitors import read_monitors
 from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides
+from twin.config.predictive import read_predictive
 from twin.config.processes import read_processes
 from twin.config.reading import read_file
 from twin.config.scenario_keys import SCENARIO, SOLVER
@@ -96,6 +98,8 @@ def build_scenario(
     events, latches = read_events(problems, root.get("events"), plant, duration or LONGEST)
     quality = read_quality(problems, root.get("quality"), plant)
     figure = read_figure(problems, root.get("figure"), plant)
+    monitors = read_monitors(problems, root.get("monitors"), plant)
+    predictive = read_predictive(problems, root.get("predictive"), plant)
     given_stop = root.get("until")
     stop = None if given_stop is None else read_number(problems, given_stop, "until", "s", 0.0, LONGEST)
     stop = stop if until is None else _until(problems, until)
@@ -134,6 +138,8 @@ def build_scenario(
         path=path,
         figure=figure,
         start=start,
+        monitors=monitors,
+        predictive=predictive,
     )
 
 

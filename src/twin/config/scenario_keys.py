@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from twin.config.keys import Key, Section, listed, mapped, text, time, whole
+from twin.config.monitor_keys import MONITOR
+from twin.config.predictive_keys import MOVED, PREDICTED, PREDICTIVE
 from twin.config.spec import METHOD_ALIASES, METHODS
 from twin.config.start import STARTS
 
@@ -66,6 +68,16 @@ SCENARIO = Section(
         ),
         "quality": listed(
             "limits of measurements", "quality", example="[{tag: press.tablet_mass, low: 285 mg, high: 315 mg}]"
+        ),
+        "monitors": listed(
+            "what raises alarms on the run's file, by `twin monitor`",
+            "monitor",
+            example="[{tag: press.tablet_mass, high: 310 mg, delay: 30 s}]",
+        ),
+        "predictive": mapped(
+            "controllers that move several values by what a model predicts, by tag",
+            "predictive",
+            example="{MPC-1: {period: 1 min, horizon: 2 h, …}}",
         ),
         "batches": listed("what counts as one batch", "batch", example="[{name: B, of: tablets, mass: 100 kg}]"),
         "lots": listed(
@@ -186,6 +198,10 @@ SECTIONS = {
     "event": EVENT,
     "fault": FAULT,
     "quality": QUALITY,
+    "predictive": PREDICTIVE,
+    "predicted": PREDICTED,
+    "moved": MOVED,
+    "monitor": MONITOR,
     "lot": LOT,
     "batch": BATCH,
     "container": CONTAINER,

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from twin.config.material_spec import BatchSpec, ContainerSpec, FactorsSpec, LotSpec
+from twin.config.monitor_spec import MonitorSpec
+from twin.config.predictive_spec import PredictiveSpec
 from twin.config.process_spec import FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
 
 #: Methods of integration: the native ones, and SUNDIALS.
@@ -187,6 +189,8 @@ class ScenarioSpec:
     factors: FactorsSpec | None = None  #: asked of the report
     figure: tuple[tuple[str, ...], ...] = ()  #: tags drawn in the documentation, panel by panel
     start: str = "initial"  #: or "steady": the state that the plant comes to from its initial values
+    predictive: tuple[PredictiveSpec, ...] = ()
+    monitors: tuple[MonitorSpec, ...] = ()  #: `twin monitor` carries them out on the run's file
 
 
 def frozen_array(values: Any) -> np.ndarray:

@@ -115,7 +115,7 @@ def write_schedule(
             "outcome": "done, left, restarted, timed out, unfinished or failed",
         }
         numbers = {"start": ("s", "begin"), "end": ("s", "end"), "parent": ("1", "row of the bar around it; -1 none")}
-        _table(file, group, "bar", bars, meanings, numbers)
+        write_table(file, group, "bar", bars, meanings, numbers)
     if uses:
         meanings = {
             "resource": "what was asked for",
@@ -128,12 +128,12 @@ def write_schedule(
             "granted": ("s", "granted; NaN: never"),
             "released": ("s", "given back; NaN: never granted"),
         }
-        _table(file, file.create_group("/schedule/resources"), "use", uses, meanings, numbers)
+        write_table(file, file.create_group("/schedule/resources"), "use", uses, meanings, numbers)
     faults = faults_of(scenario, rows, records, end)
     if faults:
         meanings = {"label": "what is wrong", "where": "unit, feed or product", "cause": "event or step"}
         numbers = {"start": ("s", "from"), "end": ("s", "to")}
-        _table(file, file.create_group("/faults"), "fault", faults, meanings, numbers)
+        write_table(file, file.create_group("/faults"), "fault", faults, meanings, numbers)
     _material(file, scenario)
     write_factors(file, scenario.factors)
 
@@ -154,7 +154,7 @@ def _material(file: h5py.File, scenario: ScenarioSpec) -> None:
     ):
         if items:
             rows = [_Plain(vars(item)) for item in items]
-            _table(
+            write_table(
                 file,
                 file.create_group(f"/{name}"),
                 name.removesuffix("es") if name == "batches" else name[:-1],
@@ -173,7 +173,7 @@ class _Plain:
         self.marks = json.dumps(dict(fields["marks"]), ensure_ascii=False)
 
 
-def _table(
+def write_table(
     file: h5py.File,
     group: h5py.Group,
     dimension: str,
@@ -181,6 +181,7 @@ def _table(
     texts: Mapping[str, str],
     numbers: Mapping[str, tuple[str, str]],
 ) -> None:
+    """Write rows as a table along a dimension of its own: texts, and numbers with their units, by attribute."""
     scale = add_dimension(file, dimension, len(rows))
     group.attrs["count"] = len(rows)
     for name, meaning in texts.items():

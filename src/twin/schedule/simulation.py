@@ -33,6 +33,7 @@ from twin.schedule.world import PythonProcess, World, every_step
 
 if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
+    from twin.control.predictive.controller import Predictive
 
 
 class Simulation(Driving):
@@ -76,6 +77,10 @@ class Simulation(Driving):
         integrator: type | None = None,
     ) -> None:
         self.plant, self.table = plant, table
+        self.predictive = _predictive(scenario)
+        for one in self.predictive:
+            one.simulation = self
+        processes = (*processes, *(one.process for one in self.predictive))
         self.end = run_end(scenario)
         self.latest: Checkpoint | None = None
         self._samples, self._every, self._since = samples, checkpoint_every, 0
@@ -263,6 +268,15 @@ class Simulation(Driving):
         self._since += len(block.time)
         if self._samples is not None:
             self._samples(block)
+
+
+def _predictive(scenario: ScenarioSpec) -> list[Predictive]:
+    """Give the predictive controllers, whose libraries nobody else needs."""
+    if not scenario.predictive:
+        return []
+    from twin.control.predictive.controller import controllers_of
+
+    return controllers_of(scenario)
 
 
 def _integrator(method: str) -> Any:

@@ -1,0 +1,1 @@
+"""Monitors of recorded runs: charts, alarms, and how well they tell faults."""
