@@ -112,7 +112,7 @@ def test_the_published_cake() -> None:
         bench, y, lambda q: (q.m_pond[0, :1], q.H_pond[:1], q.D[:1]), [0.0, 3.0], 1e-12, "DOP853", events=left
     )
     x = bench.unpack(state(result.y_events[0][0]))
-    rest = carousel.pond_volume(x, 0, bench.p) / carousel.pond_flow(x, 0, 1.0, bench.p)
+    rest = 1.0 / carousel.pond_rate(x, 0, 1.0, bench.p)
     t_filt = float(result.t_events[0][0]) + rest
     record(CASE, SOURCE, "end of filtration, s", T_FILT, t_filt)
     assert t_filt == pytest.approx(T_FILT, abs=5e-10)

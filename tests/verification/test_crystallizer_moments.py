@@ -144,6 +144,7 @@ def test_paracetamol_in_ethanol_batch() -> None:
         1332.0, 0.866, solubility=Solubility.EXPONENTIAL, sol_a=2.955e-4, sol_b=0.02179, kg=9.979,
         Eg=40560.0 * R_GAS / 8.3144, g=1.602, k1=1.597e10 / 60.0, b1=2.276, rho_solvent=789.0, L_nucleus=1e-6,
         force=DrivingForce.MOLAR, basis=Basis.SOLVENT, rho=[789.0, 1332.0], molar_mass=[0.046069, 0.151163],
+        V_weir=1e-2,
     )  # fmt: skip
     solvent = 0.5e-3 * 789.0
     y0 = start(bench, [solvent, 0.275395968 * solvent], 7.0109 * SEED, T=293.15)
