@@ -32,6 +32,7 @@ def test_t23_a_full_click_through_changes_nothing(chromium: Any, tmp_path: Path)
     """Every tab; on each every button and switch that is there, once. Nothing in the folder differs by a bit."""
     signers = make_signers(tmp_path)
     folder = tmp_path / "runs"
+    folder.mkdir()
     for name in ("a.h5", "b.h5"):
         run("two_tanks", folder / name, until="5 min")
     finalise(folder / "a.h5")

@@ -139,7 +139,11 @@ def test_t13_a_run_killed_while_it_is_written(tmp_path: Path, monkeypatch: pytes
     assert kills >= 8
 
 
-@pytest.mark.parametrize("room", [0, 20_000, 60_000])
+#: Bytes that fit onto the disk: a few, and of the slow ones every eight thousand up to more than the whole file.
+ROOM = [0, 20_000, 60_000, *(pytest.param(8_000 * n, marks=pytest.mark.slow) for n in range(1, 32))]
+
+
+@pytest.mark.parametrize("room", ROOM)
 def test_t13_a_full_disk_while_a_run_is_written(room: int, tmp_path: Path) -> None:
     wanted = verify(make_run(tmp_path / "whole.h5", 40)).stored
     folder = tmp_path / "small"
@@ -159,7 +163,7 @@ def test_t13_a_full_disk_while_a_run_is_written(room: int, tmp_path: Path) -> No
         assert not result.ok or result.stored == wanted
 
 
-@pytest.mark.parametrize("room", [0, 2, 4])
+@pytest.mark.parametrize("room", [0, 2, 4, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3, *range(5, 24)))])
 def test_t13_a_full_disk_while_it_is_made_final(
     room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signers: Signers
 ) -> None:

@@ -24,8 +24,10 @@ from twin.evidence.dossier.cases import STORED, collect
 from twin.evidence.dossier.commands import sign as sign_dossier
 from twin.evidence.dossier.crosswalk import CROSSWALK
 from twin.evidence.dossier.gates import EVIDENCE, FACTORS, NO, NOT, PARTLY, REQUIRED, YES, conclude
+from twin.evidence.dossier.labels import LABELS
 from twin.evidence.dossier.page import render
 from twin.evidence.dossier.plan import Plan, PlanProblem, parse_plan, read_plan
+from twin.evidence.dossier.reasons import REASONS
 from twin.evidence.dossier.refine import refined
 from twin.evidence.dossier.words import WORDS
 from twin.evidence.finalise import finalise, sign
@@ -299,6 +301,7 @@ def test_the_bill_of_materials_names_what_makes_numbers(bundle: Path) -> None:
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
     names = {component["name"]: component["version"] for component in bill["components"]}
     assert {"numpy", "numba", "llvmlite", "h5py", "simpy"} <= set(names)
+    assert bill["metadata"]["component"]["name"] == "continuous-twin"
 
 
 def test_gates_follow_from_the_risk() -> None:
@@ -320,6 +323,7 @@ def test_gates_follow_from_the_risk() -> None:
 
 def test_what_is_said_has_both_languages_and_the_crosswalk_no_gap() -> None:
     assert set(CROSSWALK) == {f"D{n}" for n in range(1, 24)}
+    assert not set(LABELS) & set(REASONS), "one would hide the other"
     for key, (english, chinese) in WORDS.items():
         assert english, key
         assert chinese, key

@@ -17,6 +17,7 @@ from twin.evidence.dossier.build import build
 from twin.evidence.dossier.bundle import data_of
 from twin.evidence.dossier.commands import ALIKE, apart
 from twin.evidence.dossier.diverted import diversion
+from twin.evidence.dossier.flow import residence
 from twin.evidence.dossier.gates import NO, NOT, PARTLY, YES
 from twin.evidence.dossier.given import plant
 from twin.evidence.dossier.page import render
@@ -176,6 +177,13 @@ def test_a_rule_that_does_not_hold_is_told(old: str, new: str, key: str, state: 
     section = section_of(text, made, plant, diversion)
     assert key in reasons(section), section["why"]
     assert section["state"] == state
+
+
+def test_a_rule_of_what_is_not_there_is_told_and_the_rest_stands(made: Path) -> None:
+    section = section_of(PLAN.replace("signal: first.T", "signal: first.TT"), made, plant, residence, diversion)
+    assert (section["state"], reasons(section)) == (NO, ["rule_unjudged"])
+    section = section_of(PLAN.replace("signal: first.T", "signal: first.TT"), made, residence)
+    assert section["state"] == YES
 
 
 def test_without_a_rule_a_continuous_plant_is_refused(made: Path) -> None:

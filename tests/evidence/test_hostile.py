@@ -30,6 +30,18 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_t4_random_damage_is_found_or_changes_nothing(
     data: st.DataObject, small: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    damaged(data, small, tmp_path_factory)
+
+
+@pytest.mark.slow
+@given(data=st.data())
+@settings(max_examples=120)
+def test_t4_much_random_damage(data: st.DataObject, small: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    damaged(data, small, tmp_path_factory)
+
+
+def damaged(data: st.DataObject, small: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Bytes flipped, overwritten, cut off or put in, anywhere: told, or the content is what it was."""
     original = small.read_bytes()
     changed = bytearray(original)
     places = st.integers(0, len(original) - 1)
@@ -50,6 +62,7 @@ def test_t4_random_damage_is_found_or_changes_nothing(
     path = tmp_path_factory.mktemp("damage") / "a.h5"
     path.write_bytes(changed)
     findings = found(path)
+    path.unlink()
     assert not findings.ok or findings.facts["content_hash"] == verify(small).stored
 
 
@@ -71,6 +84,22 @@ STEPS = st.lists(
 def test_t3_random_changes_of_the_tree_are_found(
     steps: list[tuple[str, str, int, float]], small: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    changed_tree(steps, small, tmp_path_factory)
+
+
+@pytest.mark.slow
+@given(steps=STEPS)
+@settings(max_examples=120)
+def test_t3_many_random_changes_of_the_tree(
+    steps: list[tuple[str, str, int, float]], small: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    changed_tree(steps, small, tmp_path_factory)
+
+
+def changed_tree(
+    steps: list[tuple[str, str, int, float]], small: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Values, attributes, variables, groups changed, removed, added, renamed: told, or the content is what it was."""
     path = tmp_path_factory.mktemp("tree") / "a.h5"
     shutil.copy(small, path)
     with h5py.File(path, "r+") as file:

@@ -102,11 +102,11 @@ def test_the_operation_is_qualified_as_far_as_it_was_tested() -> None:
 
 
 DEFECTS = {
-    "a leak of one part in a thousand": ("/ (p.tau * V)", "* 1.001 / (p.tau * V)"),
+    "a leak of one part in a thousand": ("/ (p.tau * kept(V", "* 1.001 / (p.tau * kept(V"),
     "a mass that is not conserved": ("u.feed.m_flow[i] - k * x.m[i]", "u.feed.m_flow[i] - 1.00001 * k * x.m[i]"),
     "a thermometer a twentieth of a degree off": (
-        "return T_REF + x.H / dot(x.m, p.cp)",
-        "return T_REF + 0.05 + x.H / dot(x.m, p.cp)",
+        "return T_REF + x.H / kept(dot(x.m, p.cp)",
+        "return T_REF + 0.05 + x.H / kept(dot(x.m, p.cp)",
     ),
 }
 

@@ -20,7 +20,7 @@ from twin.evidence.dossier.words import LANGUAGES
 from twin.evidence.seal import bytes_hash, seal_path, signature_paths
 from twin.results.files import file_errors, partial_path, publish
 from twin.results.reader import Run
-from twin.results.sections import PACKAGES
+from twin.results.sections import PACKAGES, versions
 
 SCHEMA = "twin bundle 1"
 #: Of every member, so that the same contents give the same bytes.
@@ -154,6 +154,10 @@ def crate(dossier: Mapping[str, Any], run: Run, names: list[str]) -> dict[str, A
     return {"@context": f"{_CRATE}/context", "@graph": [descriptor, root, action, program, *others, *files, *more]}
 
 
+def _own_version() -> str:
+    return str(versions().get("continuous-twin", "unknown"))
+
+
 def materials() -> dict[str, Any]:
     """Software bill of materials (CycloneDX): the packages that can change a number, and what they need."""
     found: dict[str, dict[str, Any]] = {}
@@ -185,5 +189,6 @@ def materials() -> dict[str, Any]:
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
+        "metadata": {"component": {"type": "application", "name": "continuous-twin", "version": _own_version()}},
         "components": [found[key] for key in sorted(found)],
     }

@@ -32,15 +32,13 @@ def diversion(w: Work) -> None:
     if not w.continuous:
         s.is_(NOT, "not_continuous")
         return
-    asked = w.plan.rule
-    if asked is None:
+    asked, found = w.plan.rule, w.diverted
+    if asked is None or found is None:
         s.is_(NO, "no_diversion")
         return
-    if isinstance(w.traced, str):
-        s.is_(NO, "not_traced", why=w.traced)
+    if isinstance(found, str):
+        s.is_(NO, "rule_unjudged", why=found)
         return
-    found = w.traced.diversion
-    assert found is not None, "the plan's rule was given to the trace"
     _rule(s, found, asked)
     _verdict(s, found.verdict, "this run")
     cases = _disturbed(w, s, found, asked)

@@ -165,7 +165,16 @@ def control(w: Work) -> None:
         if isinstance(w.traced, str):
             s.is_(PARTLY, "not_traced", why=w.traced)
         else:
-            _charts(s, w.traced.control)
+            _charts(s, _controlled(w, w.traced))
+
+
+def _controlled(w: Work, found: Trace) -> list[Controlled]:
+    """As the trace says, with what the plan's rule would have diverted where there is one."""
+    from twin.trace.assess import control
+
+    if isinstance(w.diverted, str | None):
+        return found.control
+    return control(found, w.run, w.diverted)
 
 
 def _charts(s: Section, found: list[Controlled]) -> None:

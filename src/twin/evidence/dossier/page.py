@@ -10,7 +10,7 @@ from twin.evidence.canonical import to_base64
 from twin.evidence.dossier.words import say
 
 _STYLE = """
-@page { size: A4; margin: 18mm 15mm; }
+@page { size: A4; margin: 18mm 15mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt; } }
 * { box-sizing: border-box; }
 body { font: 10pt/1.45 "Helvetica Neue", Arial, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; color: #1f2933;
   max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -21,12 +21,12 @@ th, td { border-bottom: 1px solid #d5dbe1; padding: .2rem .4rem; text-align: lef
 th { border-bottom: 2px solid #39424e; font-weight: 600; }
 tbody th { border-bottom: 1px solid #d5dbe1; width: 30%; }
 tr { break-inside: avoid; } thead { display: table-header-group; }
-a { color: inherit; text-decoration-color: #9fb3c8; } .note { color: #52606d; }
+a { color: inherit; text-decoration-color: #9fb3c8; } td > a { white-space: nowrap; } .note { color: #52606d; }
 .state { font-size: 8.5pt; font-weight: 700; padding: .1rem .4rem; border: 1px solid; border-radius: .2rem;
   white-space: nowrap; }
 .s0 { color: #0b6b3a; } .s1 { color: #8a5a00; } .s2 { color: #a61b1b; } .s3 { color: #52606d; }
 .verdict { border: 2px solid; padding: .6rem .8rem; margin: 1rem 0; break-inside: avoid; }
-ul { padding-left: 1.2rem; }
+p { break-after: avoid; } ul { padding-left: 1.2rem; }
 img { max-width: 100%; height: auto; } .origins { break-before: page; }
 code { font-size: 8.5pt; overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; padding: 0; } a { text-decoration: none; } }

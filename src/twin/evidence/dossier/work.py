@@ -18,6 +18,7 @@ from twin.evidence.verify import verify
 from twin.results.reader import Run, open_run
 
 if TYPE_CHECKING:
+    from twin.trace.assess import Diversion
     from twin.trace.tracing import Trace
 
 
@@ -87,7 +88,19 @@ class Work:
         self.say("the run traced: residence times, lots")
         try:
             of = str(self.plan.trace.get("of", COMPONENTS))
-            return trace(self.path, of=of, rule=self.plan.rule if self.continuous else None, write=False)
+            return trace(self.path, of=of, write=False)
+        except TwinError as error:
+            return str(error).splitlines()[0]
+
+    @cached_property
+    def diverted(self) -> Diversion | str | None:
+        """The plan's rule designed and judged on the run, or why it cannot be; None without a rule."""
+        from twin.trace.assess import divert
+
+        if self.plan.rule is None or isinstance(self.traced, str):
+            return self.traced if isinstance(self.traced, str) else None
+        try:
+            return divert(self.traced, self.run, self.plan.rule)
         except TwinError as error:
             return str(error).splitlines()[0]
 

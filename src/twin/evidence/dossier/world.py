@@ -163,4 +163,6 @@ def _beyond(column: np.ndarray, low: float | None, high: float | None) -> tuple[
     n, p, z = len(column), float(out.mean()), 1.959963984540054
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
-    return p, f"{max(0.0, centre - half):.3g} … {min(1.0, centre + half):.3g}"
+    low_end = centre - half if out.any() else 0.0  # exactly, and not but for rounding
+    high_end = centre + half if not out.all() else 1.0
+    return p, f"{low_end:.3g} … {high_end:.3g}"
