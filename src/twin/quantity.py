@@ -68,6 +68,18 @@ class Fractions:
 
 
 @dataclass(frozen=True)
+class Per:
+    """On a coefficient k of a rate k σ^power: it may be given over the driving force's unit to that power.
+
+    `law` and `power` are parameters of the unit; `units` gives the unit of σ for choices of the law.
+    """
+
+    law: str
+    units: tuple[tuple[str, str], ...]
+    power: str
+
+
+@dataclass(frozen=True)
 class Fitted:
     """On a measurement: what a law rests on that was fitted between two parameters of the unit, `low` and `high`.
 
@@ -112,6 +124,7 @@ class Field:
     utility: bool = False
     fractions: bool = False
     fitted: tuple[Fitted, ...] = ()
+    per: Per | None = None
     enum: type[IntEnum] | None = None
     default: Any = None
     has_default: bool = False
@@ -177,6 +190,7 @@ def _field(cls: type, name: str, base: Any, texts: list[str], extras: list[Any],
         utility=pick(Utility) is not None,
         fractions=pick(Fractions) is not None,
         fitted=tuple(e for e in extras if isinstance(e, Fitted)),
+        per=pick(Per),
         enum=enum,
         default=defaults.get(name),
         has_default=name in defaults,

@@ -4,14 +4,15 @@
 
 What has no default comes first, in the order of the tables. Every number keeps the unit in which kinetics
 are published: a driving force σ by `force` (relative, kg/m³, kmol/m³, mass fractions), rates per m³ of slurry or
-solvent by `basis`.
+solvent by `basis`. A coefficient may be written over its driving force's unit to its power,
+`kg: 9.979 m/(s (kmol/m^3)^1.602)`: with another force than the unit's that is an error.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from twin.quantity import Array, Component, Grid, Index, Range
+from twin.quantity import Array, Component, Grid, Index, Per, Range
 from unit_ops.crystallization.laws import (
     Basis,
     DrivingForce,
@@ -24,6 +25,9 @@ from unit_ops.crystallization.laws import (
 )
 from unit_ops.joining import joined as joined
 from unit_ops.properties.solubility import Antisolvent
+
+#: Units of the driving forces that have one.
+FORCES = (("MASS", "kg/m^3"), ("MOLAR", "kmol/m^3"))
 
 
 class PhaseParams(NamedTuple):
@@ -83,14 +87,14 @@ class AntisolventParams(NamedTuple):
 
 
 class GrowthParams(NamedTuple):
-    kg: Annotated[float, "m/s", "growth rate coefficient", Range(0.0, 1e30)]
+    kg: Annotated[float, "m/s", "growth rate coefficient", Range(0.0, 1e30), Per("force", FORCES, "g")]
     g: Annotated[float, "1", "growth exponent", Range(0.5, 10.0)]
     Eg: Annotated[float, "J/mol", "activation energy of growth", Range(0.0, 1e6)] = 0.0
     S_width: Annotated[float, "1", "smoothing width between growth and dissolution", Range(1e-9, 1.0)] = 0.01
 
 
 class DissolutionParams(NamedTuple):
-    kd: Annotated[float, "m/s", "dissolution rate coefficient", Range(0.0, 1e30)] = 0.0
+    kd: Annotated[float, "m/s", "dissolution rate coefficient", Range(0.0, 1e30), Per("force", FORCES, "d")] = 0.0
     Ed: Annotated[float, "J/mol", "activation energy of dissolution", Range(0.0, 1e6)] = 0.0
     d: Annotated[float, "1", "dissolution exponent", Range(0.5, 10.0)] = 1.0
 
@@ -119,11 +123,15 @@ class HabitParams(NamedTuple):
 
 
 class NucleationParams(NamedTuple):
-    k1: Annotated[float, "1/(m^3 s)", "primary nucleation coefficient", Range(0.0, 1e40)] = 0.0
+    k1: Annotated[
+        float, "1/(m^3 s)", "primary nucleation coefficient", Range(0.0, 1e40), Per("force", FORCES, "b1")
+    ] = 0.0
     E1: Annotated[float, "J/mol", "activation energy of primary nucleation", Range(0.0, 1e6)] = 0.0
     b1: Annotated[float, "1", "primary nucleation exponent", Range(0.5, 30.0)] = 2.0
     beta: Annotated[float, "1", "barrier of classical nucleation", Range(0.0, 1e6)] = 1.0
-    k2: Annotated[float, "1/(m^3 s)", "secondary nucleation coefficient", Range(0.0, 1e40)] = 0.0
+    k2: Annotated[
+        float, "1/(m^3 s)", "secondary nucleation coefficient", Range(0.0, 1e40), Per("force", FORCES, "b2")
+    ] = 0.0
     E2: Annotated[float, "J/mol", "activation energy of secondary nucleation", Range(0.0, 1e6)] = 0.0
     b2: Annotated[float, "1", "secondary nucleation exponent", Range(0.5, 30.0)] = 2.0
     j: Annotated[float, "1", "exponent of the crystal content in secondary nucleation", Range(0.0, 10.0)] = 1.0

@@ -8,6 +8,7 @@ from typing import Any
 
 from twin.config.context import Context
 from twin.config.document import Node
+from twin.config.forces import with_forces
 from twin.config.models import controllers, find_model
 from twin.config.names import TAG, UNIT_NAME, claim
 from twin.config.plant_keys import CONTROLLER, UNIT
@@ -122,6 +123,7 @@ def read_unit(ctx: Context, head: Head) -> UnitSpec:
     if not head.is_controller:
         given = _without_driven(ctx, head, given, set(signals))
     params = tuple(replace(f, unit=head.unit_of(f.name, f.unit)) for f in fields(model.Params))
+    params = with_forces(params, given)
     both = Table(head.title, "parameter", name, (*params, *ports), sizes, computed)
     values = read_table(ctx, both, given, head.name)
     _agree(ctx, head, given, values)

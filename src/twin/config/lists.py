@@ -12,7 +12,7 @@ from twin.config.plant_keys import GRID
 from twin.config.spec import Frozen, frozen_array
 from twin.units import UnitError, parse_quantity
 
-_MOST_CLASSES = 10_000
+_MOST_CLASSES = 100_000
 
 
 def read_list(ctx: Context, root: Node, key: str) -> list[Node]:

@@ -59,7 +59,7 @@ GRID = Section(
     "Grid",
     "Classes between two lengths, or with edges of your own.",
     {
-        "count": whole("number of classes, 1 to 10 000", "required without edges", "200"),
+        "count": whole("number of classes, 1 to 100 000", "required without edges", "200"),
         "from": Key("quantity", "lower edge", "m", "required without edges", "1 um"),
         "to": Key("quantity", "upper edge", "m", "required without edges", "1 mm"),
         "spacing": Key("choice", "of the edges", "", "geometric", "uniform", choices=("geometric", "uniform")),

@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.config.context import Context
 from twin.config.document import Node, closest
+from twin.config.forces import in_published_unit
 from twin.quantity import Field
 from twin.units import UnitError, example, parse_quantity
 
@@ -88,7 +89,9 @@ def read_scalar(ctx: Context, table: Table, f: Field, node: Node) -> float | int
     if f.kind == "int":
         return _integer(ctx, table, f, node)
     try:
-        value = parse_quantity(node.value if isinstance(node.value, bool) else node.text, f.unit)
+        value = in_published_unit(node.text, f)
+        if value is None:
+            value = parse_quantity(node.value if isinstance(node.value, bool) else node.text, f.unit)
     except UnitError as error:
         ctx.problems.add(node, "not such a quantity", f'{table.owner}: {f.name} "{f.meaning}": {error}.')
         return None
