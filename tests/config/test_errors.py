@@ -288,6 +288,8 @@ events:
         ("30 s}", "30 s}, until: 1 h", "5:42: nothing to repeat", "give every: as well"),
         ("at: 10 min", "when: first.low falls", "5:12: unknown guard", "first (piping.tank) has no guard 'low'"),
         ("at: 10 min", "when: first.low", "5:12: not a condition", 'reads "unit.guard falls"'),
+        ("at: 10 min", "when: first.V < 5 K", "5:22: not such a quantity", "first.V"),
+        ("at: 10 min", "when: first.Q < 5 K", "5:12: unknown measurement", "no measurement 'Q'"),
         (
             "first.tau: 30 s",
             "first.rho: [1]",

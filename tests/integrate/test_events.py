@@ -82,8 +82,7 @@ def test_a_limit_that_a_tag_stands_on(how, outcome):
     """A level that rests at its limit is not above it, yet at or above it."""
     plant = problem(drain, [2.0], p=[0.5, 0.5])
     plant.columns, plant.guard_names = [SimpleNamespace(path="tank.level", vector="w", offset=0)], []
-    condition = ConditionSpec("tag", "tank.level", how, 4.0, None)
-    row = watch_row(plant, SimpleNamespace(tags={condition.key: condition}), condition.key)
+    row = watch_row(plant, ConditionSpec("tag", "tank.level", how, 4.0, None).key)
     run = Integrator(plant, latches=[row])
     run.arm(0, True)
     assert run.advance(1.0).outcome is outcome

@@ -23,6 +23,7 @@ events:
   - {at: 20 min, set: {feeder.setpoint: 6 g/s}, every: 17 min, until: 100 min}
   - {at: 50 min, hold: {feeder.setpoint: 2 g/s}, for: 30 min, name: slow}
   - {when: feeder.low_level falls, set: {hopper.m_flow.mcc: 100 g/s}, name: refill}
+  - {when: feeder.m < 1.5 kg, set: {feeder.N_max: 11 1/s}, name: nearly empty}
   - {when: feeder.high_level rises, set: {hopper.m_flow.mcc: 0 g/s}, name: full}
 resources:
   operator: {capacity: 2, shifts: [{at: 30 min, capacity: 1}, {at: 1 h, capacity: 2}]}

@@ -36,6 +36,12 @@ def test_the_same_bits_with_and_without_the_table(plant: Any, tmp_path: Path) ->
     assert ending.outcome is Outcome.FINISHED
     alone, _ = ran(spec, plant, table=False)
     causes = {event.cause for event in table.events}
+    mass = next(c.offset for c in plant.columns if c.path == "feeder.m")
+    low = {event.time for event in table.events if event.cause == "nearly empty"}
+    assert len(low) >= 2
+    for side in table.sides:
+        if side.time in low:
+            assert side.w_before[mass] == pytest.approx(1.5, rel=1e-9), "an event waits for a tag to the instant, too"
     # clock, guards and processes took part, a hold that outlasts several of the processes' instants among them
     assert causes >= {"refill", "slow: end of hold", "campaign / make / faster", "campaign / make: refilling"}
     assert causes >= {"campaign / make / pause: end of hold", "campaign: set feeder.setpoint", "set feeder.setpoint"}

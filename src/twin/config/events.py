@@ -7,7 +7,7 @@ from typing import Any
 from twin.config.context import PathError
 from twin.config.document import Node, Problems
 from twin.config.faults import read_fault
-from twin.config.paths import resolve, resolve_guard, resolve_impulse, resolve_measurement
+from twin.config.paths import resolve, resolve_impulse, resolve_measurement
 from twin.config.scenario_keys import EVENT, QUALITY
 from twin.config.spec import EventSpec, LatchSpec, PlantSpec, QualitySpec
 from twin.config.spread import spread
@@ -77,9 +77,11 @@ _SPANS = "ramp takes over:, hold takes for:"
 def _latches(problems: Problems, item: Node, kind: str, plant: PlantSpec | None) -> list[LatchSpec]:
     when = item.get("when")
     assert when is not None
-    for key in ("every", "until", "over", "for"):
-        if item.get(key) is not None:
-            problems.add(item.key(key), "unknown key", f"An event with when: has no '{key}'.")
+    refused = [key for key in ("every", "until", "over", "for") if item.get(key) is not None]
+    for key in refused:
+        problems.add(item.key(key), "unknown key", f"An event with when: has no '{key}'.")
+    if "every" in refused:
+        return []
     if kind not in ("set", "fire"):
         detail = (
             f"An event with when: sets or fires; a process does more: processes: [{{name: help, when:"
@@ -87,20 +89,12 @@ def _latches(problems: Problems, item: Node, kind: str, plant: PlantSpec | None)
         )
         problems.add(item.key(kind), "not an event", detail)
         return []
-    text = problems.string(when, "not a condition")
-    guard, _, direction = " ".join(text.split()).partition(" ")
-    if direction not in ("falls", "rises"):
-        detail = (
-            f'A condition reads "unit.guard falls" or "unit.guard rises", but this is {when.what}.'
-            " For a tag write a process that begins with wait_until:."
-        )
-        problems.add(when, "not a condition", detail)
+    from twin.config.conditions import read_condition  # which reads values as events do
+
+    condition = read_condition(problems, when, plant, item)
+    if condition is None:
         return []
-    if plant is not None:
-        try:
-            resolve_guard(plant, guard)
-        except PathError as error:
-            problems.add(when.part(guard), "unknown guard", str(error))
+    guard, direction = condition.key
     name, fault = _name(problems, item), read_fault(problems, item.get("fault"), plant, clears=True)
     return [
         LatchSpec(guard, direction, path, value, name, kind, fault)

@@ -128,10 +128,12 @@ SOLVER = Section(
 
 EVENT = Section(
     "Event",
-    "A change at a time (`at`), or whenever a guard is crossed (`when`): one of `set`, `ramp`, `hold`, `fire`.",
+    "A change at a time (`at`), or when a guard or limit is crossed (`when`): one of `set`, `ramp`, `hold`, `fire`.",
     {
         "at": time("when it happens", "this or when", "2 h"),
-        "when": Key("guard", "a guard that falls or rises through zero", "", "this or at", "feeder.low_level falls"),
+        "when": Key(
+            "condition", "each time that a guard or a tag passes its limit", "", "this or at", "feeder.low_level falls"
+        ),
         "set": mapped("values that hold from now on, by path", "value", example="{reactor.UA: 500 W/K}"),
         "ramp": mapped("values reached after `over`", "value", example="{supply.T: 60 degC}"),
         "over": time("how long a ramp takes", "required by ramp"),

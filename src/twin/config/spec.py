@@ -141,10 +141,10 @@ class EventSpec:
 
 @dataclass(frozen=True)
 class LatchSpec:
-    """A change of one value, or an impulse fired, whenever a guard crosses zero in a direction."""
+    """A change of one value, or an impulse fired, whenever a guard crosses zero or a tag its limit in a direction."""
 
-    guard: str
-    direction: str  #: "falls" or "rises"
+    guard: str  #: or a tag
+    direction: str  #: "falls" or "rises"; of a tag "> 353.15"
     path: str
     value: float
     name: str = ""

@@ -211,16 +211,17 @@ def watches_of(world: World, plant: Any) -> list[tuple[str, str]]:
     return [*((name, how) for name in plant.guard_names for how in ("falls", "rises")), *world.tags]
 
 
-def watch_row(plant: Any, world: World, key: tuple[str, str]) -> Latch:
-    """Give the row of the loop that stops at a guard or a tag, not armed yet."""
-    condition = world.tags.get(key)
-    if condition is None:
-        return Latch(plant.guard_names.index(key[0]), 1 if key[1] == "rises" else -1, armed=False, value=math.nan)
-    up = condition.how.startswith(">")
+def watch_row(plant: Any, key: tuple[str, str]) -> Latch:
+    """Give the row of the loop that stops at (guard, "falls") or (tag, "> 5.0")."""
+    path, how = key
+    if how in ("falls", "rises"):
+        return Latch(plant.guard_names.index(path), 1 if how == "rises" else -1, value=math.nan)
+    sign, _, text = how.partition(" ")
+    up, limit = sign.startswith(">"), float(text)
     # `>=` holds at the limit itself, at which the sign says nothing: the number before it stands for it
-    limit = math.nextafter(condition.limit, -math.inf if up else math.inf) if "=" in condition.how else condition.limit
-    place = place_of(plant, condition.path)
-    return Latch(-1, 1 if up else -1, armed=False, value=math.nan, tag=place, limit=limit)
+    if "=" in sign:
+        limit = math.nextafter(limit, -math.inf if up else math.inf)
+    return Latch(-1, 1 if up else -1, value=math.nan, tag=place_of(plant, path), limit=limit)
 
 
 def place_of(plant: Any, tag: str) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.integrate import tables as at
-from twin.integrate.allocate import Event, Kind, Latch
+from twin.integrate.allocate import Event, Kind
 from twin.integrate.integrator import Samples
 from twin.integrate.outcome import Ending
 from twin.quantity import Array
@@ -92,16 +92,11 @@ class Simulation(Driving):
         self._world = World(scenario, self.end, processes)
         self._watches = watches_of(self._world, plant)
         self._record = {int(place): i for i, place in enumerate(record)}
-        guard = {name: i for i, name in enumerate(plant.guard_names)}
-        watches = [watch_row(plant, self._world, key) for key in self._watches]
+        watches = [watch_row(plant, key)._replace(armed=False) for key in self._watches]
         self._journal = Journal([*scenario.latches, *(Watch(*key) for key in self._watches)], events)
         latches = [
-            Latch(
-                guard[latch.guard],
-                1 if latch.direction == "rises" else -1,
-                index_of(plant, Does(latch.kind), latch.path),
-                latch.value,
-                kind=KINDS[Does(latch.kind)],
+            watch_row(plant, (latch.guard, latch.direction))._replace(
+                index=index_of(plant, Does(latch.kind), latch.path), value=latch.value, kind=KINDS[Does(latch.kind)]
             )
             for latch in scenario.latches
         ]

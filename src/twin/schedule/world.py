@@ -60,7 +60,7 @@ class World:
         self.pool = Pool(self.clock, scenario.resources, units, self.records)
         located = {c.key: c for c in every_condition(scenario) if c.located}
         self.guards = sorted(key for key, c in located.items() if c.kind == "guard")
-        self.tags = {key: c for key, c in sorted(located.items()) if c.kind == "tag"}  #: whose crossings are located
+        self.tags = sorted(key for key, c in located.items() if c.kind == "tag")  #: whose crossings are located
         self.free = bool(processes)  #: Python may wait for any guard
         self.empty = not (scenario.processes or processes)
         for resource in scenario.resources if not self.empty else ():
