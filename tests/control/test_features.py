@@ -1,7 +1,8 @@
-"""Anti-windup, bumpless transfer, cascade: each check fails when the feature is taken out of the code."""
+"""Each feature of the controllers: its check fails when the feature is taken out of the code."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 
 from tests.control.loops import Process, Sampled, at, changed, plant, ran
+from tests.registry.carriers import plain_kernels
 from twin.config import signals
-from twin.control import pid_scan
+from twin.control import pid_scan, ratio, select
+from twin.control.pi import Signal
 
 
 def unwinds(module: ModuleType) -> None:
@@ -65,13 +68,121 @@ def slave_not_listening(module: ModuleType) -> None:
     assert loop.scan(1.0, setpoint=2.0) == pytest.approx(7.0, abs=1e-12)
 
 
+def sequence(
+    scans: list[dict[str, float]], outputs: list[float], mode: int = 1, **params: float
+) -> Callable[[ModuleType], None]:
+    """Outputs, worked out by hand, of a controller that is scanned with these signals."""
+
+    def check(module: ModuleType) -> None:
+        loop = Sampled(module, **{"K": 1.0, "mode": mode, **params})
+        found = [loop.scan(**{"measurement": 0.0, **scan}) for scan in scans]
+        assert found == pytest.approx(outputs, abs=1e-12)
+
+    return check
+
+
+def setpoints(*values: float, name: str = "setpoint") -> list[dict[str, float]]:
+    return [{name: value} for value in values]
+
+
+def followed(module: ModuleType) -> None:
+    """In manual the setpoint in use follows the measurement: back in auto it starts from there."""
+    loop = Sampled(module, K=1.0, T_i=10.0, mode=0, follow=1, setpoint_rate=0.1)
+    for _ in range(3):
+        loop.scan(4.0, setpoint=5.0)
+    loop.set(mode=1)
+    loop.scan(4.0, setpoint=5.0)
+    assert loop.x.r == pytest.approx(4.1)
+
+
+def overridden(module: ModuleType) -> None:
+    """Not chosen by a selector, with an error standing: it stays near what is chosen, for T_t/T_i of its error."""
+    loop = Sampled(module, K=1.0, T_i=20.0, T_t=5.0)
+    for _ in range(300):
+        out = loop.scan(1.0, setpoint=3.0, back=0.5, back_state=2.0)
+    assert out == pytest.approx(0.5 + 2.0 * 5.0 / 20.0, abs=1e-6)
+
+
+def in_ratio(module: ModuleType) -> None:
+    assert plain_kernels(module).output(Signal(2.0), ratio.Params(1.5, 0.25)).value == 3.25
+
+
+def lower_of_two(module: ModuleType) -> None:
+    output = plain_kernels(module).output
+    assert output(Signal(2.0), Signal(3.0), select.Params(select.Take.LOWER)).value == 2.0
+    assert output(Signal(2.0), Signal(3.0), select.Params(select.Take.HIGHER)).value == 3.0
+
+
+DECAY = math.exp(-0.5)
 FEATURES: dict[str, tuple[Callable[[ModuleType], None], str, str]] = {
+    "limits": (
+        sequence(setpoints(5.0, -5.0), [2.0, -1.0], low=-1.0, high=2.0),
+        "min(max(held, p.low), p.high)",
+        "held",
+    ),
+    "deadband": (
+        sequence(setpoints(0.4, 0.7, -0.7), [0.0, 0.2, -0.2], deadband=0.5),
+        "e = outside(r - y, p.deadband)",
+        "e = r - y",
+    ),
+    "rate limit": (
+        sequence(setpoints(0.0, 10.0, -10.0), [0.0, 0.5, 0.0], rate=0.5),
+        "    if most > 0.0:\n        held",
+        "    if most > 1e300:\n        held",
+    ),
+    "setpoint ramp": (
+        sequence(setpoints(0.0, 1.0, 1.0), [0.0, 0.25, 0.5], setpoint_rate=0.25),
+        "p.setpoint_rate * h)",
+        "0.0 * h)",
+    ),
+    "setpoint filter": (
+        sequence(setpoints(0.0, 1.0, 1.0), [0.0, 1.0 - DECAY, 1.0 - DECAY**2], T_sp=2.0),
+        "share(h, p.T_sp)",
+        "1.0",
+    ),
+    "filter": (
+        sequence(setpoints(0.0, -1.0, -1.0, name="measurement"), [0.0, 1.0 - DECAY, 1.0 - DECAY**2], T_f=2.0),
+        "share(h, p.T_f)",
+        "1.0",
+    ),
+    "gain schedule": (
+        sequence([{"setpoint": 1.0, "gain": 1.0}, {"setpoint": 1.0, "gain": 2.0}], [1.0, 2.0]),
+        "gain = proportional_gain(p, u.gain.value)",
+        "gain = proportional_gain(p, 1.0)",
+    ),
+    "feed-forward": (
+        sequence([{"setpoint": 1.0}, {"setpoint": 1.0, "feedforward": 4.0}], [1.0, 5.0]),
+        " + u.feedforward.value",
+        "",
+    ),
+    "cascade": (
+        sequence([{"setpoint": 1.0, "remote": 4.0}], [4.0], mode=2),
+        "return u.remote.value",
+        "return u.setpoint.value",
+    ),
+    "following setpoint": (followed, "if p.mode == 0 and p.follow == 1:", "if p.mode == 9:"),
+    "override": (overridden, "part_i += (u.back.value - held) * tracking", "part_i += 0.0"),
     "anti-windup": (unwinds, "(held - wanted) * tracking", "0.0 * tracking"),
     "transfer": (bumpless, "part_i = held - others", "part_i = part_i"),
     "takeover": (bumpless, "        held = x.held\n        if number", "        held = p.manual\n        if number"),
     "gain change": (bumpless_gains, "part_i += (x.gain_used - gain) * weighted", "part_i += 0.0"),
     "tracking of a slave": (slave_not_listening, "        held = u.back.value\n", "        held = wanted\n"),
 }
+
+
+@pytest.mark.parametrize(
+    ("module", "check", "right", "wrong"),
+    [
+        (ratio, in_ratio, "p.K * measurement.value", "measurement.value"),
+        (select, lower_of_two, "Signal(min(first", "Signal(max(first"),
+    ],
+)
+def test_a_block_works_and_its_check_fails_without_it(
+    module: ModuleType, check: Callable[[ModuleType], None], right: str, wrong: str, tmp_path: Path
+) -> None:
+    check(module)
+    with pytest.raises(AssertionError):
+        check(changed(module, tmp_path, right, wrong))
 
 
 @pytest.mark.parametrize("name", FEATURES)

@@ -31,7 +31,11 @@ def resolved_yaml(scenario: ScenarioSpec) -> str:
         "title": scenario.title,
         "duration": scenario.duration,
         "record": scenario.record_every,
-        "solver": {"method": scenario.method, "rtol": scenario.rtol},
+        "solver": {
+            "method": scenario.method,
+            "rtol": scenario.rtol,
+            **({"scans": "relaxed"} if scenario.relaxed else {}),
+        },
         "seed": scenario.seed,
         **({} if scenario.until is None else {"until": scenario.until}),
         **({} if scenario.start == "initial" else {"start": scenario.start}),

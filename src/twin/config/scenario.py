@@ -18,7 +18,7 @@ from twin.config.predictive import read_predictive
 from twin.config.processes import read_processes
 from twin.config.reading import read_file
 from twin.config.scenario_keys import SCENARIO, SOLVER
-from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
+from twin.config.spec import METHOD_ALIASES, METHODS, SCANS, PlantSpec, ScenarioSpec
 from twin.config.start import read_start
 from twin.errors import ConfigError, Problem
 from twin.units import UnitError, parse_quantity
@@ -92,6 +92,7 @@ def build_scenario(
     plant = _plant(problems, root, given, path)
     duration = _quantity(problems, root, "duration", None, 0.0, LONGEST)
     method, rtol = read_solver(problems, root.get("solver"))
+    relaxed = read_relaxed(problems, root.get("solver"), method)
     record = _quantity(problems, root, "record", 60.0, 1e-6, LONGEST)
     seed = read_seed(problems, root.get("seed"))
     start = read_start(problems, root.get("start"))
@@ -122,6 +123,7 @@ def build_scenario(
         record_every=record or 60.0,
         method=method,
         rtol=rtol,
+        relaxed=relaxed,
         seed=seed,
         until=stop,
         events=tuple(events),
@@ -240,6 +242,19 @@ def read_solver(problems: Problems, node: Node | None) -> tuple[str, float]:
     if tolerance is not None:
         rtol = read_number(problems, tolerance, "rtol", "1", 1e-14, 0.1) or rtol
     return method, rtol
+
+
+def read_relaxed(problems: Problems, node: Node | None, method: str) -> bool:
+    """Read whether steps may go over scans."""
+    named = None if node is None else node.get("scans")
+    if named is None:
+        return False
+    chosen = problems.string(named, "not a way to scan")
+    if chosen not in SCANS:
+        problems.add(named, "unknown choice", f"scans: is one of {', '.join(SCANS)}, not {named.what}.")
+    if chosen == SCANS[1] and method.startswith("cvode"):
+        problems.add(named, "not with this method", f"{method} ends its steps at every scan: leave scans: out.")
+    return chosen == SCANS[1]
 
 
 def read_seed(problems: Problems, node: Node | None) -> int:

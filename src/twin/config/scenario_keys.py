@@ -5,7 +5,7 @@ from __future__ import annotations
 from twin.config.keys import Key, Section, listed, mapped, text, time, whole
 from twin.config.monitor_keys import MONITOR
 from twin.config.predictive_keys import MOVED, PREDICTED, PREDICTIVE
-from twin.config.spec import METHOD_ALIASES, METHODS
+from twin.config.spec import METHOD_ALIASES, METHODS, SCANS
 from twin.config.start import STARTS
 
 FAULT_KEY = Key(
@@ -123,6 +123,14 @@ SOLVER = Section(
     {
         "method": Key("choice", "method of integration", "", METHODS[0], "cvode", choices=(*METHOD_ALIASES, *METHODS)),
         "rtol": Key("quantity", "relative tolerance, 1e-14 to 0.1", "1", "1e-6", "1e-5"),
+        "scans": Key(
+            "choice",
+            "whether steps end at every scan of a controller, or may go over many within the tolerance",
+            "",
+            SCANS[0],
+            SCANS[1],
+            choices=SCANS,
+        ),
     },
 )
 

@@ -37,8 +37,8 @@ from twin.control.pid_terms import (
     integral_gain,
     proportional_gain,
 )
+from twin.control.pid_terms import Inlets as Inlets
 from twin.jit import kernel
-from twin.quantity import Optional
 
 SCAN = "restart"
 
@@ -51,16 +51,6 @@ class State(NamedTuple):
     y: Annotated[float, "1", "filtered measurement, where there is a filter"]
     r: Annotated[float, "1", "filtered setpoint, where there is a filter"]
     z: Annotated[float, "1", "what the derivative acts on, with its lag"]
-
-
-class Inlets(NamedTuple):
-    measurement: Annotated[Signal, "1", "controlled variable"]
-    setpoint: Annotated[Signal, "1", "its setpoint in auto"]
-    remote: Annotated[Signal, "1", "its setpoint in cascade", Optional()]
-    feedforward: Annotated[Signal, "1", "added to the output", Optional()]
-    gain: Annotated[Signal, "1", "factor on all gains, from a schedule", Optional()]
-    back: Annotated[Signal, "1", "what is made of the output, told by what it drives", Optional()]
-    back_state: Annotated[Signal, "1", "0 taken, 1 not taken, 2 to be followed over T_t", Optional()]
 
 
 class Outlets(NamedTuple):

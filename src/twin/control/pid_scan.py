@@ -39,8 +39,8 @@ from twin.control.pid_terms import (
     integral_gain,
     proportional_gain,
 )
+from twin.control.pid_terms import Inlets as Inlets
 from twin.jit import kernel
-from twin.quantity import Optional
 
 SCAN = "period"
 
@@ -54,16 +54,6 @@ class State(NamedTuple):
     gain_used: Annotated[float, "1", "proportional gain of the last scan"]
     manual_seen: Annotated[float, "1", "what the operator had set at the last scan"]
     state_told: Annotated[float, "1", "what a master is told: 0 taken, 1 not taken, 2 at a limit"]
-
-
-class Inlets(NamedTuple):
-    measurement: Annotated[Signal, "1", "controlled variable"]
-    setpoint: Annotated[Signal, "1", "its setpoint in auto"]
-    remote: Annotated[Signal, "1", "its setpoint in cascade", Optional()]
-    feedforward: Annotated[Signal, "1", "added to the output", Optional()]
-    gain: Annotated[Signal, "1", "factor on all gains, from a schedule", Optional()]
-    back: Annotated[Signal, "1", "what is made of the output, told by what it drives", Optional()]
-    back_state: Annotated[Signal, "1", "0 taken, 1 not taken, 2 to be followed over T_t", Optional()]
 
 
 class Outlets(NamedTuple):

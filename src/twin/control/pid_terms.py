@@ -17,8 +17,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Annotated, NamedTuple
 
+from twin.control.pi import Signal
 from twin.jit import kernel
-from twin.quantity import Range
+from twin.quantity import Optional, Range
 
 
 class Form(IntEnum):
@@ -69,6 +70,16 @@ class Params(NamedTuple):
     setpoint_rate: Annotated[float, "1/s", "greatest change of the setpoint in use; 0 for any", Range(0.0, 1e12)] = 0.0
     follow: Annotated[Follow, "1", "whether the setpoint in use follows the measurement in manual"] = Follow.NO
     restart: Annotated[float, "s", "continuous: time after which the filters begin anew", Range(1.0, 1e12)] = 1e12
+
+
+class Inlets(NamedTuple):
+    measurement: Annotated[Signal, "1", "controlled variable"]
+    setpoint: Annotated[Signal, "1", "its setpoint in auto"]
+    remote: Annotated[Signal, "1", "its setpoint in cascade", Optional()]
+    feedforward: Annotated[Signal, "1", "added to the output", Optional()]
+    gain: Annotated[Signal, "1", "factor on all gains, from a schedule", Optional()]
+    back: Annotated[Signal, "1", "what is made of the output, told by what it drives", Optional()]
+    back_state: Annotated[Signal, "1", "0 taken, 1 not taken, 2 to be followed over T_t", Optional()]
 
 
 class Initial(NamedTuple):

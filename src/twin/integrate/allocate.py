@@ -12,7 +12,7 @@ import numpy as np
 from twin.integrate import tables as at
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
-from twin.plant.discrete import nothing
+from twin.plant.discrete import Discrete, nothing
 from twin.plant.evaluate import JacobianTables, PlantTables, buffers, no_plant
 from twin.quantity import Array
 
@@ -115,7 +115,7 @@ def latch_rows(latches: Sequence[Latch], n_g: int) -> at.LatchRows:
     )
 
 
-def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0) -> at.Memory:
+def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0, acting: int = 0) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
     result = at.Memory(
         np.zeros(at.RESUME_SIZE),
@@ -128,6 +128,7 @@ def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: in
         np.zeros(sizes.n_y),
         np.zeros(len(rows.time)),
         np.zeros((scans, 5)),
+        np.zeros(acting),
     )
     result.resume[at.CUT_GUARD] = -1.0
     return result
@@ -151,8 +152,17 @@ def recorder(sizes: Sizes, w_index: Array, latches: int) -> at.Recorder:
     )
 
 
-def work(sizes: Sizes, jacobian: JacobianTables, index: Factors, method: Method, atol: Array, tags: int = 0) -> at.Work:
+def work(
+    sizes: Sizes,
+    jacobian: JacobianTables,
+    index: Factors,
+    method: Method,
+    atol: Array,
+    scanned: Discrete,
+    tags: int = 0,
+) -> at.Work:
     """Allocate the loop's scratch; `tags` count as guards."""
+    scans, acting = len(scanned.scan), len(scanned.acting)
     n_y, n_q, n_z, stages = sizes.n_y, sizes.n_q, sizes.n_y + sizes.n_aux, len(method.c)
     zeros = np.zeros
     return at.Work(
@@ -184,6 +194,16 @@ def work(sizes: Sizes, jacobian: JacobianTables, index: Factors, method: Method,
         guard=zeros(sizes.n_g + tags),
         side_trial=zeros(sizes.n_g + tags),
         buffers=buffers(jacobian),
+        acting=scanned.acting,
+        smooth=zeros((acting, 4)),
+        held=zeros(acting),
+        residue=zeros((acting, 19)),
+        mean=zeros(4),
+        normal=zeros((4, 5)),
+        since=zeros(scans),
+        clock=zeros((scans, 5)),
+        y_scan=zeros(n_y),
+        wire=zeros((len(scanned.wires), 4)),
     )
 
 
@@ -243,7 +263,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
         latch_rows([], 0),
         nothing(),
         memory(sizes, rows, []),
-        work(sizes, jacobian, index, method, np.zeros(0)),
+        work(sizes, jacobian, index, method, np.zeros(0), nothing()),
         control(t_end=-1.0, rtol=1e-6),
         recorder(sizes, i(), 0),
     )

@@ -73,6 +73,8 @@ class Integrator:
         Steps after which the run is given up.
     seed : int
         Of the random numbers that scans draw: each unit has a stream of its own, by its name.
+    relaxed : bool
+        Whether steps may go over scans of controllers, transmitters and valves (`scans.py`).
     foreseen : sequence of (place in p, value), optional
         Changes of parameters to come: what they bring into the plant is in the Newton matrix from the start.
         Those of `events` and `latches` unless given.
@@ -96,6 +98,7 @@ class Integrator:
         max_step: float = np.inf,
         max_steps: int = 10_000_000,
         seed: int = 0,
+        relaxed: bool = False,
         foreseen: Sequence[tuple[int, float]] | None = None,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
@@ -118,7 +121,7 @@ class Integrator:
         self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g)
         seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
         self._discrete = plant.discrete._replace(seed=seeds)
-        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds))
+        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), len(self._discrete.acting))
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
@@ -137,6 +140,7 @@ class Integrator:
             sample_every=every,
             time_dependent=float(plant.time_dependent),
             max_steps=max_steps,
+            relaxed=float(relaxed),
         )
 
     def _use(self, jacobian: JacobianTables) -> None:
@@ -146,7 +150,7 @@ class Integrator:
         path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
         self._factors = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
         tags = len(self._latch_rows.tag)
-        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
+        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, self._discrete, tags)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
@@ -182,7 +186,20 @@ class Integrator:
     @property
     def statistics(self) -> dict[str, int]:
         """Counts so far; `observed` are right-hand sides for samples and event records."""
-        names = ("steps", "rejected", "rhs", "jacobians", "lu", "solves", "events", "firings", "observed", "scans")
+        names: tuple[str, ...] = (
+            "steps",
+            "rejected",
+            "rhs",
+            "jacobians",
+            "lu",
+            "solves",
+            "events",
+            "firings",
+            "observed",
+            "scans",
+        )
+        if self._control.settings[at.RELAXED] != 0.0:
+            names += ("over", "sweeps", "hold_error", "ripple")
         return {name: int(self._control.status[getattr(at, name.upper())]) for name in names}
 
     def set(self, index: int, value: float) -> None:

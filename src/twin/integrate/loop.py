@@ -21,7 +21,18 @@ from twin.integrate.firing import (
 )
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.sampling import next_sample, record, record_step, sample_due
-from twin.integrate.stepping import COMES_ALIVE, attempt, error_norm, linearise, prepare_dense
+from twin.integrate.scans import (
+    abandon,
+    accept,
+    begin,
+    commit_scans,
+    give_up,
+    shorten,
+    stop_over_scans,
+    to_a_scan,
+)
+from twin.integrate.stepping import COMES_ALIVE, linearise, prepare_dense
+from twin.integrate.sweeps import sweep_step
 from twin.jit import kernel
 
 EPSILON = 2.0**-52
@@ -30,6 +41,8 @@ SAFETY = 0.9
 LEAST_CHANGE, MOST_CHANGE = 0.1, 6.0
 #: A rest so little longer than the step is taken with it.
 STRETCH = 1.01
+#: A step over scans that was cut by no more than this to end at a scan tells as much as one that was not.
+SAME = 0.8
 #: A crossing this near to the end of a step (relative to the step) is at its end.
 CUT_WIDTH = 1e-10
 MOST_CUTS = 20
@@ -74,22 +87,25 @@ def _growth(M, R, h, error):
 
 
 @kernel
-def _advance(P, J, F, R, E, G, M, W, C):
+def _advance(P, J, F, R, E, G, D, M, W, C):
     """One accepted step from (T, M.y) to W.y_new, left pending; or a crossing at T itself.
 
     Returns 0, REVIVED, or the code of a failure.
     """
+    least = begin(D, M, W, C, stop_over_scans(E, D, M, C) - M.resume[at.T])
+    over = math.isfinite(least)
     t = M.resume[at.T]
     not_finite = at.NOT_FINITE
     if M.resume[at.JUST_FIRED] == 1.0:
         not_finite = at.EVENT_BROKE
-    stop = next_stop(E, M, C)
+    stop = stop_over_scans(E, D, M, C) if over else next_stop(E, M, C)
     remaining = stop - t
     fresh = False
     rejected = False
     cut = 0.0
     cuts = 0
     reason = at.TOO_SMALL
+    lost = False
     while True:
         proposal = min(M.resume[at.H], C.settings[at.H_MAX])
         if proposal == 0.0:
@@ -101,12 +117,27 @@ def _advance(P, J, F, R, E, G, M, W, C):
             continue
         h = proposal
         end = t + h
+        if over:
+            end = to_a_scan(D, M, t, min(h, M.resume[at.WINDOW]))
+            h = end - t
         if cut > 0.0:
             h = cut
             end = t + h
-        elif proposal * STRETCH >= remaining:
+        elif h * STRETCH >= remaining:
             h = remaining
             end = stop
+        if over and h < least:
+            lost = True
+        if lost:
+            # no step over scans is to be had: this one ends at the next
+            give_up(M, W)
+            lost = False
+            over = False
+            fresh = False
+            cut = 0.0
+            stop = next_stop(E, M, C)
+            remaining = stop - t
+            continue
         if not fresh:
             code = linearise(P, J, M, W, C, t, h)
             if code != at.DONE:
@@ -114,16 +145,17 @@ def _advance(P, J, F, R, E, G, M, W, C):
             fresh = True
         if h < 16.0 * EPSILON * abs(t) and end != stop and cut == 0.0:
             return reason
-        failure = attempt(P, J, F, R, M, W, C, t, h)
+        failure, error, hold, sweeps = sweep_step(P, J, F, R, D, M, W, C, t, h, over)
         if failure == COMES_ALIVE:
             return at.REVIVED
         if failure >= 0:
             reason = at.SINGULAR
             error = math.nan
-        else:
-            error = error_norm(J, W, C, M.y)
-            if not math.isfinite(error):
-                reason = at.NOT_FINITE
+        elif not math.isfinite(error):
+            reason = at.NOT_FINITE
+        if over and not math.isfinite(error):
+            lost = True
+            continue
         if not error <= 1.0:
             C.status[at.REJECTED] += 1
             rejected = True
@@ -136,9 +168,15 @@ def _advance(P, J, F, R, E, G, M, W, C):
             if M.resume[at.H] < 16.0 * EPSILON * abs(t) or M.resume[at.H] < 1e-300:
                 return reason
             continue
+        if over and not hold <= 1.0:
+            C.status[at.REJECTED] += 1
+            cut = 0.0
+            shorten(M, h, hold)
+            continue
         crossing = -1
         if G.guard.shape[0] > 0:
-            prepare_dense(R, W)
+            if not over:
+                prepare_dense(R, W)
             theta, crossing = find_crossing(P, G, M, W, t, h)
             if crossing >= 0:
                 if theta * h <= 8.0 * EPSILON * abs(t):
@@ -149,9 +187,9 @@ def _advance(P, J, F, R, E, G, M, W, C):
                     cut = theta * h
                     cuts += 1
                     continue
-        elif next_sample(M, C) <= end:
+        elif not over and next_sample(M, C) <= end:
             prepare_dense(R, W)
-        if h < proposal:
+        if h < (SAME * proposal if over else proposal):
             # cut short by an event: what the control knows of the undisturbed run stays
             growth = SAFETY * max(error, 1e-10) ** (-1.0 / R.order[0])
             M.resume[at.H] = max(proposal, h * min(growth, MOST_CHANGE))
@@ -162,6 +200,8 @@ def _advance(P, J, F, R, E, G, M, W, C):
             M.resume[at.H_LAST] = h
             M.resume[at.ERROR_LAST] = max(error, 1e-2)
             M.resume[at.H] = h * growth
+        if over:
+            accept(D, M, W, C, h, hold, sweeps)
         M.resume[at.CUT_GUARD] = crossing
         M.resume[at.H_PENDING] = h
         M.resume[at.T_PENDING] = end
@@ -170,8 +210,9 @@ def _advance(P, J, F, R, E, G, M, W, C):
 
 
 @kernel
-def _commit(M, W, C):
+def _commit(P, D, M, W, C):
     """Make the pending step the accepted point."""
+    commit_scans(P, D, M, W, C)
     for i in range(M.y.shape[0]):
         M.y[i] = W.y_new[i]
     for i in range(M.q.shape[0]):
@@ -206,9 +247,9 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
     steps_before = C.status[at.STEPS]
     while True:
         if M.resume[at.H_PENDING] > 0.0:
-            if not record_step(P, M, W, C, X):
+            if not record_step(P, D, M, W, C, X):
                 return at.FLUSH
-            _commit(M, W, C)
+            _commit(P, D, M, W, C)
             looked = False
             M.resume[at.JUST_FIRED] = 0.0
             continue
@@ -268,7 +309,9 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
         if C.status[at.STEPS] - steps_before >= C.status[at.STEP_BUDGET]:
             return at.FLUSH
         looked = False
-        code = _advance(P, J, F, R, E, G, M, W, C)
+        code = _advance(P, J, F, R, E, G, D, M, W, C)
+        if M.resume[at.H_PENDING] == 0.0:
+            abandon(M, W)
         if code != at.DONE:
             return code
 

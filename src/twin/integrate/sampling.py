@@ -6,12 +6,10 @@ A sample at the instant of an event shows the plant before it; both sides are in
 from __future__ import annotations
 
 from twin.integrate import tables as at
+from twin.integrate.scans import replay, show_held
 from twin.integrate.stepping import interpolate, move_ramps
 from twin.jit import kernel
 from twin.plant.evaluate import observe, rates
-
-#: A sample so little after an instant (relative to the clock) belongs to it.
-SLACK = 2.0**-50
 
 
 @kernel
@@ -29,7 +27,7 @@ def sample_due(M, C, t):
 
     0.1 s three times is not the float 0.3, at which an event stands: it is before the event all the same.
     """
-    return next_sample(M, C) <= t + SLACK * abs(t)
+    return next_sample(M, C) <= t + at.SLACK * abs(t)
 
 
 @kernel
@@ -55,7 +53,7 @@ def record(P, M, W, C, X, t, y, q):
 
 
 @kernel
-def record_step(P, M, W, C, X):
+def record_step(P, D, M, W, C, X):
     """Append the samples inside the step that is pending; gives False when the buffer is full."""
     t = M.resume[at.T]
     end = M.resume[at.T_PENDING]
@@ -68,5 +66,8 @@ def record_step(P, M, W, C, X):
             theta = (when - t) / M.resume[at.H_PENDING]
         interpolate(theta, M.y, W.y_new, W.dense, W.y_dense)
         interpolate(theta, M.q, W.q_new, W.dense_q, W.q_dense)
+        if M.resume[at.OVER_SCANS] != 0.0:
+            replay(P, D, M, W, C, when)
+            show_held(D, M.y, W.y_dense)
         if not record(P, M, W, C, X, when, W.y_dense, W.q_dense):
             return False

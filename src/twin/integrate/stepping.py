@@ -50,6 +50,36 @@ def revived(J, M, y, dy):
 
 
 @kernel
+def pace(W, dy, s):
+    """Rates of held outputs, s seconds into a step over scans: nothing in other steps."""
+    for j in range(W.acting.shape[0]):
+        c = W.smooth[j]
+        dy[W.acting[j, 0]] += c[1] + s * (2.0 * c[2] + s * 3.0 * c[3])
+
+
+@kernel
+def rates_here(P, M, W, C, t):
+    """Rates at the accepted point; gives whether they are finite."""
+    first_q = P.places[0]
+    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    rates(P, t, M.y, M.p, W.w, W.dy)
+    pace(W, W.dy, 0.0)
+    C.status[at.RHS] += 1
+    finite = True
+    for i in range(M.y.shape[0]):
+        W.f[i] = W.dy[i]
+        if not math.isfinite(W.dy[i]):
+            C.status[at.WORST] = i
+            finite = False
+    for i in range(M.q.shape[0]):
+        W.f_q[i] = W.w[first_q + i]
+        if not math.isfinite(W.f_q[i]):
+            C.status[at.WORST] = -1
+            finite = False
+    return finite
+
+
+@kernel
 def linearise(P, J, M, W, C, t, h):
     """Rates, Jacobian and time derivative at the accepted point.
 
@@ -59,21 +89,7 @@ def linearise(P, J, M, W, C, t, h):
     n_q = M.q.shape[0]
     first_q = P.places[0]
     n_ramps = int(M.resume[at.N_RAMPS])
-    move_ramps(M.p, M.ramp, n_ramps, t)
-    rates(P, t, M.y, M.p, W.w, W.dy)
-    C.status[at.RHS] += 1
-    finite = True
-    for i in range(n_y):
-        W.f[i] = W.dy[i]
-        if not math.isfinite(W.dy[i]):
-            C.status[at.WORST] = i
-            finite = False
-    for i in range(n_q):
-        W.f_q[i] = W.w[first_q + i]
-        if not math.isfinite(W.f_q[i]):
-            C.status[at.WORST] = -1
-            finite = False
-    if not finite:
+    if not rates_here(P, M, W, C, t):
         return at.NOT_FINITE
     if revived(J, M, M.y, W.f):
         return at.REVIVED
@@ -93,6 +109,8 @@ def linearise(P, J, M, W, C, t, h):
             W.f_t[i] = 0.0
         for i in range(n_q):
             W.f_qt[i] = 0.0
+    for j in range(W.acting.shape[0]):
+        W.f_t[W.acting[j, 0]] = 2.0 * W.smooth[j, 2]
     return at.DONE
 
 
@@ -107,11 +125,12 @@ def _combine(out, n, coefficients, vectors, count, scale):
 
 
 @kernel
-def attempt(P, J, F, R, M, W, C, t, h):
+def attempt(P, J, F, R, M, W, C, t, h, fresh):
     """All stages of a step of size h from the linearised point (t, M.y) into W.y_new, W.q_new.
 
     Returns -1, the place in z of a singular row, or COMES_ALIVE: a slope that the matrix lacks moves a state
-    in this step already, and what leaves another state by it would be lost.
+    in this step already, and what leaves another state by it would be lost. Unless `fresh`, the matrix of this
+    step has been factorised before.
     """
     n_y = M.y.shape[0]
     n_q = M.q.shape[0]
@@ -119,12 +138,13 @@ def attempt(P, J, F, R, M, W, C, t, h):
     first_q = P.places[0]
     n_ramps = int(M.resume[at.N_RAMPS])
     h_gamma = h * R.gamma[0]
-    singular = factorise(F, W.values, 1.0 / h_gamma, W.lower, W.upper, W.pivot, W.row)
-    C.status[at.LU] += 1
-    if singular >= 0:
-        return singular
-    stages = R.c.shape[0]
-    for s in range(stages):
+    if fresh:
+        singular = factorise(F, W.values, 1.0 / h_gamma, W.lower, W.upper, W.pivot, W.row)
+        C.status[at.LU] += 1
+        if singular >= 0:
+            return singular
+    count = R.c.shape[0]
+    for s in range(count):
         if s == 0:
             for i in range(n_y):
                 W.rhs[i] = W.f[i]
@@ -136,6 +156,7 @@ def attempt(P, J, F, R, M, W, C, t, h):
             _combine(W.y_stage, n_y, R.A[s], W.u, s, 1.0)
             move_ramps(M.p, M.ramp, n_ramps, t + R.c[s] * h)
             rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
+            pace(W, W.dy, R.c[s] * h)
             C.status[at.RHS] += 1
             if revived(J, M, W.y_stage, W.dy):
                 return COMES_ALIVE
@@ -162,10 +183,10 @@ def attempt(P, J, F, R, M, W, C, t, h):
                 total += W.q_values[e] * u[J.q_column[e]]
             W.u_q[s, i] = h_gamma * total
     for i in range(n_y):
-        W.y_new[i] = W.y_stage[i] + W.u[stages - 1, i]
+        W.y_new[i] = W.y_stage[i] + W.u[count - 1, i]
     for i in range(n_q):
-        W.q_new[i] = M.q[i] + W.u_q[stages - 1, i]
-    _combine(W.q_new, n_q, R.A[stages - 1], W.u_q, stages - 1, 1.0)
+        W.q_new[i] = M.q[i] + W.u_q[count - 1, i]
+    _combine(W.q_new, n_q, R.A[count - 1], W.u_q, count - 1, 1.0)
     return -1
 
 

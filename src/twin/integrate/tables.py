@@ -26,16 +26,26 @@ H_PENDING = 10  #: step accepted but not yet sampled and committed; 0 when none
 T_PENDING = 11  #: its end
 CUT_GUARD = 12  #: guard located at that end; -1 when none
 JUST_FIRED = 13  #: whether an event (1) or only scans (2) changed the plant at the accepted point
-RESUME_SIZE = 14
+WINDOW = 14  #: relaxed scans: longest step over scans to be tried; 0 before the first
+PATIENCE = 15  #: steps that end at each scan before the next one over scans is tried
+LAST_PATIENCE = 16  #: how many of them there were the last time
+OVER_SCANS = 17  #: whether the step that is tried, or pending, has scans within
+RESUME_SIZE = 18
+
+#: An instant so little after another (relative to the clock) is the same one.
+SLACK = 2.0**-50
 
 # Places in Control.settings
 T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
-SETTINGS_SIZE = 8
+RELAXED = 8  #: whether steps may go over scans
+SETTINGS_SIZE = 9
 
 # Places in Control.status (read by other threads while the loop runs)
 INTERRUPT, STEPS, REJECTED, RHS, JACOBIANS, LU, SOLVES, EVENTS, FIRINGS, OBSERVED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 WORST, ROW, STEP_BUDGET, SAMPLES_HELD, EVENTS_HELD, SCANS = 10, 11, 12, 13, 14, 15
-STATUS_SIZE = 16
+#: steps over scans, their sweeps; greatest error of held outputs and greatest ripple, in permille of the tolerance
+OVER, SWEEPS, HOLD_ERROR, RIPPLE = 16, 17, 18, 19
+STATUS_SIZE = 20
 
 # Codes returned by the loop
 DONE, PYTHON, FLUSH, GUARD, REVIVED = 0, 1, 2, 3, 4
@@ -70,6 +80,7 @@ class Memory(NamedTuple):
     absent: Array  #: [n_y] 1.0 where a state is taken to be zero for good
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
+    pace: Array  #: [acting states] how fast each moved at the end of the last step over scans
 
 
 class EventRows(NamedTuple):
@@ -151,3 +162,13 @@ class Work(NamedTuple):
     guard: Array  #: [n_g + tags] values just evaluated
     side_trial: Array  #: [n_g + tags] signs while a step is searched
     buffers: Buffers
+    acting: Array  #: [acting, 2] states of units by the clock that the plant sees: place in y, unit
+    smooth: Array  #: [acting, 4] what stands for each held output within a step over scans: a cubic, per second
+    held: Array  #: [acting] what it is held at when the step begins
+    residue: Array  #: [acting, 19] how far held outputs and cubics are apart, and sums of which the next are made
+    mean: Array  #: [4] scratch of these
+    normal: Array  #: [4, 5] likewise
+    since: Array  #: [scanning units] part of the step at which the piece begins that is held now
+    clock: Array  #: [scanning units, 5] Memory.scan while a step is tried
+    y_scan: Array  #: [n_y] states of the units by the clock, likewise
+    wire: Array  #: [wires, 4] what scans read of the plant within the step, as cubics of the part of the step

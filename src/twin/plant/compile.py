@@ -191,7 +191,7 @@ def compile_plant(spec: PlantSpec) -> Plant:
     def absent_from(y: np.ndarray, p: np.ndarray, among: np.ndarray) -> np.ndarray:
         return find_absent(nodes, tables, y, p, placed.nominal, among)
 
-    instants, impulses, scanned = discrete(nodes)
+    instants, impulses, scanned = discrete(nodes, [*rates, *_observed_calls(nodes)])
     digest = hashlib.sha256(jit.versions().encode())
     for node in nodes:
         digest.update(f"{node.name} {node.model.module.__name__} {jit.closure_hash(node.model.module)}".encode())
@@ -248,7 +248,8 @@ def _guard_calls(nodes: Sequence[Node], wanted: Callable[[str], bool]) -> list[t
     return calls
 
 
-def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) -> PlantTables:
+def _observed_calls(nodes: list[Node]) -> list[tuple[int, int]]:
+    """What is only recorded: integrals that the rates do not need, measurements, holdups."""
     observed = []
     for k, node in enumerate(nodes):
         left = [i for i, f in enumerate(fields(node.model.Integrals)) if f.name not in node.needed]
@@ -256,6 +257,10 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
         observed += [(k, MEASURE + i) for i in range(len(node.model.measurements))]
         if node.model.has("holdup"):
             observed.append((k, HOLDUP))
+    return observed
+
+
+def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) -> PlantTables:
     starts = np.cumsum([0, *(len(node.layout.offsets) for node in nodes)]).astype(np.int64)
     return PlantTables(
         sizes=np.array([placed.y.at, placed.p.at, placed.w.at, placed.q.at, placed.g.at, 0], dtype=np.int64),
@@ -266,6 +271,6 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
         offsets=np.concatenate([node.layout.offsets for node in nodes]).astype(np.int64),
         start=starts,
         rates=_calls(rates),
-        observe=_calls(observed),
+        observe=_calls(_observed_calls(nodes)),
         guards=_calls(_guard_calls(nodes, lambda path: True)),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from twin.plant.codes import IMPULSE, SCAN
+from twin.plant.scanned import scan_tables
 from twin.quantity import Array
 
 if TYPE_CHECKING:
@@ -21,15 +22,29 @@ class Discrete(NamedTuple):
     impulse: Array  #: [n, 3] unit, what to ask of it, where in w it is told the value
     scan: Array  #: [m, 4] unit, what to ask of it, where in w it is told number and seed, place of its period in p
     seed: Array  #: [m] seed of each scanning unit, a whole number
+    read: Array  #: [calls, 2] (unit, what): in this order they give all that scans read
+    after: Array  #: [calls', 2] those of them that change when a unit has been scanned, unit by unit
+    after_start: Array  #: [m + 1] into `after`
+    fast: Array  #: [calls", 2] those that change when any unit by the clock has been scanned
+    own: Array  #: [m, 2] where in y a unit's states begin and end
+    by_clock: Array  #: [m] 1 for units that stand still between scans and read signals only (`scanned.py`)
+    wires: Array  #: [k] places in w that units by the clock read of the plant
+    acting: Array  #: [n, 2] states of units by the clock that the plant sees between scans: place in y, unit
 
 
 def nothing() -> Discrete:
     """Tables of a plant without impulses and scans."""
-    return Discrete(np.zeros((0, 3), dtype=np.int64), np.zeros((0, 4), dtype=np.int64), np.zeros(0))
+
+    def i(*shape: int) -> Array:
+        return np.zeros(shape, dtype=np.int64)
+
+    return Discrete(i(0, 3), i(0, 4), np.zeros(0), i(0, 2), i(0, 2), i(1), i(0, 2), i(0, 2), i(0), i(0), i(0, 2))
 
 
-def discrete(nodes: Sequence[Node]) -> tuple[Discrete, tuple[str, ...], tuple[str, ...]]:
-    """Number the impulses and scans of a plant.
+def discrete(
+    nodes: Sequence[Node], calls: Sequence[tuple[int, int]]
+) -> tuple[Discrete, tuple[str, ...], tuple[str, ...]]:
+    """Number the impulses and scans of a plant; `calls` give all its streams, integrals and measurements, in order.
 
     Returns
     -------
@@ -52,6 +67,7 @@ def discrete(nodes: Sequence[Node]) -> tuple[Discrete, tuple[str, ...], tuple[st
         np.array(impulses, dtype=np.int64).reshape(-1, 3),
         np.array(scans, dtype=np.int64).reshape(-1, 4),
         np.array([seed_of(0, name) for name in names], dtype=float),
+        **scan_tables(nodes, calls),
     )
     return tables, tuple(paths), tuple(names)
 

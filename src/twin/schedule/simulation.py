@@ -116,6 +116,7 @@ class Simulation(Driving):
             method=scenario.method,
             rtol=scenario.rtol,
             seed=scenario.seed,
+            relaxed=scenario.relaxed,
             events=first,
             latches=[*latches, *watches],
             foreseen=foreseen,

@@ -1,0 +1,86 @@
+"""Steps over many scans: what they give beside steps that end at every scan, and when they are not taken."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.control.loops import HEAD, at, plant
+from twin.config import ConfigError, load_scenario
+from twin.results.reader import Run, open_run
+from twin.run import run
+
+TWO = plant(
+    "FAST: {model: lag, T_lag: 30 s, K: 1}",
+    "SLOW: {model: lag, measurement: FAST.output, T_lag: 300 s, K: 2}",
+    "TIC-1: {model: pid_scan, measurement: SLOW.output, output: TIC-2.remote, setpoint: 3, K: 2, T_i: 300 s, "
+    "T_t: 60 s, low: -10, high: 10, period: 5 s}",
+    "TT-2: {model: sensing.transmitter, measurement: FAST.output, period: 1 s, span: 10, delay: 3 s, NOISE}",
+    "TIC-2: {model: pid_scan, measurement: TT-2.output, output: TV-2.input, setpoint: 0.5, mode: cascade, K: 1, "
+    "T_i: 30 s, low: -20, high: 20, T_t: 30 s}",
+    "TV-2: {model: valve, output: FAST.measurement, low: -20, high: 20}",
+)
+EVENTS = (
+    "{at: 40 min, set: {TIC-1.setpoint: 4}}, {at: 80 min, ramp: {TIC-1.setpoint: 2}, over: 20 min}, "
+    "{at: 120 min, set: {TT-2.bias: 0.01}}"
+)
+
+
+def ran(folder: Path, text: str, scans: str, events: str = EVENTS, record: str = "30 s", **options: object) -> Run:
+    (folder / "plant.yaml").write_text(text, encoding="utf-8")
+    (folder / "s.yaml").write_text(
+        f"twin: 1\nplant: plant.yaml\nduration: {'3 h' if events else '50 min'}\nrecord: {record}\n"
+        f"solver: {{rtol: 1e-6, scans: {scans}}}\nevents: [{events}]\n",
+        encoding="utf-8",
+    )
+    out = folder / f"{len(list(folder.glob('*.h5')))}.h5"
+    result = run(folder / "s.yaml", out, checkpoint_every=math.inf, **options)  # type: ignore[arg-type]
+    assert result.ok, result.message
+    return open_run(out)
+
+
+def test_steps_over_scans_give_what_steps_to_every_scan_give(tmp_path: Path) -> None:
+    text = TWO.replace(", NOISE", "")
+    exact, relaxed = ran(tmp_path, text, "exact"), ran(tmp_path, text, "relaxed")
+    # 3 h of the fastest at 1 s, and the first at 0 s
+    assert exact.statistics["scans"] == relaxed.statistics["scans"] == 3 * (3 * 3600 + 1) + 2161
+    assert exact.statistics["steps"] > 10_000
+    assert relaxed.statistics["steps"] < 0.4 * exact.statistics["steps"]
+    for shown in ("hold_error", "ripple"):
+        assert 0 < relaxed.statistics[shown] <= 1000, "permille of the tolerance"
+    for tag in ("SLOW.output", "FAST.output", "TIC-1.output", "TIC-1.PV", "TIC-2.SP", "TV-2.position", "TT-2.shown"):
+        a, b = at(exact, tag), at(relaxed, tag)
+        # 1e-6 a step of some hundreds, in loops that are well damped
+        np.testing.assert_allclose(b, a, atol=1e-4 * np.abs(a).max(), err_msg=tag)
+
+
+def test_noise_is_the_same_and_ends_steps_at_scans(tmp_path: Path) -> None:
+    text = TWO.replace("NOISE", "noise: 0.001")
+    exact, relaxed = (ran(tmp_path, text, scans, "") for scans in ("exact", "relaxed"))
+    shown = [at(run, "TT-2.shown") - at(run, "FAST.output") for run in (exact, relaxed)]
+    assert np.std(shown[0]) > 0.005, "there is noise"
+    np.testing.assert_allclose(at(relaxed, "TT-2.shown"), at(exact, "TT-2.shown"), atol=1e-4)
+
+
+def test_the_same_bits_however_the_run_is_cut_and_recorded(tmp_path: Path) -> None:
+    text = TWO.replace(", NOISE", "")
+    first, again = (ran(tmp_path, text, "relaxed", record=every) for every in ("30 s", "5 s"))
+    for tag in ("SLOW.output", "TIC-1.output", "TV-2.position"):
+        np.testing.assert_array_equal(at(first, tag), at(again, tag)[::6])
+    (tmp_path / "plant.yaml").write_text(text, encoding="utf-8")
+    driven = ran(tmp_path, text, "relaxed", table=False)
+    assert first.attrs["content_hash"] == driven.attrs["content_hash"]
+
+
+def test_only_the_native_methods_relax(tmp_path: Path) -> None:
+    (tmp_path / "plant.yaml").write_text(HEAD.replace("controllers:\n", ""), encoding="utf-8")
+    text = "twin: 1\nplant: plant.yaml\nduration: 1 h\nsolver: {method: cvode, scans: relaxed}\n"
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="cvode ends its steps at every scan"):
+        load_scenario(tmp_path / "s.yaml")
+    (tmp_path / "s.yaml").write_text(text.replace("relaxed", "loose"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="scans: is one of exact, relaxed"):
+        load_scenario(tmp_path / "s.yaml")
