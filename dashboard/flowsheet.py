@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dashboard.display import Theme
@@ -9,6 +10,9 @@ from dashboard.state import STATES
 from twin.flowsheet.places import Node, Sheet
 from twin.flowsheet.routes import SCALE, STREAMS, UNIT, caption, routed
 from twin.flowsheet.symbols import drawing, kinds, size
+
+#: Half the width of what is written under a unit and a controller together, and from where to where it goes down.
+ROOM, LABEL = 96.0, (25.0, 110.0)
 
 
 def elements(sheet: Sheet, selected: str = "", now: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -43,17 +47,33 @@ def elements(sheet: Sheet, selected: str = "", now: dict[str, Any] | None = None
                 + " still" * (not flowing),
             }
         )
-    nodes = [
-        _drawn(node, node.name in aside, node.name == selected, *units.get(node.name, ("", []))) for node in sheet.nodes
-    ]
+    moved = beside_labels(sheet.nodes)
+    nodes = []
+    for node in sheet.nodes:
+        state, lines = units.get(node.name, ("", []))
+        place = moved.get(node.name, node.x)
+        nodes.append(_drawn(node, node.name in aside, node.name == selected, state, lines, place))
     return [*nodes, *pipes]
 
 
-def _drawn(node: Node, aside: bool, selected: bool, state: str, lines: list[str]) -> dict[str, Any]:
+def beside_labels(nodes: Sequence[Node]) -> dict[str, float]:
+    """Where controllers that would stand on what is written under a unit are moved to: name → x."""
+    found = {}
+    for one in nodes:
+        if one.role != "controller":
+            continue
+        for unit in nodes:
+            away = one.x - unit.x
+            if unit.role == "unit" and abs(away) < ROOM and LABEL[0] < one.y - unit.y < LABEL[1]:
+                found[one.name] = unit.x + (ROOM if away >= 0.0 else -ROOM)
+    return found
+
+
+def _drawn(node: Node, aside: bool, selected: bool, state: str, lines: list[str], x: float) -> dict[str, Any]:
     text = "\n".join([caption(node), *(lines if node.role == "unit" else ())])
     data = {"id": _node_id(node.name), "name": node.name, "caption": text, "kind": node.kind, "state": state}
     classes = f"{node.role} kind-{node.kind}" + " aside" * aside + f" is-{state.replace(' ', '-')}" * bool(state)
-    return {"data": data, "position": {"x": node.x, "y": node.y}, "classes": classes, "selected": selected}
+    return {"data": data, "position": {"x": x, "y": node.y}, "classes": classes, "selected": selected}
 
 
 def extent(sheet: Sheet) -> tuple[float, float]:

@@ -18,6 +18,8 @@ from twin.results.files import FileProblem
 
 #: Bytes of a file at most; states between an input and an output that are stepped at most; points of a response.
 LARGEST, MOST_STATES, STEPS, FREQUENCIES = 64 << 20, 900, 241, 90
+#: A response has come to its end within this part of its size; so often its time is shortened.
+SETTLED, LOOKS = 0.01, 6
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,14 @@ def responses(linear: Any, source: int, target: int) -> Responses:
         When too many states lie between them.
     """
     from twin.control.linear.plot import window
-    from twin.control.linear.response import frequency_response, step_response
+    from twin.control.linear.response import frequency_response
 
     part = linear.part([source], [target])
     if part.order > MOST_STATES:
         raise FileProblem(f"{part.order} states lie between them; twin linearise --reduce 30 makes it a small system")
     end, omega = window(part)
     omega = np.logspace(np.log10(omega[0]), np.log10(omega[-1]), FREQUENCIES)
-    time = np.linspace(0.0, end, STEPS)
+    time, step = _stepped(part, end)
     return Responses(
         linear.inputs[source],
         linear.outputs[target],
@@ -80,10 +82,25 @@ def responses(linear: Any, source: int, target: int) -> Responses:
         linear.output_units[target],
         part.order,
         time,
-        step_response(part, time)[:, 0, 0],
+        step,
         omega,
         frequency_response(part, omega)[:, 0, 0],
     )
+
+
+def _stepped(part: Any, end: float) -> tuple[np.ndarray, np.ndarray]:
+    """Step response over the time in which most of it happens, not that of the slowest state."""
+    from twin.control.linear.response import step_response
+
+    for _ in range(LOOKS):
+        time = np.linspace(0.0, end, STEPS)
+        step = step_response(part, time)[:, 0, 0]
+        away = np.flatnonzero(np.abs(step - step[-1]) > SETTLED * np.abs(step).max(initial=0.0))
+        last = float(time[away[-1] + 1]) if away.size and away[-1] + 1 < STEPS else end
+        if last > 0.2 * end or not away.size:
+            break
+        end = 2.5 * last
+    return time, step
 
 
 def linear_figure(found: Responses, theme: Theme = THEMES["light"]) -> go.Figure:
@@ -102,7 +119,7 @@ def linear_figure(found: Responses, theme: Theme = THEMES["light"]) -> go.Figure
         figure.update_xaxes(
             type="log", title_text=f"{say('frequency')} [rad/s]", exponentformat="power", row=1, col=column
         )
-    figure.update_yaxes(type="log", exponentformat="power", row=1, col=2)
+    figure.update_yaxes(type="log", exponentformat="power", dtick=1, row=1, col=2)
     per = f"{unit_text(found.target_unit) or '1'} / {unit_text(found.source_unit) or '1'}"
     figure.update_yaxes(title_text=f"{plain(found.target)}<br>[{per}]", row=1, col=1)
     styled(figure, theme, 340, 1)

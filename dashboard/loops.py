@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.data import Dataset
+from dashboard.data import Dataset, described
 from dashboard.display import HOUR, SERIES, THEMES, Theme, plain, shown_unit
 from dashboard.figures import legend_rows, styled, window
 from dashboard.speech import say
@@ -31,6 +31,8 @@ class Loop:
     output: str
     drives: str
     settings: Mapping[str, Any]
+    unit: str = ""  #: of the output, as what it drives has it
+    meaning: str = ""
 
 
 def loops(data: Dataset) -> dict[str, Loop]:
@@ -45,8 +47,19 @@ def loops(data: Dataset) -> dict[str, Loop]:
         setpoint = f"{name}.setpoint" if f"{name}.setpoint" in data.series else ""
         if measured in data.series and output:
             label, model = str(part.get("label") or name), str(part.get("model", ""))
-            found[name] = Loop(name, label, model, measured, setpoint, output, str(part.get("output", "")), part)
+            drives = str(part.get("output", ""))
+            found[name] = Loop(name, label, model, measured, setpoint, output, drives, part, *_inlet(data, drives))
     return found
+
+
+def _inlet(data: Dataset, inlet: str) -> tuple[str, str]:
+    """Unit and meaning of a signal inlet, by the model that has it; empty where they are not known."""
+    owner, _, port = inlet.partition(".")
+    units = data.plant.get("units")
+    part = units.get(owner) if isinstance(units, dict) else None
+    model = described(str(part.get("model", ""))) if isinstance(part, dict) else {}
+    rows = [row for row in model.get("ports", ()) if row["name"] == port]
+    return (str(rows[0].get("unit", "")), str(rows[0].get("meaning", ""))) if rows else ("", "")
 
 
 def performance(data: Dataset, loop: Loop, span: tuple[float, float] | None = None) -> dict[str, float]:
@@ -92,9 +105,11 @@ def loop_figure(data: Dataset, loop: Loop, theme: Theme = THEMES["light"]) -> go
         if not tag:
             continue
         series = data.series[tag]
-        warm = data.series[loop.measurement].meaning if row == 1 else series.meaning
+        # a controller's own numbers are recorded without a unit: they are those of what it measures and drives
+        like = data.series[loop.measurement] if row == 1 else series
+        unit, warm = (like.unit, like.meaning) if row == 1 or not loop.unit else (loop.unit, loop.meaning)
         x, y = window(data, tag, None)
-        shown = shown_unit(series.unit, warm, float(np.nanmax(np.abs(y), initial=0.0)))
+        shown = shown_unit(unit, warm, float(np.nanmax(np.abs(y), initial=0.0)))
         name = f"{plain(tag)} · {say(word)}"
         names.append(name)
         stroke = {"width": 1.8, "dash": dash, "color": colour}

@@ -12,6 +12,8 @@ from dashboard.speech import say
 
 #: Classes of a histogram.
 CLASSES = 60
+#: Part of the time at either end that does not stretch a histogram.
+TAIL = 0.01
 #: The product counts while at least this share of its largest flow leaves.
 FLOWING = 0.01
 
@@ -54,6 +56,16 @@ def capability(values: np.ndarray, weights: np.ndarray, low: float, high: float)
     return {"mean": mean, "std": std, "ppk": ppk, "inside": float(weights[inside].sum() / weights.sum())}
 
 
+def reach(values: np.ndarray, weights: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """Ends of a histogram: the limits, and all but the outermost hundredths of the time."""
+    order = np.argsort(values)
+    passed = np.cumsum(weights[order]) / weights.sum()
+    inner = values[order][np.searchsorted(passed, [TAIL, 1.0 - TAIL]).clip(0, values.size - 1)]
+    ends = [v for v in (*inner.tolist(), low, high) if v == v]
+    room = 0.04 * (max(ends) - min(ends)) or abs(ends[0]) * 1e-3 or 1.0
+    return min(ends) - room, max(ends) + room
+
+
 def histogram(data: Dataset, tag: str, theme: Theme = THEMES["light"]) -> go.Figure:
     """Draw how long a value stood where, with its limits."""
     series = data.series[tag]
@@ -62,7 +74,10 @@ def histogram(data: Dataset, tag: str, theme: Theme = THEMES["light"]) -> go.Fig
     low, high = data.limits.get(tag, (float("nan"), float("nan")))
     figure = go.Figure()
     if values.size:
-        counts, edges = np.histogram(shown.of(values), bins=CLASSES, weights=weights)
+        ends = shown.of(np.asarray(reach(values, weights, low, high)))
+        # what lies beyond stands in the outermost classes: a start-up would else leave one bar of all the rest
+        inside = np.minimum(np.maximum(shown.of(values), ends[0]), ends[1])
+        counts, edges = np.histogram(inside, bins=CLASSES, range=(float(ends[0]), float(ends[1])), weights=weights)
         middle = 0.5 * (edges[1:] + edges[:-1])
         share = 100.0 * counts / counts.sum()
         figure.add_trace(go.Bar(x=middle, y=share, marker={"color": SERIES[0]}, name=plain(tag), showlegend=False))
@@ -73,7 +88,8 @@ def histogram(data: Dataset, tag: str, theme: Theme = THEMES["light"]) -> go.Fig
                 line={"color": theme.warm, "dash": "dash", "width": 1.4},
                 annotation_text=say(word),
             )
-    figure.update_xaxes(title_text=f"{plain(tag)} [{shown.text}]")
+    note = f"<span style='font-size:11px'>{say('what lies beyond is counted in the outermost bars')}</span>"
+    figure.update_xaxes(title_text=f"{plain(tag)} [{shown.text}]<br>{note}")
     figure.update_yaxes(title_text=say("share of time [%]"))
     styled(figure, theme, 330)
     figure.update_layout(bargap=0.02)

@@ -48,6 +48,7 @@ def size_map(data: Dataset, name: str, normalised: bool, theme: Theme = THEMES["
             y=axis.of(points),
             z=values.T.astype(np.float32),
             colorscale="Viridis",
+            zmin=0.0 if chosen.by_size or normalised else None,
             colorbar={"title": {"text": title, "side": "right"}, "thickness": 14, "outlinewidth": 0},
             hovertemplate=f"%{{x:.3f}} h, %{{y:.4g}} {axis.text}<br>%{{z:.4g}} {shown.text}<extra></extra>",
         )
@@ -146,7 +147,7 @@ def _reach(values: np.ndarray, from_zero: bool) -> list[float]:
     """Ends of an axis that holds all values; what cannot be below zero begins there."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    low = min(low, 0.0) if from_zero else low
+    low = 0.0 if from_zero else low
     room = 0.05 * ((high - low) or abs(high) or 1.0)
     return [low if from_zero else low - room, high + room]
 

@@ -76,7 +76,7 @@ def funnel_figure(found: Traced, chosen: Sequence[int], theme: Theme = THEMES["l
 
 def lots_figure(found: Traced, theme: Theme = THEMES["light"]) -> go.Figure:
     """Draw the shares of lots in each container, with their standard uncertainties."""
-    names = found.vessels[:MOST_BARS]
+    names = [plain(name) for name in found.vessels[:MOST_BARS]]
     figure = go.Figure()
     if names:
         shares = found.genealogy["fraction"][: len(names)]
@@ -116,7 +116,7 @@ def diversion_figure(data: Dataset, found: Traced, theme: Theme = THEMES["light"
             "line": {"width": 0},
             "layer": "below",
         }
-        for start, end in zip(about["start"][:500], about["end"][:500], strict=True)
+        for start, end, _ in found.openings(float(data.time[-1]))[:500]
     ]
     figure.update_layout(shapes=[*(shape.to_plotly_json() for shape in figure.layout.shapes), *shades])
     return figure

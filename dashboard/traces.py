@@ -79,6 +79,18 @@ class Traced:
         """Containers and batches, in the order of the file."""
         return list(self.genealogy.get("vessel", ()))
 
+    def openings(self, last: float) -> list[tuple[float, float, str]]:
+        """When the gate was open until the run's last instant [s], and why; what overlaps for one reason is one."""
+        about = self.diversion
+        found: dict[str, list[list[float]]] = {}
+        for start, end, reason in zip(about["start"], about["end"], about["reason"], strict=True):
+            row = found.setdefault(reason, [])
+            if row and start <= row[-1][1]:
+                row[-1][1] = min(last, max(row[-1][1], float(end)))
+            elif start < last:
+                row.append([float(start), min(last, float(end))])
+        return sorted((start, end, reason) for reason, row in found.items() for start, end in row)
+
     def backward(self, vessel: str) -> list[tuple[str, float, float, float]]:
         """What is in a container: lots, kg, shares and their standard uncertainties; largest first."""
         i = self.vessels.index(vessel)
@@ -88,14 +100,19 @@ class Traced:
         return [(self.lots[j], float(mass[j]), float(shares[j]), float(spread[j])) for j in order]
 
     def forward(self, lot: str) -> list[tuple[str, float, float]]:
-        """Where a lot went: containers, kg, share of the lot; last what left in none ("out") and what is "held"."""
+        """Where a lot went: containers and batches, kg, share of the lot; last what left in none and what is held.
+
+        Batches are not added to containers: what a batch gave stands in its containers, too.
+        """
         j = self.lots.index(lot)
         fed = float(self.genealogy["fed"][j].sum())
         rows = []
         if self.vessels:
             masses = self.genealogy["mass"][:, j].sum(axis=-1)
             rows = [(name, float(kg)) for name, kg in zip(self.vessels, masses, strict=True) if kg > 0.0]
-        rows.append(("out", float(self.genealogy["out"][j].sum()) - sum(kg for _, kg in rows)))
+        kinds = dict(zip(self.vessels, self.genealogy.get("kind", ()), strict=False))
+        filled = [sum(kg for name, kg in rows if kinds.get(name) == kind) for kind in ("container", "batch")]
+        rows.append(("out", float(self.genealogy["out"][j].sum()) - (filled[0] or filled[1])))
         rows.append(("held", float(self.genealogy["held"][j].sum())))
         return [(name, kg, kg / fed if fed > 0.0 else float("nan")) for name, kg in rows]
 

@@ -166,6 +166,7 @@ def loop_gain_figure(loop: Mapping[str, Any], theme: Theme = THEMES["light"]) ->
     figure.add_hline(-180.0, line={"color": theme.muted, "width": 1, "dash": "dot"}, row=1, col=2)
     figure.update_xaxes(type="log", title_text=f"{say('frequency')} [rad/s]", exponentformat="power")
     figure.update_yaxes(type="log", row=1, col=1, exponentformat="power")
+    figure.update_yaxes(range=[-360.0, 20.0], dtick=90, row=1, col=2)  # a delay turns on without end
     styled(figure, theme, 340, 2)
     return figure
 

@@ -61,6 +61,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], numeric: Sequence[
     return dmc.TableScrollContainer(body, minWidth=260)
 
 
+#: Heads of columns in as many lines as they need.
+WRAPPED = {"wrapHeaderText": True, "autoHeaderHeight": True}
+
+
 def grid(
     identifier: str,
     columns: Sequence[dict[str, Any]],
@@ -74,9 +78,9 @@ def grid(
         id=identifier,
         columnDefs=[{"headerName": column["field"], "flex": 1, **column} for column in columns],
         rowData=list(rows),
-        defaultColDef={"sortable": True, "resizable": True, "filter": True, "minWidth": 90},
+        defaultColDef={"sortable": True, "resizable": True, "filter": True, "minWidth": 74, **WRAPPED},
         dashGridOptions={
-            "theme": {"function": "themeQuartz.withPart(colorSchemeVariable)"},
+            "theme": {"function": "themeQuartz.withPart(colorSchemeVariable).withParams({spacing: 6, fontSize: 13})"},
             "animateRows": False,
             "enableCellTextSelection": True,
             "suppressFieldDotNotation": True,

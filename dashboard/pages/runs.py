@@ -71,19 +71,19 @@ def columns(review: bool) -> list[dict[str, Any]]:
     """Columns of the table."""
     right = {"type": "rightAligned", "filter": "agNumberColumnFilter", "flex": 0}
     return [
-        {"field": "name", "headerName": say("run"), "flex": 3, "minWidth": 190},
-        {"field": "plant", "headerName": say("plant"), "flex": 2, "minWidth": 130},
-        {"field": "scenario", "headerName": say("scenario"), "flex": 2, "minWidth": 130},
-        {"field": "outcome", "headerName": say("outcome"), "minWidth": 105},
-        {"field": "product", "headerName": say("product"), "minWidth": 100},
-        {"field": "yield", "headerName": say("yield [%]"), **right, "width": 95},
-        {"field": "inside", "headerName": say("in limits [%]"), **right, "width": 115},
-        {"field": "closure", "headerName": say("balance error"), "minWidth": 105},
-        {"field": "hours", "headerName": say("simulated [h]"), **right, "width": 115},
-        {"field": "made", "headerName": say("written (UTC)"), "minWidth": 140},
-        {"field": "hash", "headerName": say("hash"), "minWidth": 95},
-        {"field": "state", "headerName": say("state"), "minWidth": 110},
-        {"field": "labels", "headerName": say("labels"), "editable": not review, "flex": 2, "minWidth": 120},
+        {"field": "name", "headerName": say("run"), "flex": 3, "minWidth": 150},
+        {"field": "plant", "headerName": say("plant"), "flex": 2, "minWidth": 95},
+        {"field": "scenario", "headerName": say("scenario"), "flex": 2, "minWidth": 95},
+        {"field": "outcome", "headerName": say("outcome"), "minWidth": 88},
+        {"field": "product", "headerName": say("product"), "minWidth": 84},
+        {"field": "yield", "headerName": say("yield [%]"), **right, "width": 74},
+        {"field": "inside", "headerName": say("in limits [%]"), **right, "width": 74},
+        {"field": "closure", "headerName": say("balance error"), "minWidth": 88},
+        {"field": "hours", "headerName": say("simulated [h]"), **right, "width": 88},
+        {"field": "made", "headerName": say("written (UTC)"), "minWidth": 124},
+        {"field": "hash", "headerName": say("hash"), "minWidth": 80},
+        {"field": "state", "headerName": say("state"), "minWidth": 84},
+        {"field": "labels", "headerName": say("labels"), "editable": not review, "flex": 2, "minWidth": 82},
     ]
 
 

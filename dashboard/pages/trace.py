@@ -56,23 +56,26 @@ def contents(catalog: Catalog, run: str | None) -> Any:
     if found.run_hash != str(data.run.attrs.get("content_hash", "")):
         parts.append(notice(say("This trace is of a run with other content."), say("Not of this run"), "orange"))
     if found.curves:
-        parts.append(_residences(found))
+        parts.append(_residences(found, data.product))
     if found.vessels or found.lots:
         parts.append(_lots(found))
     if found.diversion.get("signal") in data.series:
-        parts.append(_diversion(found))
+        parts.append(_diversion(found, float(data.time[-1])))
     if found.control.get("tag"):
         parts.append(_control(found))
     return dmc.Stack(parts, gap="sm")
 
 
-def _residences(found: Traced) -> Any:
+def _residences(found: Traced, product: str) -> Any:
     options = [
         {"value": str(i), "label": f"{c.label} · {say(c.flow)}" + ("" if c.of == "total" else f" · {c.of}")}
         for i, c in enumerate(found.curves)
     ]
-    ways = [str(i) for i, c in enumerate(found.curves) if c.flow == "as run"]
-    first = (ways or [option["value"] for option in options])[:2]
+    # first what ends in the product, as it ran
+    order = sorted(
+        range(len(found.curves)), key=lambda i: (found.curves[i].target != product, found.curves[i].flow != "as run")
+    )
+    first = [str(i) for i in order[:2]]
     choose = dmc.MultiSelect(
         id="trace-curves",
         data=options,
@@ -165,7 +168,7 @@ def vessel_table(found: Traced, vessel: str) -> Any:
     lines.append((say("lots less what flowed in"), f"{number(100.0 * float(about['unaccounted'][i]), 2)} %"))
     return dmc.Stack(
         [
-            table((say("lot"), "kg", say("share [%]")), rows, (1, 2)),
+            scrolled(table((say("lot"), "kg", say("share [%]")), rows, (1, 2))),
             table(("", ""), [*lines, *identifiers(found, vessel)], className="facts"),
         ],
         gap=4,
@@ -185,12 +188,18 @@ def lot_table(found: Traced, lot: str) -> Any:
     last = [(say("left in no container"), *out[1:]), (say("still in the plant"), *held[1:])]
     rows = [*inside[:MOST_ROWS], *(row for row in last if row[2] > 1e-9)]
     shown = [(name, number(kg), number(100.0 * share, 4)) for name, kg, share in rows]
-    parts = [table((say("container or batch"), "kg", say("share of the lot [%]")), shown, (1, 2))]
+    parts = [scrolled(table((say("container or batch"), "kg", say("share of the lot [%]")), shown, (1, 2)))]
     marks = identifiers(found, lot)
     return dmc.Stack([*parts, *([table(("", ""), marks, className="facts")] if marks else [])], gap=4)
 
 
-def _diversion(found: Traced) -> Any:
+def scrolled(content: Any) -> Any:
+    """A long table in a window of its own."""
+    return dmc.ScrollArea(content, mah=420, type="auto")
+
+
+def _diversion(found: Traced, last: float) -> Any:
+    """Masses by what was done and what was right, and when the gate was open until the run's last instant [s]."""
     about = found.diversion
     made = float(about["made"])
 
@@ -205,12 +214,10 @@ def _diversion(found: Traced) -> Any:
     )  # fmt: skip
     masses = table(("", "kg", say("share [%]")), [(label, *kg(key)) for key, label in names], (1, 2))
     openings = [
-        (clock(start), clock(end), say(reason))
-        for start, end, reason in zip(
-            about["start"][:MOST_ROWS], about["end"][:MOST_ROWS], about["reason"][:MOST_ROWS], strict=True
-        )
+        (clock(start), clock(end) if end < last else say("the end"), say(reason))
+        for start, end, reason in found.openings(last)[:MOST_ROWS]
     ]
-    told = table((say("open from"), say("to"), say("reason")), openings)
+    told = scrolled(table((say("open from"), say("to"), say("reason")), openings))
     late = [] if about.get("in_time", 1.0) else [notice(say("The rule is late: readings come after they matter."))]
     columns = [dmc.GridCol(part, span={"base": 12, "md": 6}) for part in (masses, told)]
     return card(

@@ -19,7 +19,8 @@ def form(resolved: dict[str, Any], owner: str, changes: dict[str, str]) -> Any:
     """One field for each value, as its annotation describes it."""
     fields = []
     for one in whatif.parameters(resolved, owner)[:MOST_FIELDS]:
-        told = [meaning(one.meaning)]
+        what, _, which = one.meaning.partition(": ")  # of a list along components: the meaning, and which of them
+        told = [": ".join(part for part in (meaning(what), which) if part)]
         reach = whatif.range_text(one.low, one.high, one.unit)
         if reach:
             told.append(say("range {reach}", reach=reach))

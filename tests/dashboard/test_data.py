@@ -162,3 +162,10 @@ def test_catalog_says_what_is_missing(tmp_path: Path) -> None:
         Catalog(tmp_path / "nothing.h5")
     with pytest.raises(FileProblem, match="no run"):
         Catalog(tmp_path, review=True)
+
+
+def test_controllers_do_not_stand_on_what_is_written_under_a_unit() -> None:
+    """Values take two lines more than the sheet's own captions, for which its controllers were placed."""
+    nodes = [Node("press", "", "unit", "press", "", 100.0, 100.0), Node("LIC", "", "controller", "", "", 60.0, 160.0)]
+    nodes.append(Node("TIC", "", "controller", "", "", 100.0, 20.0))
+    assert flowsheet.beside_labels(nodes) == {"LIC": 100.0 - flowsheet.ROOM}

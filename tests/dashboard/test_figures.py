@@ -10,7 +10,7 @@ import pytest
 
 plotly = pytest.importorskip("plotly", reason="the dashboard extra is not installed")
 
-from dashboard import figures, sizes  # noqa: E402
+from dashboard import figures, loops, quality, sizes  # noqa: E402
 from dashboard import marks as marking  # noqa: E402
 from dashboard.data import Dataset, open_dataset  # noqa: E402
 from dashboard.display import THEMES  # noqa: E402
@@ -137,3 +137,23 @@ def test_dark_figures_use_the_dark_template(data: Dataset) -> None:
 def test_nothing_chosen_says_what_to_do(data: Dataset) -> None:
     figure = figures.trends(data, ["no.such.tag"])
     assert "Choose tags" in figure.layout.annotations[0].text
+
+
+def test_a_histogram_is_of_all_the_time_and_a_start_up_does_not_stretch_it(data: Dataset) -> None:
+    from dashboard.quality import reach
+
+    values = np.concatenate([np.linspace(99.0, 101.0, 9999), [1e6]])
+    low, high = reach(values, np.ones(values.size), 98.0, 102.0)
+    assert 97.0 < low < 98.0
+    assert 102.0 < high < 103.0
+    drawn = quality.histogram(data, "press.hardness")
+    assert sum(drawn.data[0].y) == pytest.approx(100.0)
+
+
+def test_a_loop_is_drawn_in_the_units_of_what_it_measures_and_drives(data: Dataset) -> None:
+    loop = loops.loops(data)["TIC-101"]
+    figure = loops.loop_figure(data, loop)
+    assert figure.layout.yaxis.title.text == "[°C]"
+    assert figure.layout.yaxis2.title.text == "[°C]"  # of crystallizer.T_jacket, in K
+    # 290 + 5 cos(t/4000) K
+    assert figure.data[-1].y[0] == pytest.approx(295.0 - 273.15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,12 @@ def test_openings_of_the_gate_are_shaded(data: Dataset, found: Traced) -> None:
         (0.0, pytest.approx(1 / 6)),
         (pytest.approx(1 / 3), pytest.approx(5 / 12)),
     ]
+
+
+def test_openings_that_overlap_for_one_reason_are_one_and_end_with_the_run(found: Traced) -> None:
+    rows = {"start": [0.0, 100.0, 150.0, 4000.0], "end": [200.0, 1e9, 160.0, 5000.0], "reason": ["a", "b", "a", "a"]}
+    merged = dataclasses.replace(found, diversion=rows).openings(3600.0)
+    assert merged == [(0.0, 200.0, "a"), (100.0, 3600.0, "b")]
 
 
 def test_the_chart_has_means_limits_and_broken_rules(data: Dataset, found: Traced) -> None:
