@@ -61,7 +61,8 @@ def test_t13_a_bundle_that_is_cut_is_told(part: float, write: Any, tmp_path: Pat
     assert verify(tmp_path / "cut.zip").kind is Kind.BUNDLE
 
 
-def test_t13_killed_while_an_export_is_written(parts: tuple[Path, Run], tmp_path: Path) -> None:
+@pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_t13_killed_while_an_export_is_written(stride: int, parts: tuple[Path, Run], tmp_path: Path) -> None:
     classes = Classes(("public",), (("*", "public"),), "")
     wanted = verify(export(parts[0], classes, "public", tmp_path / "whole.h5")[0]).facts["content_hash"]
     call, killed = 0, True
@@ -73,7 +74,7 @@ def test_t13_killed_while_an_export_is_written(parts: tuple[Path, Run], tmp_path
             findings = verify(left)
             assert not findings.ok or findings.facts["content_hash"] == wanted
         assert not out.exists() or verify(out).ok
-        call += 1
+        call += stride
 
 
 def names(path: Any) -> list[tuple[str, int]]:
