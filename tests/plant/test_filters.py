@@ -34,14 +34,14 @@ units:
     params:
       {V_trough: 1 L, V_charge: 3 mL, area: 1.8146e-4 m^2, dP: 1 bar, alpha: 2.7e9 m/kg, L_ref: 47.2 um, R_m: 3e9 1/m,
        fouling: 2e9 1/m, epsilon: 0.35, S_inf: 0.085, mu_A: 0, w_target: 0.005, crystal: crystal, solute: solute,
-       volatile: {solvent: 1}, film: 0.5 um, vacuum: 1}
+       volatile: {solvent: 1}, film: 0.5 um, vacuum: 1, mu_T_low: 15 degC, mu_T_high: 20 degC}
     initial: {V: 14.5385 mL, T: 22 degC, w: {solvent: 0.95, solute: 0.05}, crystals: [0 g, 4.5 g, 0 g]}
   nutsche:
     model: separation.nutsche
     params:
       {drive: rate, V_flow_pump: 10 mL/s, area: 0.02 m^2, V_vessel: 5 L, dP: 1.3 bar, dP_limit: 1.3 bar,
        alpha: 1e11 m/kg, L_ref: 57.32044368058443 um, R_m: 1e10 1/m, epsilon: 0.35, S_inf: 0.1, mu_A: 0,
-       crystal: crystal, key: solute}
+       crystal: crystal, key: solute, mu_T_low: 20 degC, mu_T_high: 30 degC}
     initial: {V: 2.08284 L, T: 25 degC, w: {solvent: 0.9, solute: 0.1}, crystals: [0 g, 200 g, 0 g]}
 feeds:
   drying_gas: {T: 35 degC, m_flow: {nitrogen: 85 mg/s}}
@@ -125,3 +125,10 @@ def test_the_nutsche_is_washed_and_emptied(filters: Run) -> None:
     assert np.interp(300.0, t, w) == pytest.approx(0.1, rel=1e-3)
     assert np.interp(650.0, t, w) < 0.02
     assert np.asarray(filters.get("nutsche.D"))[-1] < 1e-4
+
+
+def test_a_viscosity_outside_its_fit_is_warned_of_once(filters: Run) -> None:
+    """The carousel's trough is at 22 °C, its fit said to end at 20 °C; the nutsche stays within its own."""
+    (told,) = [a for a in filters.alarms if "viscosity" in a.text]
+    assert (told.tag, told.kind, told.time) == ("carousel.T", "outside its range", 0.0)
+    assert told.limit == pytest.approx(293.15)

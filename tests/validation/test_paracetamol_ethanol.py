@@ -1,7 +1,7 @@
 """Desupersaturation of paracetamol in ethanol against published kinetics (docs/validation/paracetamol_ethanol.md).
 
 Solubility, growth, nucleation and seed moments of Mitchell, Ó'Ciardhá, Frawley 2011 (doi
-10.1016/j.jcrysgro.2011.06.016) as tabulated by Nikolić, Frawley 2016 (doi 10.1016/j.ces.2016.02.021). The
+10.1016/j.jcrysgro.2011.06.016) as tabulated by Nikolić, Frawley 2016 (doi 10.1016/j.ces.2015.08.052). The
 trajectory is theirs re-integrated to nine digits, not a measurement: what is judged is what Twin's classes, a
 seed described by two numbers, and the choice of a basis make of the same kinetics.
 """

@@ -12,7 +12,7 @@ from twin import jit
 from unit_ops.crystallization.laws import Limiter
 
 CASE = "Growth of a square wave, 100 classes, 60 s"
-QAMAR = "Qamar et al. 2006, sec. 3.1, doi 10.1016/j.compchemeng.2006.02.003"
+QAMAR = "Qamar et al. 2006, sec. 3.1, doi 10.1016/j.compchemeng.2006.02.012"
 AGAIN = "independent SSP-RK3 finite volumes"
 
 #: Sum and root of the sum of squares of the errors by an independent code, and the published sum.

@@ -31,7 +31,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Grid, Index, Nominal, Optional, Range
 from unit_ops.separation.filter_parts import column_sum, crystal_mass, crystal_surface, liquid_volume
 from unit_ops.separation.filtration import (
     drainage,
@@ -86,6 +86,8 @@ class Params(NamedTuple):
     mu_B: Annotated[float, "K", "viscosity: coefficient of 1/T", Range(-1e4, 1e4)] = 740.84
     mu_C: Annotated[float, "1/K", "viscosity: coefficient of T", Range(-1.0, 1.0)] = 4.6291e-3
     mu_D: Annotated[float, "1/K^2", "viscosity: coefficient of T²", Range(-1e-2, 1e-2)] = -7.1715e-6
+    mu_T_low: Annotated[float, "K", "viscosity: lowest temperature of its fit", Range(0.0, 1e4)] = 1.0
+    mu_T_high: Annotated[float, "K", "viscosity: highest temperature of its fit", Range(0.0, 1e4)] = 1e4
     film: Annotated[float, "m", "liquid film held by the cloth", Range(1e-6, 1e-2)] = 5e-5
     tau_pan: Annotated[float, "s", "residence time along the filtrate pan", Range(1e-2, 1e4)] = 10.0
 
@@ -110,7 +112,7 @@ class Integrals(NamedTuple):
 
 class Measurements(NamedTuple):
     V: Annotated[float, "m^3", "slurry volume in the trough"]
-    T: Annotated[float, "K", "temperature of the trough"]
+    T: Annotated[float, "K", "temperature of the trough", Fitted("viscosity", "mu_T_low", "mu_T_high")]
     L32: Annotated[float, "m", "surface-mean crystal size in the trough"]
     cake_height: Annotated[float, "m", "height of the cake at the end of the belt"]
     saturation: Annotated[float, "1", "saturation of the cake at the end of the belt"]

@@ -114,7 +114,7 @@ class Integrals(NamedTuple):
 
 class Measurements(NamedTuple):
     V: Annotated[float, "m^3", "slurry volume in the trough"]
-    T: Annotated[float, "K", "temperature of the trough"]
+    T: Annotated[float, "K", "temperature of the trough", Fitted("viscosity", "mu_T_low", "mu_T_high")]
     cake_height: Annotated[float, "m", "height of the cake in the first port"]
     saturation: Annotated[float, "1", "saturation of the cake before the dryer"]
     liquid_content: Annotated[float, "1", "mass fraction of liquid in the cake in the dryer"]

@@ -170,7 +170,7 @@ class Integrals(NamedTuple):
 
 class Measurements(NamedTuple):
     V: Annotated[float, "m^3", "slurry volume in the trough"]
-    T: Annotated[float, "K", "temperature of the trough"]
+    T: Annotated[float, "K", "temperature of the trough", Fitted("viscosity", "mu_T_low", "mu_T_high")]
     concentration: Annotated[float, "kg/m^3", "crystals in the slurry"]
     cake_height: Annotated[float, "m", "height of the cake in the first station"]
     saturation_first: Annotated[float, "1", "mean saturation of the cake in the first station"]

@@ -29,7 +29,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Range
 from unit_ops.separation.cake_laws import capillary_potential, limited, permeability, relative_permeability
 from unit_ops.separation.filtration import reduced_saturation, viscosity
 from unit_ops.smooth import positive_part, reciprocal
@@ -64,6 +64,8 @@ class Params(NamedTuple):
     mu_B: Annotated[float, "K", "viscosity: coefficient of 1/T", Range(-1e4, 1e4)] = 0.0
     mu_C: Annotated[float, "1/K", "viscosity: coefficient of T", Range(-1.0, 1.0)] = 0.0
     mu_D: Annotated[float, "1/K^2", "viscosity: coefficient of T²", Range(-1e-2, 1e-2)] = 0.0
+    mu_T_low: Annotated[float, "K", "viscosity: lowest temperature of its fit", Range(0.0, 1e4)] = 1.0
+    mu_T_high: Annotated[float, "K", "viscosity: highest temperature of its fit", Range(0.0, 1e4)] = 1e4
     limiter_eps: Annotated[float, "1", "steps of saturation below this are free", Range(1e-9, 1.0)] = 1e-4
 
 
@@ -80,6 +82,7 @@ class Measurements(NamedTuple):
     saturation_top: Annotated[float, "1", "saturation of the uppermost cell"]
     liquid_content: Annotated[float, "1", "mass fraction of liquid in the cake"]
     cake_height: Annotated[float, "m", "height of the cake"]
+    T_out: Annotated[float, "K", "temperature of the lowest cell", Fitted("viscosity", "mu_T_low", "mu_T_high")]
 
 
 class Initial(NamedTuple):
@@ -210,12 +213,17 @@ def liquid_content(x, p):
 
 
 @kernel
+def T_out(x, p):
+    return T_REF + excess_temperature(x, x.H.shape[0] - 1, p)
+
+
+@kernel
 def filtrate(x, p, dP, out):
     n = x.H.shape[0]
     k = drained_rate(liquid_flow(x, n, gas_gradient(x, dP.value, p), p), x, n - 1, p)
     for i in range(x.m.shape[0]):
         out.m_flow[i] = k * x.m[i, n - 1]
-    return Solution(T_REF + excess_temperature(x, n - 1, p), out.m_flow)
+    return Solution(T_out(x, p), out.m_flow)
 
 
 @kernel

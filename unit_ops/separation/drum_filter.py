@@ -30,7 +30,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Grid, Index, Nominal, Optional, Range
 from unit_ops.separation.cake_laws import cake_resistance
 from unit_ops.separation.filter_parts import (
     V,
@@ -87,6 +87,8 @@ class Params(NamedTuple):
     mu_B: Annotated[float, "K", "viscosity: coefficient of 1/T", Range(-1e4, 1e4)] = 0.0
     mu_C: Annotated[float, "1/K", "viscosity: coefficient of T", Range(-1.0, 1.0)] = 0.0
     mu_D: Annotated[float, "1/K^2", "viscosity: coefficient of T²", Range(-1e-2, 1e-2)] = 0.0
+    mu_T_low: Annotated[float, "K", "viscosity: lowest temperature of its fit", Range(0.0, 1e4)] = 1.0
+    mu_T_high: Annotated[float, "K", "viscosity: highest temperature of its fit", Range(0.0, 1e4)] = 1e4
     ka_kv: Annotated[float, "1", "surface over volume shape factor", Range(3.0, 100.0)] = 6.0
     film: Annotated[float, "m", "liquid film held by the cloth", Range(1e-7, 1e-2)] = 5e-5
     tau_pan: Annotated[float, "s", "residence time along the channels", Range(1e-2, 1e4)] = 10.0
@@ -113,7 +115,7 @@ class Integrals(NamedTuple):
 
 class Measurements(NamedTuple):
     V: Annotated[float, "m^3", "slurry volume in the trough"]
-    T: Annotated[float, "K", "temperature of the trough"]
+    T: Annotated[float, "K", "temperature of the trough", Fitted("viscosity", "mu_T_low", "mu_T_high")]
     cake_height: Annotated[float, "m", "height of the cake at the scraper"]
     saturation: Annotated[float, "1", "saturation of the cake at the scraper"]
     liquid_content: Annotated[float, "1", "mass fraction of liquid in the cake at the scraper"]

@@ -31,7 +31,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Optional, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Grid, Index, Nominal, Optional, Range
 from unit_ops.properties.mixture import volume
 from unit_ops.separation.cake_laws import cake_resistance, resistance_at_rate
 from unit_ops.separation.filter_parts import crystal_mass, crystal_surface
@@ -86,6 +86,8 @@ class Params(NamedTuple):
     mu_B: Annotated[float, "K", "viscosity: coefficient of 1/T", Range(-1e4, 1e4)] = 0.0
     mu_C: Annotated[float, "1/K", "viscosity: coefficient of T", Range(-1.0, 1.0)] = 0.0
     mu_D: Annotated[float, "1/K^2", "viscosity: coefficient of T²", Range(-1e-2, 1e-2)] = 0.0
+    mu_T_low: Annotated[float, "K", "viscosity: lowest temperature of its fit", Range(0.0, 1e4)] = 1.0
+    mu_T_high: Annotated[float, "K", "viscosity: highest temperature of its fit", Range(0.0, 1e4)] = 1e4
     ka_kv: Annotated[float, "1", "surface over volume shape factor", Range(3.0, 100.0)] = 6.0
     film: Annotated[float, "m", "liquid film held by the medium", Range(1e-8, 1e-2)] = 1e-5
 
@@ -115,7 +117,7 @@ class Work(NamedTuple):
 
 class Measurements(NamedTuple):
     V: Annotated[float, "m^3", "volume above the medium"]
-    T: Annotated[float, "K", "temperature"]
+    T: Annotated[float, "K", "temperature", Fitted("viscosity", "mu_T_low", "mu_T_high")]
     dP_total: Annotated[float, "Pa", "pressure difference over cake and medium"]
     V_flow_filtrate: Annotated[float, "m^3/s", "flow of filtrate"]
     R_cake: Annotated[float, "1/m", "resistance of the cake"]

@@ -140,7 +140,7 @@ def test_paracetamol_in_ethanol_batch() -> None:
     """Concentrations, D43 and number of the seeded isothermal batch, by the exact moment equations.
 
     Mitchell et al. 2011 kinetics as tabulated by Nikolić and Frawley 2016 (doi
-    10.1016/j.ces.2016.02.021), with their R = 8.3144 J/(mol K); nuclei of 1 um, as the grid begins.
+    10.1016/j.ces.2015.08.052), with their R = 8.3144 J/(mol K); nuclei of 1 um, as the grid begins.
     """
     errors, rest = [], []
     for bins in (200, 400, 800):
