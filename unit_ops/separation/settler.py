@@ -27,7 +27,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from twin.jit import kernel
-from twin.quantity import Array, Component, Fractions, Nominal, Range
+from twin.quantity import Array, Component, Fitted, Fractions, Nominal, Range
 from unit_ops.properties.mixture import Viscosity, viscosity, volume
 from unit_ops.separation.settling import carried, coalescence, cut_size, overflow
 from unit_ops.smooth import reciprocal
@@ -66,6 +66,8 @@ class Params(NamedTuple):
     )
     E_mu: Annotated[Array, "J/mol", "activation energies of their flow", ("fluids",), Range(0.0, 1e6)] = 0.0  # type: ignore[assignment]
     viscosity_law: Annotated[Viscosity, "1", "where the viscosity of the continuous liquid is from"] = Viscosity.GIVEN
+    mu_T_low: Annotated[float, "K", "viscosity: lowest temperature of its fit", Range(0.0, 1e4)] = 1.0
+    mu_T_high: Annotated[float, "K", "viscosity: highest temperature of its fit", Range(0.0, 1e4)] = 1e4
 
 
 class Inlets(NamedTuple):
@@ -80,7 +82,7 @@ class Outlets(NamedTuple):
 
 
 class Measurements(NamedTuple):
-    T: Annotated[float, "K", "temperature"]
+    T: Annotated[float, "K", "temperature", Fitted("viscosity", "mu_T_low", "mu_T_high", "viscosity_law")]
     depth: Annotated[float, "m", "depth of the dispersion"]
     part_carried: Annotated[float, "1", "part of the drops carried along with the continuous liquid"]
 

@@ -102,6 +102,7 @@ SOLUBILITY = Fitted("solubility", "T_sol_low", "T_sol_high")
         ("separation.carousel", "T", (VISCOSITY,)),
         ("separation.carousel_profiles", "T", (VISCOSITY,)),
         ("separation.deliquoring", "T_out", (VISCOSITY,)),
+        ("separation.settler", "T", (Fitted("viscosity", "mu_T_low", "mu_T_high", "viscosity_law"),)),
         *[
             (f"crystallization.{name}", "T", (SOLUBILITY, Fitted("vapour pressure", "psat_T_low", "psat_T_high", used)))
             for name, used in (("stirred_crystallizer", "k_vent"), ("agglomerating", "k_vent"))
@@ -114,7 +115,7 @@ def test_filters_and_boiling_crystallizers_watch_their_fits(
     """Whoever has constants of a fit has its range beside them, without bounds unless given."""
     made = load_model(model)
     assert {f.name: f.fitted for f in fields(made.Measurements)}[measurement] == fitted
-    if VISCOSITY in fitted:
+    if fitted[0].law == "viscosity":
         defaults = {f.name: f.default for f in fields(made.Params)}
         assert (defaults["mu_T_low"], defaults["mu_T_high"]) == (1.0, 1e4)
 
@@ -122,8 +123,9 @@ def test_filters_and_boiling_crystallizers_watch_their_fits(
 def test_every_viscosity_fit_has_a_range() -> None:
     for name in names():
         model = load_model(name)
-        if "mu_A" in {f.name for f in fields(model.Params)}:
-            assert any(VISCOSITY in f.fitted for f in fields(model.Measurements)), name
+        if {"mu_A", "E_mu"} & {f.name for f in fields(model.Params)}:
+            laws = [fit.law for f in fields(model.Measurements) for fit in f.fitted]
+            assert "viscosity" in laws, name
 
 
 BOILING = """
