@@ -14,6 +14,8 @@ from twin.config.spec import Value, frozen_array
 from twin.quantity import Field
 from twin.units import example
 
+#: Ends of the names of properties that say where a fit holds.
+RANGE_ENDS = ("_T_low", "_T_high")
 #: Fractions written with six digits pass.
 _SUM_TOLERANCE = 1e-6
 
@@ -61,6 +63,8 @@ def _start(ctx: Context, table: Table, f: Field, shape: tuple[int, ...]) -> np.n
     if f.component:
         names = ctx.names(f.dims[0])
         found = [ctx.components.get(name, {}).get(f.component) for name in names]
+        if f.component.endswith(RANGE_ENDS):  # what never evaporates has no fit: the others keep the range of theirs
+            found = [f.default if value is None else value for value in found]
         if None not in found:
             return np.array(found, dtype=np.float64)
     if f.has_default and f.default is not None:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import unit_ops.crystallization.laws as laws
 from unit_ops.crystallization.laws import (
     R_GAS,
     DrivingForce,
@@ -114,3 +115,12 @@ def test_classic_limiters_by_their_definitions(limiter: Limiter, gentle: float, 
         assert limited_slope(limiter, -u, -d, 0.0) == -gentle
     assert limited_slope(limiter, 1.0, 9.0, 0.0) == limited_slope(limiter, 9.0, 1.0, 0.0) == steep
     assert limited_slope(limiter, 1.0, -2.0, 0.0) == limited_slope(limiter, -1.0, 2.0, 0.0) == 0.0
+
+
+def test_an_impurity_slows_growth_by_its_coverage() -> None:
+    """Kubota and Mullin: 1 − α θ with θ = K c/(1 + K c), half covered at K c = 1; stopped beyond α θ = 1."""
+    law = int(laws.Impurity.KUBOTA_MULLIN)
+    assert laws.impurity_factor(law, 0.8, 50.0, 0.02) == pytest.approx(0.6, rel=1e-3)
+    assert laws.impurity_factor(law, 0.8, 50.0, 0.06) == pytest.approx(0.4, rel=1e-3)
+    assert 0.0 <= laws.impurity_factor(law, 2.0, 50.0, 1.0) < 1e-4
+    assert laws.impurity_factor(int(laws.Impurity.NONE), 0.8, 50.0, 0.02) == 1.0
