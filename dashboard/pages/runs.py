@@ -79,7 +79,7 @@ def columns(review: bool) -> list[dict[str, Any]]:
         {"field": "yield", "headerName": say("yield [%]"), **right, "width": 74},
         {"field": "inside", "headerName": say("in limits [%]"), **right, "width": 74},
         {"field": "closure", "headerName": say("balance error"), "minWidth": 88},
-        {"field": "hours", "headerName": say("simulated [h]"), **right, "width": 88},
+        {"field": "hours", "headerName": say("simulated [h]"), **right, "width": 98},
         {"field": "made", "headerName": say("written (UTC)"), "minWidth": 124},
         {"field": "hash", "headerName": say("hash"), "minWidth": 80},
         {"field": "state", "headerName": say("state"), "minWidth": 84},

@@ -186,8 +186,7 @@ def test_a_run_in_progress_is_followed(chromium: Any, tmp_path: Path) -> None:
             page.locator("#trend-tags").press("Escape")
             settle(page)
             first = page.evaluate(last)
-            page.wait_for_timeout(3000)
-            assert page.evaluate(last) > first
+            page.wait_for_function(f"first => ({last})() > first", arg=first)
             ages = []
             for _ in range(10):
                 ages.append(page.evaluate(age))

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.harness import RESULTS
 from benchmarks.monitoring import PAGE, written_into
+from tests.docs.test_documentation import follow
 from twin.cli import main
 from twin.config import load_scenario, resolved_yaml
 from twin.config.monitor_spec import MonitorSpec
@@ -353,3 +354,7 @@ def test_the_table_of_the_page_is_that_of_the_committed_result() -> None:
     seeds = [row["values"] for row in rows if row["name"].startswith("seeds")]
     for one in seeds:
         assert not set(one["training"]) & (set(one["clean"]) | set(one["faulty"]))
+
+
+def test_the_page_can_be_followed(tmp_path: Path) -> None:
+    assert follow("monitoring.md", tmp_path) == 3

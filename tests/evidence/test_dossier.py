@@ -431,3 +431,38 @@ def test_the_page_can_be_followed(tmp_path: Path) -> None:
     from tests.docs.test_documentation import follow
 
     assert follow("dossier.md", tmp_path) == 2
+
+
+def _other_content(dossier: dict[str, Any]) -> None:
+    dossier["content_hash"] = "sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "says"),
+    [
+        (lambda f: {n: d for n, d in f.items() if n != "sbom.cdx.json"}, Kind.BUNDLE, "sbom.cdx.json is missing"),
+        (lambda f: {**f, "sbom.cdx.json": b"{}"}, Kind.BUNDLE, "sbom.cdx.json is not what the manifest says"),
+        (lambda f: {**f, "manifest.json": b"[]"}, Kind.BUNDLE, "its manifest cannot be read"),
+        (
+            lambda f: {**f, "manifest.json": f["manifest.json"].replace(b"bundle 1", b"bundle 9")},
+            Kind.BUNDLE,
+            "unknown",
+        ),
+    ],
+    ids=["a file is missing", "a file is edited", "no manifest", "another schema"],
+)
+def test_t22_a_bundle_that_is_not_whole(
+    change: Callable[[dict[str, bytes]], dict[str, bytes]], kind: Kind, says: str, bundle: Path
+) -> None:
+    findings = verify(rewritten(bundle, change(members(bundle)), manifest=False))
+    assert findings.kind is kind
+    assert says in " ".join(finding.text for finding in findings.wrong)
+
+
+def test_t21_a_dossier_of_another_run(bundle: Path) -> None:
+    findings = verify(rewritten(bundle, forged(members(bundle), _other_content)))
+    assert findings.kind is Kind.REPORT
+    assert "a run with other content" in findings.wrong[0].text
+    files = members(bundle)
+    rewritten(bundle, {**files, "dossier.json": b'{"file": 3}'})
+    assert "the dossier cannot be read" in " ".join(finding.text for finding in verify(bundle).wrong)

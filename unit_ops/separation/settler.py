@@ -61,7 +61,9 @@ class Params(NamedTuple):
     UA: Annotated[float, "W/K", "heat transfer coefficient times area to the room", Range(0.0, 1e7)] = 0.0
     tau: Annotated[float, "s", "time constant of the outflow over the weirs", Range(1e-3, 1e7)] = 1.0
     molar_mass: Annotated[Array, "kg/mol", "molar masses", ("fluids",), Component("molar_mass")] = 0.1  # type: ignore[assignment]
-    mu_pure: Annotated[Array, "Pa s", "viscosities of the components at 298.15 K", ("fluids",), Range(1e-12, 1e3)] = 1e-12  # type: ignore[assignment]
+    mu_pure: Annotated[Array, "Pa s", "viscosities of the components at 298.15 K", ("fluids",), Range(1e-12, 1e3)] = (
+        1e-12  # type: ignore[assignment]
+    )
     E_mu: Annotated[Array, "J/mol", "activation energies of their flow", ("fluids",), Range(0.0, 1e6)] = 0.0  # type: ignore[assignment]
     viscosity_law: Annotated[Viscosity, "1", "where the viscosity of the continuous liquid is from"] = Viscosity.GIVEN
 

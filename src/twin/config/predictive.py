@@ -157,6 +157,7 @@ def _moved(problems: Problems, key: Node, item: Node, plant: PlantSpec | None) -
             0.01 if pull is None else pull,
             span,
             safe,
+            number_of(problems, item, "cost", "1", -1e6, 1e6) or 0.0,
         )
     ]
 
@@ -235,6 +236,7 @@ def _tree(one: PredictiveSpec) -> dict[str, Any]:
                         "pull": m.pull,
                         "span": m.span,
                         "safe": m.safe,
+                        "cost": m.cost,
                     }
                 )
                 for m in one.moved

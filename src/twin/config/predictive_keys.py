@@ -74,6 +74,7 @@ MOVED = Section(
         "target": Key("quantity", "where it rests as far as measurements allow", "that of the path", "none", "5 degC"),
         "pull": Key("quantity", "weight of the squared distance from the target, in spans", "1", "0.01", "0.1"),
         "span": Key("quantity", "by which it is measured", "that of the path", "high less low", "10 K"),
+        "cost": Key("quantity", "of a span, where it rests in the end; negative: it pays", "1", "0", "-1"),
         "safe": Key("quantity", "where it goes when the controller fails", "that of the path", "it stays", "5 degC"),
     },
 )

@@ -56,6 +56,8 @@ class MovedSpec:
     pull : float
         Weight of the squared distance from the target, in spans.
     span : float
+    cost : float
+        Of a span, where it rests; negative: it pays.
     safe : float or None
         Where it goes when the controller has failed; None: it stays.
     """
@@ -69,6 +71,7 @@ class MovedSpec:
     pull: float
     span: float
     safe: float | None
+    cost: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import numpy as np
 
 from twin.config.predictive_spec import PredictiveSpec
 from twin.control.linear.linearise import linearise
+from twin.control.linear.needs import library
 from twin.control.linear.point import Point, steady_point
 from twin.control.predictive.program import NoSolution, Program, instants
 from twin.control.predictive.stepping import Horizon, Stepper
@@ -123,7 +124,8 @@ class Predictive:
             expected = seen + self._bias
             self._bias = self._bias + spec.trust * (read - expected)
             free = model.horizon.free(model.x, u) + self._bias
-            plan = model.program.solve(free, now, setpoints)
+            targets = model.program.rest(free, now, setpoints)
+            plan = model.program.solve(free, now, setpoints, targets)
             values, iterations = now + plan.moves, plan.iterations
             excess = plan.excess * model.program.scales
             low, high = (np.array([getattr(one, name) for one in spec.moved]) for name in ("low", "high"))
@@ -138,12 +140,12 @@ class Predictive:
             self._failed += 1
             safe = self._failed >= spec.failures
             values = self._safe(now) if safe else now
-            name = f"{spec.name} failed: {why}; {'goes to safe values' if safe else 'held'}"
+            name = f"failed: {why}; {'goes to safe values' if safe else 'held'}"
         elif self._failed:
-            name, self._failed = f"{spec.name} works again after {self._failed} failures", 0
+            name, self._failed = f"works again after {self._failed} failures", 0
         for one, value, old in zip(spec.moved, values, now, strict=True):
             if value != old or name:
-                me.set(one.path, float(value), name or f"{spec.name} moves {one.path}")
+                me.set(one.path, float(value), name or f"moves {one.path}")
         if self._model is not None:
             linear = self._model.stepper.linear
             u = np.concatenate([values, self._values(list(spec.disturbances))]) - linear.u_0
@@ -207,5 +209,13 @@ class Predictive:
 
 
 def controllers_of(scenario: ScenarioSpec) -> list[Predictive]:
-    """Give the predictive controllers of a scenario."""
+    """Give the predictive controllers of a scenario.
+
+    Raises
+    ------
+    Missing
+        When a library is not installed: here, for in a run it would be one more reason to hold.
+    """
+    for name in ("clarabel", "scipy.sparse.linalg"):
+        library(name)
     return [Predictive(one, scenario) for one in scenario.predictive]

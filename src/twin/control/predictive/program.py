@@ -3,12 +3,16 @@
 Unknown are moves Δu at a few instants of the horizon, ever further apart, and by how much soft limits are passed.
 Minimised are, with deviations in spans, Σ w (y − setpoint)² + Σ w Δu² + Σ pull (u − target)² + ρ₁ ε + ρ₂ ε².
 
+Where moved values have costs, a smaller program comes first: where they rest at the least cost within the limits, by
+what a step of each does in the end. That is their target then.
+
 Solved by Clarabel, an interior-point method (Goulart & Chen, arXiv:2405.12762), to its tolerances and by one thread:
 the same program gives the same bits.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +26,8 @@ from twin.quantity import Array
 LINEAR_PRICE, SQUARE_PRICE = 1e3, 1e4
 #: Keeps the program strictly convex where weights are zero.
 LEAST = 1e-8
+#: Of costs, in spans: of all points of the same cost the nearest.
+CURVATURE = 1e-4
 
 
 class NoSolution(Exception):
@@ -100,10 +106,47 @@ class Program:
         effect *= self.spans / self.scales[None, :, None, None]
         self.effect = effect.reshape(steps, r, self.blocks * m)
         # u after each move, in spans away from now
+        #: effect of a step of each in the end, in spans: [r, m]
+        self.ends = responses[-1] * self.spans / self.scales[:, None]
         self.sums = np.kron(np.tril(np.ones((self.blocks, self.blocks))), np.eye(m))
         self.soft = [k for k, one in enumerate(measured) if not one.hard and _limited(one)]
 
-    def solve(self, free: Array, now: Array, setpoints: Array) -> Plan:
+    def rest(self, free: Array, now: Array, setpoints: Array) -> Array:
+        """Targets [moved]: those given, NaN for none; with costs where it is cheapest to rest within the limits.
+
+        Parameters
+        ----------
+        free, now, setpoints
+            As for :meth:`solve`; what the last period of the horizon shows stands for the end.
+
+        Raises
+        ------
+        NoSolution
+        """
+        given = np.array([math.nan if one.target is None else one.target for one in self.moved])
+        costs = np.array([one.cost for one in self.moved])
+        if not costs.any():
+            return given
+        if not (np.all(np.isfinite(free)) and np.all(np.isfinite(now))):
+            raise NoSolution("the prediction is not finite")
+        n, count = self.m, self.m + len(self.soft)
+        H, g = CURVATURE * np.eye(count), np.zeros(count)
+        g[:n] = 0.5 * costs
+        for k, one in enumerate(self.measured):
+            if not np.isnan(setpoints[k]) and one.weight > 0.0:
+                E = self.ends[k][None]
+                H[:n, :n] += one.weight * E.T @ E
+                g[:n] += one.weight * E[0] * (free[-1, k] - setpoints[k]) / one.span
+        self._price(H, g, n)
+        rows = Rows(count)
+        high, low = (np.array([getattr(one, name) for one in self.moved]) for name in ("high", "low"))
+        rows.add(np.eye(n), np.maximum(high - now, 0.0) / self.spans)
+        rows.add(-np.eye(n), np.maximum(now - low, 0.0) / self.spans)
+        self._limits(rows, self.ends[None], free[-1:], n)
+        z, _ = self._solve(H, g, *rows.all())
+        return np.asarray(now + z[:n] * self.spans)
+
+    def solve(self, free: Array, now: Array, setpoints: Array, targets: Array | None = None) -> Plan:
         """Decide.
 
         Parameters
@@ -114,11 +157,15 @@ class Program:
             Values that are moved, as they are.
         setpoints : array [measured]
             NaN where there is none.
+        targets : array [moved], optional
+            From :meth:`rest`, in place of those given.
 
         Raises
         ------
         NoSolution
         """
+        if targets is None:
+            targets = np.array([math.nan if one.target is None else one.target for one in self.moved])
         n, count = self.blocks * self.m, self.blocks * self.m + len(self.soft)
         if not (np.all(np.isfinite(free)) and np.all(np.isfinite(now))):
             raise NoSolution("the prediction is not finite")
@@ -131,62 +178,56 @@ class Program:
         for b in range(self.blocks):
             for j, moved in enumerate(self.moved):
                 H[b * self.m + j, b * self.m + j] += moved.weight
-                if moved.target is not None and moved.pull > 0.0:
+                if not np.isnan(targets[j]) and moved.pull > 0.0:
                     row = self.sums[b * self.m + j]
-                    away = (now[j] - moved.target) / moved.span
+                    away = (now[j] - targets[j]) / moved.span
                     # a planned value holds for as long as to the next one
                     lasts = ((self.at[b + 1] if b + 1 < self.blocks else self.steps) - self.at[b]) * moved.pull
                     H[:n, :n] += lasts * np.outer(row, row)
                     g[:n] += lasts * row * away
-        g[n:] += 0.5 * LINEAR_PRICE
-        H[range(n, count), range(n, count)] += SQUARE_PRICE
-        rows, limits = self._constraints(free, now, n, count)
-        z, iterations = self._solve(H, g, rows, limits)
+        self._price(H, g, n)
+        z, iterations = self._solve(H, g, *self._constraints(free, now, n, count))
         excess = np.zeros(self.r)
         excess[self.soft] = np.maximum(z[n:], 0.0)
         predicted = free + (self.effect @ z[:n]) * self.scales
         return Plan(z[:n].reshape(self.blocks, self.m) * self.spans, excess, predicted, iterations)
 
+    def _price(self, H: Array, g: Array, n: int) -> None:
+        """Let it cost to pass soft limits."""
+        g[n:] += 0.5 * LINEAR_PRICE
+        H[range(n, len(g)), range(n, len(g))] += SQUARE_PRICE
+
     def _constraints(self, free: Array, now: Array, n: int, count: int) -> tuple[Array, Array]:
-        """Rows and limits of rows · z ≤ limits."""
-        rows: list[Array] = []
-        limits: list[Array] = []
-
-        def add(block: Array, limit: Array) -> None:
-            wide = np.zeros((len(block), count))
-            wide[:, : block.shape[1]] = block
-            rows.append(wide)
-            limits.append(limit)
-
+        rows = Rows(count)
         high, low = (np.array([getattr(one, name) for one in self.moved]) for name in ("high", "low"))
-        room_up, room_down = (
-            np.tile((high - now) / self.spans, self.blocks),
-            np.tile((now - low) / self.spans, self.blocks),
-        )
-        # a value that somebody else has moved outside comes back as fast as it may
-        add(self.sums, np.maximum(room_up, 0.0))
-        add(-self.sums, np.maximum(room_down, 0.0))
-        rated = [j for j, one in enumerate(self.moved) if one.rate is not None]
-        for j in rated:
-            most = float(self.moved[j].rate or 0.0) * self.period / self.spans[j]
-            picked = np.zeros((self.blocks, n))
-            picked[range(self.blocks), [b * self.m + j for b in range(self.blocks)]] = 1.0
-            add(picked, np.full(self.blocks, most))
-            add(-picked, np.full(self.blocks, most))
+        # a value that somebody else has moved outside goes no further
+        rows.add(self.sums, np.tile(np.maximum(high - now, 0.0) / self.spans, self.blocks))
+        rows.add(-self.sums, np.tile(np.maximum(now - low, 0.0) / self.spans, self.blocks))
+        for j, one in enumerate(self.moved):
+            if one.rate is not None:
+                picked = np.zeros((self.blocks, n))
+                picked[range(self.blocks), [b * self.m + j for b in range(self.blocks)]] = 1.0
+                most = np.full(self.blocks, one.rate * self.period / self.spans[j])
+                rows.add(picked, most)
+                rows.add(-picked, most)
+        self._limits(rows, self.effect, free, n)
+        return rows.all()
+
+    def _limits(self, rows: Rows, effect: Array, free: Array, n: int) -> None:
+        """Limits of measurements, of which effect [steps, r, n] says what is moved does to them."""
         for k, one in enumerate(self.measured):
             for limit, sign in ((one.high, 1.0), (one.low, -1.0)):
                 if limit is None:
                     continue
-                block = np.zeros((self.steps, count))
-                block[:, :n] = sign * self.effect[:, k]
+                block = np.zeros((len(free), rows.count))
+                block[:, :n] = sign * effect[:, k]
                 if k in self.soft:
                     block[:, n + self.soft.index(k)] = -1.0
-                add(block, sign * (limit - free[:, k]) / one.span)
+                rows.add(block, sign * (limit - free[:, k]) / one.span)
         if self.soft:
-            block = np.zeros((len(self.soft), count))
-            block[range(len(self.soft)), range(n, count)] = -1.0
-            add(block, np.zeros(len(self.soft)))
-        return np.concatenate(rows), np.concatenate(limits)
+            block = np.zeros((len(self.soft), rows.count))
+            block[range(len(self.soft)), range(n, rows.count)] = -1.0
+            rows.add(block, np.zeros(len(self.soft)))
 
     def _solve(self, H: Array, g: Array, rows: Array, limits: Array) -> tuple[Array, int]:
         sparse, clarabel = library("scipy.sparse"), library("clarabel")
@@ -209,6 +250,26 @@ class Program:
         if not np.all(np.isfinite(z)):
             raise NoSolution("the solution is not finite")
         return z, int(found.iterations)
+
+
+class Rows:
+    """Rows and limits of rows · z ≤ limits, collected."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._rows: list[Array] = []
+        self._limits: list[Array] = []
+
+    def add(self, block: Array, limit: Array) -> None:
+        """Add rows; unknown that they do not name have no part in them."""
+        wide = np.zeros((len(block), self.count))
+        wide[:, : block.shape[1]] = block
+        self._rows.append(wide)
+        self._limits.append(limit)
+
+    def all(self) -> tuple[Array, Array]:
+        """Give all rows, and their limits."""
+        return np.concatenate(self._rows), np.concatenate(self._limits)
 
 
 def _limited(one: MeasuredSpec) -> bool:
