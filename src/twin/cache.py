@@ -98,12 +98,22 @@ def stored(path: Path, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str
 
 
 def stored_text(path: Path, make: Callable[[], Any]) -> Any:
-    """Read from a JSON file of the cache what is made of dicts, lists, texts and numbers, or make and keep it."""
+    """Read from a JSON file of the cache what is made of dicts, lists, texts and numbers, or make and keep it.
+
+    Its first line is the checksum of the rest: a file that is damaged is made afresh, never believed.
+    """
+
+    def read() -> Any:
+        checksum, _, text = path.read_text(encoding="utf-8").partition("\n")
+        if checksum != digest(text):
+            raise ValueError(path)
+        return json.loads(text)
 
     def write(partial: Path, found: Any) -> None:
-        partial.write_text(json.dumps(found), encoding="utf-8")
+        text = json.dumps(found)
+        partial.write_text(f"{digest(text)}\n{text}", encoding="utf-8", newline="\n")
 
-    return _kept(path, lambda: json.loads(path.read_text(encoding="utf-8")), make, write)
+    return _kept(path, read, make, write)
 
 
 T = TypeVar("T")
@@ -124,11 +134,15 @@ def _kept(path: Path, read: Callable[[], T], make: Callable[[], T], write: Calla
         return found
     found = make()
     partial = path.with_name(f"{path.stem}.{os.getpid()}-{secrets.token_hex(4)}.partial")
-    with contextlib.suppress(OSError):  # a cache that may not be written to
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial, found)
         partial.replace(path)
-        for other in path.parent.glob(f"*{path.suffix}"):
-            if time.time() - other.stat().st_mtime > UNUSED:
-                other.unlink()
+        for pattern in (f"*{path.suffix}", "*.partial"):  # the latter of processes that were killed
+            for other in path.parent.glob(pattern):
+                if time.time() - other.stat().st_mtime > UNUSED:
+                    other.unlink()
+    except OSError:  # a cache that may not be written to, or has no room: the room that was taken is given back
+        with contextlib.suppress(OSError):
+            partial.unlink()
     return found

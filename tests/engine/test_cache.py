@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -173,9 +174,34 @@ def test_what_was_worked_out_is_read_again_and_a_damaged_file_made_afresh(tmp_pa
     assert len(made) == 4
     text = tmp_path / "texts.json"
     assert stored_text(text, lambda: {"x": 0.1}) == stored_text(text, lambda: {"x": 0.2}) == {"x": 0.1}
-    text.write_text("{", encoding="utf-8")
-    assert stored_text(text, lambda: {"x": 0.3}) == {"x": 0.3}
+    whole = text.read_text(encoding="utf-8")
+    # cut short; empty; another document of JSON; a number altered, which would be another plant
+    for n, damage in enumerate((whole[:-2], "", "{}", whole.replace("0.1", "0.7"))):
+        text.write_text(damage, encoding="utf-8")
+        assert stored_text(text, lambda n=n: {"x": 0.1 * n}) == {"x": 0.1 * n}
+        text.write_text(whole, encoding="utf-8")
+        assert stored_text(text, dict) == {"x": 0.1}
     assert sorted(p.name for p in tmp_path.rglob("*.partial")) == []
+
+
+def test_a_full_disk_leaves_nothing_behind_in_the_cache(tmp_path, monkeypatch):
+    path = tmp_path / "texts.json"
+
+    def half(self, text, **options):
+        self.write_bytes(text.encode()[: len(text) // 2])
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", half)
+        assert stored_text(path, lambda: {"x": 0.1}) == {"x": 0.1}
+    assert list(tmp_path.iterdir()) == []
+    abandoned = tmp_path / "killed.1-ab.partial"
+    abandoned.write_bytes(b"half")
+    stored_text(path, lambda: {"x": 0.1})
+    assert abandoned.exists()  # another process may be at it
+    os.utime(abandoned, (time.time() - 40 * 86400.0,) * 2)
+    stored_text(tmp_path / "more.json", lambda: {"x": 0.1})
+    assert not abandoned.exists()
 
 
 def test_files_long_unused_go_when_one_is_made(tmp_path):

@@ -161,6 +161,23 @@ def test_other_numbers_and_other_flowsheets_compile_nothing(tmp_path):
     assert adapter.compiled_entries[before:] == []
 
 
+def test_another_growth_law_compiles_nothing():
+    """Neither by our count of entries nor by numba's own, which tells of every helper that it compiles."""
+    from numba.core import event
+
+    usual = compile_plant(load_plant("cadet_crystallizer"))
+    rates(usual, usual.y0)
+    before = len(adapter.compiled_entries)
+    laws = {"force": "mass", "nucleation": "classical", "limiter": "upwind", "g": "1.2"}
+    with event.install_recorder("numba:compile") as told:
+        other = compile_plant(load_plant("cadet_crystallizer", {f"crystallizer.{k}": v for k, v in laws.items()}))
+        rates(other, other.y0)
+    assert told.buffer == []
+    assert adapter.compiled_entries[before:] == []
+    for name in laws:  # they were other laws indeed
+        assert len({plant.p0[plant.parameter(f"crystallizer.{name}")[0]] for plant in (usual, other)}) == 2
+
+
 EDIT = """
 import sys
 from twin.plant import adapter

@@ -53,7 +53,7 @@ MISTAKES: dict[str, tuple[Callable[[str], None], str, str, str]] = {
         "of component",
     ),
     "rate forgotten": (is_homogeneous, "u.feed.m_flow[i] - k * x.m[i]", "u.feed.m_flow[i] - x.m[i]", "sub"),
-    "energy for temperature": (is_homogeneous, "T_REF + x.H / dot(x.m, p.cp)", "T_REF + x.H", "add"),
+    "energy for temperature": (is_homogeneous, "T_REF + x.H / kept(", "T_REF + x.H * kept(", "add"),
     "literal with a unit": (is_homogeneous, "V - p.V_weir,", "V - 0.001,", "sub"),
     "wrong annotation": (is_homogeneous, '"m^3", "volume"]', '"kg", "volume"]', "annotation says"),
 }

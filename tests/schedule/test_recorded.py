@@ -165,3 +165,8 @@ def test_the_month_is_run_without_double_booking(tmp_path: Path) -> None:
     assert sum(bar["path"] == "campaign / changeover" for bar in bars) == 3
     (fault,) = rows_of(result.path, "/faults")
     assert fault["end"] - fault["start"] == 14 * 3600.0
+    # each product is made within the days of its own batch, and of no other's
+    made = [(bar["start"], bar["end"]) for bar in bars if bar["path"] == "campaign / production run"]
+    batches = [(batch["start"], batch["end"]) for batch in rows_of(result.path, "/batches")]
+    of_run = [[i for i, (a, b) in enumerate(batches) if a < end and start < b] for start, end in made]
+    assert of_run == [[0], [0], [1], [1], [2], [2]]

@@ -25,15 +25,23 @@ if TYPE_CHECKING:
 
 #: Sizes of the probes, in nominal values: empty vessels, working ones, overflowing ones.
 SIZES = (0.0, 1e-3, 0.1, 1.0, 5.0)
+#: Rounds in which what is present may spread from cell to cell, or class to class; then it takes whole rows.
+ROUNDS = 400
 
 
 @kernel
-def probe(T, y0, p, nominal, weight, sizes, present, y, w, dy):
-    """Mark what gets a rate while only what is present has a size; repeated until nothing is new."""
+def probe(T, y0, p, nominal, weight, sizes, row, rounds, present, y, w, dy):
+    """Mark what gets a rate while only what is present has a size; repeated until nothing is new.
+
+    A round brings what is present some places further along a row, so that many rounds would cost the square of the
+    number of places. After `rounds` of them all of a row is taken for present as soon as one of its places is.
+    """
     n = y.shape[0]
     more = True
+    done = 0
     while more:
         more = False
+        done += 1
         for k in range(sizes.shape[0]):
             for i in range(n):
                 y[i] = 0.0
@@ -44,10 +52,32 @@ def probe(T, y0, p, nominal, weight, sizes, present, y, w, dy):
                 if not present[i] and not dy[i] == 0.0:
                     present[i] = True
                     more = True
+                    if done > rounds:
+                        for j in range(row[i, 0], row[i, 1]):
+                            present[j] = True
+
+
+def rows_of(nodes: list[Node], n: int) -> np.ndarray:
+    """Ends of the row that each state stands in, [n, 2]: one component's places along cells, tanks or classes."""
+    row = np.stack([np.arange(n), np.arange(1, n + 1)], axis=1)
+    for node in nodes:
+        for f in fields(node.model.State):
+            lengths = node.layout.shapes["x", f.name]
+            size, first = node.layout.size("x", f.name), node.layout.place("x", f.name)
+            if lengths and size:
+                starts = first + np.arange(size) // lengths[-1] * lengths[-1]
+                row[first : first + size] = np.stack([starts, starts + lengths[-1]], axis=1)
+    return row
 
 
 def find_absent(
-    nodes: list[Node], tables: PlantTables, y: np.ndarray, p: np.ndarray, nominal: np.ndarray, among: np.ndarray
+    nodes: list[Node],
+    tables: PlantTables,
+    y: np.ndarray,
+    p: np.ndarray,
+    nominal: np.ndarray,
+    among: np.ndarray,
+    rounds: int = ROUNDS,
 ) -> np.ndarray:
     """Probe a plant.
 
@@ -62,6 +92,8 @@ def find_absent(
         Parameters: a component counts as absent only as long as no feed that holds it is changed in.
     among : [n_y] bool
         Where to look: what is present stays so.
+    rounds : int
+        After which presence spreads over whole rows.
 
     Returns
     -------
@@ -76,7 +108,7 @@ def find_absent(
                 present[first : first + node.layout.size("x", f.name)] = True
     weight = 0.5 + np.random.default_rng(0).random(len(y))
     work = np.zeros(len(y)), np.zeros(int(tables.sizes[2])), np.zeros(len(y))
-    probe(tables, y, p, nominal, weight, np.array(SIZES), present, *work)
+    probe(tables, y, p, nominal, weight, np.array(SIZES), rows_of(nodes, len(y)), rounds, present, *work)
     return ~present
 
 
