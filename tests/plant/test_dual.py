@@ -16,7 +16,7 @@ from twin.plant.codes import LANES
 
 #: Two states, and two numbers that have no slopes.
 X, Y, A, N = 0.37, 0.81, 1.7, 3
-RESULTS = 56
+RESULTS = 59
 
 
 def laws(x, y, a, n, out):
@@ -85,6 +85,9 @@ def laws(x, y, a, n, out):
     out[53] = y if x != x else x
     out[54] = math.exp(-math.sqrt(x * y)) / (1.0 + x**2)
     out[55] = a
+    out[56] = x**-2
+    out[57] = x**-n
+    out[58] = x ** (n - 3)
 
 
 def plain(x: float, y: float) -> np.ndarray:
@@ -140,3 +143,12 @@ def test_an_infinite_slope_leaves_the_other_directions_alone(slopes):
     assert not found[32].any()  # math.sqrt(x)
     assert not found[14].any()  # x**3
     assert np.isfinite(found[54]).all()
+
+
+def test_what_is_infinite_raises_nothing_that_a_callback_would_swallow(slopes):
+    """Results after a whole power below zero of 0 are there (an exception would end the kernel half-way)."""
+    found = slopes(0.0, Y)
+    assert found[56, 0] == math.inf
+    assert found[57, 0] == math.inf
+    assert found[58, 0] == 1.0
+    assert not found[58, 1:].any()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.study.studies import doses
+from tests.study.studies import doses, drums
 from twin.config import load_scenario
 from twin.results.kpi import Flows
 from twin.results.reader import open_run
@@ -159,13 +159,8 @@ def test_a_log_of_another_study_is_refused(tmp_path):
         execute(other, path, Threads(other, 1), resume=True)
 
 
-def test_a_failed_run_is_a_row(tmp_path):
-    # an empty tank has no composition: its rates are no numbers
-    said = doses(
-        factors={"first.initial.V": {"levels": ["10 L", "0 L"]}, "first.tau": {"from": "30 s", "to": "60 s"}},
-        design="full_factorial",
-    )
-    study = load_study(said)
+def test_a_failed_run_is_a_row(tmp_path, monkeypatch):
+    study = load_study(drums(tmp_path, monkeypatch, ["100 kg", "1 kg"]), tmp_path)
     done = execute(study, tmp_path / "a.h5", Threads(study, 2))
     found = open_study(tmp_path / "a.h5")
     assert done.outcomes[FINISHED] == 2
@@ -175,13 +170,9 @@ def test_a_failed_run_is_a_row(tmp_path):
     assert all(found.messages[i] for i in np.flatnonzero(bad))
 
 
-def test_a_study_of_which_nothing_works_stops_early(tmp_path):
-    said = doses(
-        factors={"first.tau": {"from": "30 s", "to": "60 s"}},
-        set={"first.initial.V": "0 L"},
-        design={"kind": "random", "runs": 200},
-    )
-    study = load_study(said)
+def test_a_study_of_which_nothing_works_stops_early(tmp_path, monkeypatch):
+    said = drums(tmp_path, monkeypatch, ["1 kg", "0.9 kg"], design={"kind": "random", "runs": 200})
+    study = load_study(said, tmp_path)
     with pytest.raises(AllFail, match="all of the first 10 runs fail"):
         execute(study, tmp_path / "a.h5", Threads(study, 2))
 

@@ -387,6 +387,18 @@ def _to_number(x, n):  # type: ignore[no-untyped-def]
     return chain(v**n, x, n * v ** (n - 1))
 
 
+def _to_whole(x, n):  # type: ignore[no-untyped-def]
+    v = value(x)
+    if n >= 1:
+        r = v**n
+        slope = n * v ** (n - 1)
+    else:
+        m = float(n)  # a whole power below zero divides, which at 0 raises what no callback can hand on
+        r = v**m
+        slope = m * v ** (m - 1.0)
+    return chain(r, x, slope)
+
+
 def _to_dual(x, y):  # type: ignore[no-untyped-def]
     v, n = value(x), value(y)
     r = v**n
@@ -405,7 +417,7 @@ def _power(body: Callable[..., Any], *given: Any) -> None:
     lower_builtin(operator.pow, *given)(lower)
 
 
-_power(_to_number, Dual, types.int64)
+_power(_to_whole, Dual, types.int64)
 _power(_to_number, Dual, types.float64)
 _power(_to_dual, Dual, Dual)
 _power(_of_number, types.float64, Dual)

@@ -95,6 +95,19 @@ def test_the_scale_tells_loss_and_not_discharge() -> None:
     assert bench.measure("F_measured", y) == pytest.approx(bench.measure("F", y) - 1e-4, rel=1e-6)
 
 
+def test_inflow_into_a_standing_feeder_shows_as_a_negative_loss_within_the_bridge() -> None:
+    """A weight that rises is a loss below zero: at worst 3^(3/4)/4 = 0.57 of the bridge, where inflow and weighing
+    trade best; nothing of it reaches the speed of an indexed feeder."""
+    bridge, bound = 1e-5, 0.25 * 3.0**0.75
+    for share in (0.3, 3.0**-0.25, 1.0, 3.0):
+        bench = build(Mode.INDEXED, setpoint=0.0, refill=share * bridge, m_flow_bridge=bridge)
+        x = bench.unpack(start(bench, 0.1, 0.0))
+        rate = bench.dx(x).F_inferred * bench.p.tau_filter
+        assert rate == pytest.approx(-bridge * share / (1.0 + share**4), rel=1e-12)
+        assert -rate <= bound * bridge * (1.0 + 1e-12)
+        assert bench.dx(x).N == bench.dx(x).trim == 0.0
+
+
 def test_what_is_refilled_is_held_or_discharged() -> None:
     """Refill mass identity: change of weight = refilled − the integral of the measured discharge."""
     bench = build(Mode.GRAVIMETRIC, refill=0.1)
@@ -122,6 +135,20 @@ def test_setpoint_zero_stops_the_screw_and_the_speed_is_limited() -> None:
     fast = build(Mode.VOLUMETRIC, setpoint=1.0)
     y = fast.solve(start(fast, 6.0, 0.0), [0.0, 30.0])
     assert y[-1][0] == pytest.approx(10.0, rel=1e-9)
+
+
+def test_the_trim_does_not_wind_up_while_the_screw_is_at_its_greatest_speed() -> None:
+    """Asked for twice what the screw can deliver, for ten minutes: the trim stands where the held speed leaves it,
+    and a setpoint within reach is met as fast as ever."""
+    greedy = build(Mode.GRAVIMETRIC, setpoint=0.04, N_max=2.0, ff_decay=100.0)
+    y = greedy.solve(greedy.initial(m=25.0, w=W, F=0.02), [0.0, 300.0, 600.0], rtol=1e-8)
+    trims = [greedy.unpack(row).trim for row in y[1:]]
+    # at rest proportional + held − wanted = 0 with wanted = 0.04/0.01 + proportional + trim: trim = 2 − 4
+    assert trims[1] == pytest.approx(trims[0], abs=1e-6)
+    assert trims[1] == pytest.approx(-2.0, abs=5e-3)  # the held speed is smooth within 1e-3 of the greatest
+    modest = build(Mode.GRAVIMETRIC, setpoint=0.015, N_max=2.0, ff_decay=100.0)
+    after = modest.solve(y[-1], [0.0, 120.0], rtol=1e-8)[-1]
+    assert modest.measure("F", after) == pytest.approx(0.015, rel=0.02)
 
 
 def test_pulsation_averages_out() -> None:

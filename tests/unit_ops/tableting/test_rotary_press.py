@@ -106,6 +106,25 @@ def test_lubrication_weakens_tablets_and_eases_ejection() -> None:
     assert bench.measure("lubrication", y[-1]) == pytest.approx(50.0, rel=1e-7)
 
 
+def test_turret_cam_and_rolls_follow_their_setpoints() -> None:
+    """Each by its own setpoint, as a lag of 2 s; the forces shown are those pressures on the area of a die."""
+    bench = build([0.0, mcc_flow()], pre=30e6)
+    y0 = bench.initial(m=0.1, w=[0.0, 1.0], N=0.4 * N, depth=0.7 * DEPTH, P_pre=10e6, P=2.0 * P)
+    x = bench.unpack(bench.solve(y0, [0.0, 3.0], rtol=1e-10)[-1])
+    left = math.exp(-3.0 / 2.0)
+    assert x.N == pytest.approx(N * (1.0 - 0.6 * left), rel=1e-8)
+    assert x.depth == pytest.approx(DEPTH * (1.0 - 0.3 * left), rel=1e-8)
+    assert x.P_pre == pytest.approx(30e6 - 20e6 * left, rel=1e-8)
+    assert x.P == pytest.approx(P * (1.0 + left), rel=1e-8)
+    assert bench.measure("pre_force", bench.pack(x)) == pytest.approx(x.P_pre * AREA, rel=1e-13)
+    assert bench.measure("compression_force", bench.pack(x)) == pytest.approx(x.P * AREA, rel=1e-13)
+    # the press alone: another setpoint of pressure moves nothing but the rolls
+    asked = build([0.0, mcc_flow()], pre=30e6)
+    asked.u = asked.u._replace(pressure=asked.u.pressure._replace(value=1.5 * P))
+    assert asked.dx(x).P == pytest.approx((1.5 * P - x.P) / 2.0, rel=1e-12)
+    assert asked.dx(x).depth == bench.dx(x).depth
+
+
 def test_a_faster_turret_fills_less_dwells_less_and_presses_less() -> None:
     bench = build(t_fill=0.1, speed_exponent=0.1)
     y = full(bench)
