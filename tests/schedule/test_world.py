@@ -204,3 +204,16 @@ def test_random_schedules_never_book_twice(rows: list[Any]) -> None:
         assert bar.parent < i
         if bar.parent >= 0:
             assert bars[bar.parent].start <= bar.start <= bar.end <= bars[bar.parent].end
+
+
+def test_a_branch_that_has_ended_is_in_nobodys_way() -> None:
+    """Who waits for its other branch only comes to an end, so that what it holds is waited for: no deadlock."""
+    both = StepSpec("parallel", steps=(wait(1.0), holding({"bin": 3}, wait(5.0))))
+    jobs = [
+        ProcessSpec("first", (holding({"bin": 3}, wait(20.0)),), 0.0),
+        ProcessSpec("second", (holding({"skid": 2}, both),), 1.0),
+        ProcessSpec("third", (holding({"skid": 2}, wait(1.0)),), 5.0),
+    ]
+    world = lived(scenario(jobs, RESOURCES))
+    assert world.ended is None
+    assert [use.granted for use in world.records.uses if use.resource == "skid"] == [1.0, 25.0]
