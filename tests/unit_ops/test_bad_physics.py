@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from tests.registry.library import unit_names
 from tests.registry.sample import Evaluation, Instance, instance
 from tests.unit_ops.crystallization.test_moments import PARAMS
 from tests.unit_ops.piping.bench import Bench
+from tests.verification.closed_crystallizer import BOTH, plant
+from twin.errors import TwinError
+from twin.plant import compile_plant
 from unit_ops.reaction.stirred_vessel import Discharge, Jacket
 
 FOLDERS = ("crystallization", "drying", "piping", "reaction", "separation")
@@ -129,3 +133,17 @@ def test_a_reactor_names_boiling_and_freezing() -> None:
         vessel, {"fluids": 2, "solids": 1, "reactions": 0}, {k: v for k, v in params.items() if k[0:4] != "psat"}
     )
     assert cold.measure("boils", cold.initial(V=1e-3, T=450.0, w=[1.0, 0.0])) < 0.0
+
+
+@pytest.mark.parametrize("model", ["msmpr", "stirred_crystallizer", "moments"])
+def test_a_charge_that_would_count_as_nothing_is_refused(model: str, tmp_path: Path) -> None:
+    """A tenth of a litre in two cubic metres is below the heel, where concentrations fade."""
+    spec = plant(tmp_path, 20, BOTH if model != "moments" else f"{BOTH}, L_nucleus: 1 um", model).spec
+    for V, refused in ((1e-4, True), (0.0, False)):
+        unit = dataclasses.replace(spec.units[0], initial={**spec.units[0].initial, "V": V})
+        charged = dataclasses.replace(spec, units=(unit,))
+        if refused:
+            with pytest.raises(TwinError, match="cr: initial: V of 0.0001 m.3 is less than 0.0001 of V_weir"):
+                compile_plant(charged)
+        else:
+            compile_plant(charged)

@@ -55,7 +55,7 @@ from unit_ops.crystallization.parameters import (
     VesselParams,
     joined,
 )
-from unit_ops.crystallization.vessel import HEEL, Initial, Measurements, heel_mass, shown, trace
+from unit_ops.crystallization.vessel import HEEL, Initial, Measurements, check_filling, heel_mass, shown, trace
 from unit_ops.smooth import above_zero, fading_reciprocal, kept, positive_part
 from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
@@ -304,6 +304,7 @@ def nominals(p: Any) -> dict[str, float]:
 
 def initial_state(initial: Initial, p: Any) -> State:
     """Liquid and log-normal seed filling the given slurry volume (mass fractions sum to 1)."""
+    check_filling(initial, p)
     third = initial.m_seed / (float(p.rho_solid[p.crystal]) * p.kv)
     M = [third * initial.L_seed ** (n - 3) * math.exp(0.5 * ((n - 3) * initial.sigma_seed) ** 2) for n in range(6)]
     liquid = initial.V - initial.m_seed / p.rho_solid[p.crystal]

@@ -366,8 +366,18 @@ def _part_below(size: float, median: float, spread: float) -> float:
     return 0.5 * (1.0 + math.erf(math.log(size / median) / (math.sqrt(2.0) * spread)))
 
 
+def check_filling(initial: Any, p: Any) -> None:
+    """Refuse a charge so small that the vessel would count as empty and its concentrations fade."""
+    if 0.0 < initial.V < HEEL * p.V_weir:
+        raise ValueError(
+            f"V of {initial.V:.3g} m^3 is less than {HEEL:g} of V_weir ({p.V_weir:.3g} m^3), below which the vessel"
+            " counts as empty: give the V_weir of the vessel that holds this charge, or V of 0"
+        )
+
+
 def filling(initial: Any, p: Any) -> tuple[float, np.ndarray, np.ndarray]:
-    """H, m and crystals of liquid and log-normal seed filling the given slurry volume."""
+    """H, m and crystals of liquid and log-normal seed filling the given slurry volume. Raises ValueError."""
+    check_filling(initial, p)
     below = [_part_below(float(edge), initial.L_seed, initial.sigma_seed) for edge in p.L_edges]
     share = np.diff(below)
     crystals = initial.m_seed * share / share.sum()

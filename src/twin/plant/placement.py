@@ -201,7 +201,10 @@ class Placement:
         assert node.spec is not None
         p = node.model.Params(**params)
         initial = node.model.Initial(**{f.name: node.spec.initial[f.name] for f in fields(node.model.Initial)})
-        state = node.model.module.initial_state(initial, p)
+        try:
+            state = node.model.module.initial_state(initial, p)
+        except ValueError as error:
+            raise TwinError(f"{node.name}: initial: {error}") from error
         hook = getattr(node.model.module, "nominals", None)
         scales = {**(hook(p) if hook else {}), **node.spec.nominal}
         for f, value in zip(fields(node.model.State), state, strict=True):
