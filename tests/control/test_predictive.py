@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from dataclasses import replace
@@ -13,6 +14,8 @@ from scipy.linalg import expm
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from benchmarks.harness import RESULTS
+from benchmarks.predictive import PAGE, written_into
 from tests.control.loops import HEAD
 from twin.again import ForkError, fork
 from twin.config import resolved_yaml
@@ -315,3 +318,13 @@ def test_what_is_wrong_with_a_controller_is_said(old: str, new: str, said: str) 
     with pytest.raises(ConfigError) as error:
         built(text().replace(old, new))
     assert said in str(error.value)
+
+
+def test_the_table_of_the_page_is_that_of_the_committed_result() -> None:
+    rows = json.loads((RESULTS / "predictive.json").read_text(encoding="utf-8"))["rows"]
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == written_into(page, rows), "run `python -m benchmarks.predictive`"
+    judged = [row["values"] for row in rows if row["name"].startswith("scenario")]
+    assert all(one["mpc_kept"] and one["mpc_failures"] == 0 for one in judged)
+    assert any(not one["pid_kept_by_any"] for one in judged)
+    assert all(one["times_real_time"] > 1000.0 for one in judged)
