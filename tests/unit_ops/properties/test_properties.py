@@ -121,6 +121,10 @@ def test_antisolvent() -> None:
     # the two pure liquids have what they have, whatever the interaction
     assert factor(Antisolvent.JOUYBAN_ACREE, 1.0) == pytest.approx(0.01)
     assert factor(Antisolvent.JOUYBAN_ACREE, 0.5) == pytest.approx(0.1 * math.exp(0.25 * 4.0 / 300.0))
+    # a quarter of antisolvent: f1 - f2 is 0.5, with the sign of the solvent's excess
+    assert factor(Antisolvent.JOUYBAN_ACREE, 0.25) == pytest.approx(
+        0.01**0.25 * math.exp(0.1875 * (4.0 + 0.5) / 300.0), rel=1e-12
+    )
 
 
 def test_a_range_is_left_through_zero() -> None:
