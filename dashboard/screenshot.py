@@ -63,17 +63,18 @@ def find_browser() -> str:
 
 
 @contextlib.contextmanager
-def serving(path: Path) -> Iterator[str]:
+def serving(path: Path, review: bool = False) -> Iterator[str]:
     """Serve runs from a thread on a free port; gives the address."""
-    server = make_server(Catalog(path))
+    server = make_server(Catalog(path, review))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}/"
     finally:
         server.task_dispatcher.shutdown()  # answers under way end first
-        server.close()
-        thread.join(5.0)
+        # closed by its own thread: a socket that another one closes fails in the middle of its wait
+        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
+        thread.join()
 
 
 @contextlib.contextmanager

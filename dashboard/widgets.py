@@ -29,6 +29,12 @@ def card(*children: Any, title: str = "", right: Any = None, **more: Any) -> dmc
     return dmc.Paper([*head, *children], withBorder=True, radius="md", p="md", **more)
 
 
+def scrolled(content: Any, most: int, label: str) -> dmc.ScrollArea:
+    """A window of at most so many pixels over something long; the keyboard reaches and scrolls it."""
+    reachable = {"tabIndex": 0, "role": "region", "aria-label": label}
+    return dmc.ScrollArea(content, mah=most, type="auto", attributes={"viewport": reachable})
+
+
 def metric(label: str, value: str, unit: str = "", note: str = "", color: str = "") -> dmc.Paper:
     """Make a card of one figure."""
     number = dmc.Group(

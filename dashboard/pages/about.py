@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dashboard.display import number
 from dashboard.pages import View
 from dashboard.speech import say
-from dashboard.widgets import card, table
+from dashboard.widgets import card, scrolled, table
 
 #: Longest text shown; the rest is in the file.
 MOST_TEXT = 200_000
@@ -56,11 +56,11 @@ def layout(view: View) -> Any:
             dmc.TabsList([dmc.TabsTab(title, value=value) for value, title, _ in texts]),
             *(
                 dmc.TabsPanel(
-                    dmc.ScrollArea(dmc.Code(_cut(text), block=True, className="yaml"), h=460, type="auto"),
+                    scrolled(dmc.Code(_cut(text), block=True, className="yaml"), 460, title),
                     value=value,
                     pt="sm",
                 )
-                for value, _, text in texts
+                for value, title, text in texts
             ),
         ],
         value="plant",

@@ -21,7 +21,7 @@ from dashboard.trace_figures import (
     residence_figure,
 )
 from dashboard.traces import Traced, open_trace
-from dashboard.widgets import card, graph, notice, table
+from dashboard.widgets import card, graph, notice, scrolled, table
 from twin.results.files import FileProblem
 
 #: Curves drawn at once, names offered at once, rows of a table.
@@ -168,7 +168,7 @@ def vessel_table(found: Traced, vessel: str) -> Any:
     lines.append((say("lots less what flowed in"), f"{number(100.0 * float(about['unaccounted'][i]), 2)} %"))
     return dmc.Stack(
         [
-            scrolled(table((say("lot"), "kg", say("share [%]")), rows, (1, 2))),
+            scrolled(table((say("lot"), "kg", say("share [%]")), rows, (1, 2)), 420, say("lot")),
             table(("", ""), [*lines, *identifiers(found, vessel)], className="facts"),
         ],
         gap=4,
@@ -188,14 +188,15 @@ def lot_table(found: Traced, lot: str) -> Any:
     last = [(say("left in no container"), *out[1:]), (say("still in the plant"), *held[1:])]
     rows = [*inside[:MOST_ROWS], *(row for row in last if row[2] > 1e-9)]
     shown = [(name, number(kg), number(100.0 * share, 4)) for name, kg, share in rows]
-    parts = [scrolled(table((say("container or batch"), "kg", say("share of the lot [%]")), shown, (1, 2)))]
+    parts = [
+        scrolled(
+            table((say("container or batch"), "kg", say("share of the lot [%]")), shown, (1, 2)),
+            420,
+            say("container or batch"),
+        )
+    ]
     marks = identifiers(found, lot)
     return dmc.Stack([*parts, *([table(("", ""), marks, className="facts")] if marks else [])], gap=4)
-
-
-def scrolled(content: Any) -> Any:
-    """A long table in a window of its own."""
-    return dmc.ScrollArea(content, mah=420, type="auto")
 
 
 def _diversion(found: Traced, last: float) -> Any:
@@ -217,7 +218,7 @@ def _diversion(found: Traced, last: float) -> Any:
         (clock(start), clock(end) if end < last else say("the end"), say(reason))
         for start, end, reason in found.openings(last)[:MOST_ROWS]
     ]
-    told = scrolled(table((say("open from"), say("to"), say("reason")), openings))
+    told = scrolled(table((say("open from"), say("to"), say("reason")), openings), 420, say("open from"))
     late = [] if about.get("in_time", 1.0) else [notice(say("The rule is late: readings come after they matter."))]
     columns = [dmc.GridCol(part, span={"base": 12, "md": 6}) for part in (masses, told)]
     return card(

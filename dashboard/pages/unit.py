@@ -12,7 +12,7 @@ from dashboard.display import number, shown_unit, theme_of, unit_text
 from dashboard.figures import trends
 from dashboard.speech import meaning as meant
 from dashboard.speech import say
-from dashboard.widgets import graph, table
+from dashboard.widgets import graph, scrolled, table
 from twin.flowsheet.symbols import KIND_NAMES
 
 #: Elements of an array written out in the table of parameters.
@@ -46,10 +46,10 @@ def details(data: Dataset, name: str, theme: str | None = None) -> Any:
     rows = parameters(data, name, model)
     if rows:
         right.append(
-            dmc.ScrollArea(
+            scrolled(
                 table((say("parameter"), say("value"), say("unit")), rows, (1,), className="parameters"),
-                mah=430,
-                type="auto",
+                430,
+                say("Parameters"),
             )
         )
     flows = unit_balance(data, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 pytest.importorskip("cryptography", reason="the evidence extra is not installed")
 
-from dashboard.app import PAGES, make_server
-from dashboard.runs import Catalog
-from dashboard.screenshot import PATIENCE, settle
+from dashboard.app import PAGES
+from dashboard.screenshot import PATIENCE, serving, settle
 from tests.browser.conftest import Watched
 from tests.evidence.folder import make_signers
 from twin.evidence.finalise import finalise, sign
@@ -38,14 +36,11 @@ def test_t23_a_full_click_through_changes_nothing(chromium: Any, tmp_path: Path)
     finalise(folder / "a.h5")
     sign(folder / "a.h5", signers.author, "author")
     before = {path.name: (file_hash(path), path.stat().st_mtime_ns) for path in folder.iterdir()}
-    server = make_server(Catalog(folder, review=True))
-    threading.Thread(target=server.run, daemon=True).start()
     clicks = 0
-    try:
+    with serving(folder, review=True) as address:
         context = chromium.new_context(viewport={"width": 1280, "height": 900})
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        address = f"http://127.0.0.1:{server.effective_port}/"
         watch = Watched(page, address)
         page.goto(f"{address}?run=a.h5")
         settle(page)
@@ -63,9 +58,6 @@ def test_t23_a_full_click_through_changes_nothing(chromium: Any, tmp_path: Path)
             settle(page)
         context.close()
         assert not [text for text in watch.complaints if "a script of the file ran" in text]
-    finally:
-        server.task_dispatcher.shutdown()
-        server.close()
     assert clicks >= 10, "nothing would be shown"
     assert {path.name: (file_hash(path), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
     assert verify(folder, Options(trusted=signers.trusted)).wrong == []
