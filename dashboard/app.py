@@ -68,6 +68,8 @@ PAGES: dict[str, tuple[str, ModuleType]] = {
 FREE = ("runs", "compare", "whatif")
 #: Those that write.
 WRITING = ("whatif",)
+#: Bytes of one answer that wait in memory until the browser takes them; the largest script has 5 MB.
+WAITING = 64 << 20
 
 
 class ServeError(TwinError):
@@ -295,7 +297,9 @@ def make_server(catalog: Catalog, port: int = 0, host: str = "127.0.0.1", token:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page asks for many files at once
     # bound here: the server's own way leaves the socket open when the port is taken
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    return create_server(create_app(catalog, token).server, sockets=[listening], threads=12, ident="twin")
+    # answers wait in memory: the server loses temporary files of those that it sends on while a browser turns away
+    server = create_app(catalog, token).server
+    return create_server(server, sockets=[listening], threads=12, ident="twin", outbuf_overflow=WAITING)
 
 
 def serve(
