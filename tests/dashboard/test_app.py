@@ -236,7 +236,7 @@ def test_a_balance_that_could_not_be_added_up_is_named() -> None:
         "simulated_s": 60.0,
         "utilities": {"tank": {"heat": duty}},
     }
-    data = SimpleNamespace(report=report, product="")
+    data = SimpleNamespace(report=report, product="", plant={})
     assert str(layout(SimpleNamespace(data=data))).count("not finite") == 2
     assert any("not finite" in str(card) and "water" in str(card) for card in cards(data))
 
