@@ -12,7 +12,8 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from dashboard.app import PAGES
-from dashboard.screenshot import click_unit, settle
+from dashboard.screenshot import click_unit, serving, settle
+from tests.dashboard.example import write_example
 
 pytestmark = pytest.mark.browser
 
@@ -114,9 +115,57 @@ def test_tags_are_found_by_typing_and_events_can_be_hidden(watched: Any, address
     search.press("Escape")
     settle(page)
     assert "crystallizer.L43" in trend_names(page)
+    for kind, begin in (("png", b"\x89PNG"), ("svg", b"<svg"), ("csv", b"time,press.hardness")):
+        with page.expect_download() as told:
+            page.locator(f"#trend-{kind}").click()
+        assert Path(told.value.path()).read_bytes().startswith(begin)
+        assert told.value.suggested_filename == f"trends.{kind}"
+    for hours in ("1", "2"):  # by the keyboard; a click sets them, too
+        page.locator("#trend-at").fill(hours)
+        page.locator("#trend-at").press("Enter")
+        page.locator("#trend-table", has_text=f"{hours} h 00 min").wait_for()
+    page.locator("#trend-table", has_text="difference").wait_for()
     page.locator("#trend-events").click()
     settle(page)
     assert "events" not in trend_names(page)
+
+
+@pytest.mark.slow
+def test_runs_are_searched_labelled_compared_and_thrown_away(watched: Any, chromium: Any, tmp_path: Path) -> None:
+    for name in ("first.h5", "second.h5", "third.h5"):
+        write_example(tmp_path / name, hours=1.0)
+    with serving(tmp_path) as address:
+        watched.address = address
+        page = watched.page
+        page.goto(f"{address}?page=runs")
+        settle(page)
+        cells = page.locator("#run-table .ag-center-cols-container")
+        many = "n => document.querySelectorAll('#run-table .ag-center-cols-container .ag-row').length === n"
+        inside = "() => { const box = document.querySelector('#run-table .ag-center-cols-viewport'); "
+        assert page.evaluate(inside + "return box.scrollWidth - box.clientWidth; }") <= 0  # no column lies beyond
+        page.locator("#run-search").fill("second")
+        page.wait_for_function(many, arg=1)
+        cells.locator("[col-id=labels]").dblclick()
+        page.keyboard.type("good day")
+        page.keyboard.press("Enter")
+        settle(page)
+        assert "good day" in (tmp_path / "labels.json").read_text(encoding="utf-8")
+        page.locator("#run-search").fill("")
+        page.wait_for_function(many, arg=3)
+        boxes = page.locator("#run-table .ag-row input[type=checkbox]")
+        boxes.nth(0).click()
+        page.locator("#run-trash:not([disabled])").click()
+        page.locator("#trash-yes").click()
+        page.wait_for_function(many, arg=2)
+        assert len(list((tmp_path / ".trash").iterdir())) == 1
+        page.locator("#trash-yes").wait_for(state="hidden")
+        for i in range(2):
+            boxes.nth(i).click()
+        page.locator("#run-compare:not([disabled])").click()
+        page.wait_for_url("**page=compare**")
+        settle(page)
+        names = page.evaluate("() => document.querySelector('#compare-graph .js-plotly-plot').data.map(t => t.name)")
+        assert len({name.split(" · ")[1] for name in names}) == 2
 
 
 @pytest.mark.slow
