@@ -44,6 +44,7 @@ def elements(sheet: Sheet, selected: str = "", now: dict[str, Any] | None = None
                 "data": data,
                 "classes": ("signal" if edge.stream == "Signal" else "pipe")
                 + " bent" * bool(bends)
+                + " upright" * (not bends and abs(pipe.source.x - pipe.target.x) < 1.0)
                 + " still" * (not flowing),
             }
         )
@@ -163,6 +164,8 @@ def stylesheet(theme: Theme) -> list[dict[str, Any]]:
                 "text-margin-y": -9,
             },
         },
+        # beside the pipe, and on the other side than what is written under the unit above it
+        {"selector": ".pipe.upright", "style": {"text-margin-x": 30, "text-margin-y": 0}},
         {"selector": ".still", "style": {"line-opacity": 0.35, "text-opacity": 0.55}},
         {
             "selector": ".bent",
