@@ -169,6 +169,36 @@ def test_runs_are_searched_labelled_compared_and_thrown_away(watched: Any, chrom
 
 
 @pytest.mark.slow
+def test_all_of_it_can_be_done_by_the_keyboard(watched: Any, address: str) -> None:
+    """From the top of the page by Tab alone; pages, times and units are changed by what has the focus."""
+    page = watched.page
+    page.goto(f"{address}?run=line.h5")
+    settle(page)
+    focused = """() => {
+        const at = document.activeElement;
+        return at.id || at.closest("[id]:not([id^=mantine-])")?.id || at.getAttribute("href") || at.textContent;
+    }"""
+    reached: list[str] = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(focused))
+    wanted = {"run-choice", "language", "dark", "tabs-tab-plant", "play", "plant-time", "unit-choice", "open-trends"}
+    assert wanted <= {name for one in reached for name in wanted if one.startswith(name)}
+    page.locator("#tabs-tab-plant").focus()
+    page.keyboard.press("ArrowRight")
+    settle(page)
+    assert page.locator("#panel-trends .js-plotly-plot").is_visible()
+    page.keyboard.press("ArrowLeft")
+    settle(page)
+    page.locator("#plant-time [role=slider]").press("Home")
+    page.locator("#plant-clock", has_text="0 s").wait_for()
+    page.locator("#unit-choice").focus()
+    page.keyboard.type("reactor")
+    page.keyboard.press("Enter")
+    page.locator("#unit-details", has_text="R-101").wait_for()
+
+
+@pytest.mark.slow
 def test_the_slider_moves_the_size_curve(watched: Any, address: str) -> None:
     page = watched.page
     page.goto(f"{address}?run=line.h5&page=sizes")

@@ -292,6 +292,6 @@ def test_reviewers_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(TwinError, match="reviewing"):
         catalog.discard("a.h5")
     callbacks = create_app(catalog).callback_map
-    for writing in ("trash-ask", "run-note"):
+    for writing in ("trash-ask", "run-note", "wi-", "task-go", "task-stop"):
         assert not [key for key in callbacks if writing in key]
     assert "Move to trash" not in json.dumps(open_page(create_app(catalog).server.test_client(), "?page=runs"))
