@@ -11,6 +11,8 @@ from pathlib import Path
 
 import h5py
 
+from dashboard.speech import say
+from twin.errors import TwinError
 from twin.results.files import FileProblem
 
 #: More quantities than this are no plant.
@@ -22,6 +24,17 @@ MOST_ROWS, MOST_NUMBERS = 40_000_000, 1_000_000
 LONGEST = 64 << 20
 #: Where quantities stand.
 ROOTS = ("units", "feeds", "quadratures")
+
+
+#: What a file that holds something else than a run holds may set off where it is read.
+UNEXPECTED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+
+
+def unexpected(error: Exception) -> str:
+    """Say in words what a file has set off."""
+    if isinstance(error, TwinError):
+        return str(error)
+    return f"{say('The file holds something that this page does not expect:')} {error!r:.300}"
 
 
 def vet(file: h5py.File) -> None:

@@ -69,7 +69,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], numeric: Sequence[
 
 #: Heads of columns in as many lines as they need; cells, too, where there are no more rows than this.
 WRAPPED, MOST_WRAPPED = {"wrapHeaderText": True, "autoHeaderHeight": True}, 1000
-LOOK = "{spacing: 6, fontSize: 13, cellHorizontalPadding: 10}"
 CELLS = {"wrapText": True, "autoHeight": True}
 
 
@@ -95,7 +94,7 @@ def grid(
             **(CELLS if len(rows) <= MOST_WRAPPED else {}),
         },
         dashGridOptions={
-            "theme": {"function": f"themeQuartz.withPart(colorSchemeVariable).withParams({LOOK})"},
+            "theme": {"function": "themeQuartz.withPart(colorSchemeVariable)"},
             "animateRows": False,
             "enableCellTextSelection": True,
             "suppressFieldDotNotation": True,

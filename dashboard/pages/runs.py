@@ -13,6 +13,7 @@ from dashboard.display import HOUR, number, shown_unit
 from dashboard.pages import View
 from dashboard.runs import Catalog
 from dashboard.speech import say
+from dashboard.vetting import UNEXPECTED, unexpected
 from dashboard.widgets import card, grid
 from twin.errors import TwinError
 
@@ -40,8 +41,8 @@ def row_of(catalog: Catalog, name: str, labels: dict[str, list[str]]) -> dict[st
         }
         figures = catalog.reported(name)
         row |= _figures(figures) if figures is not None else {"pending": True}
-    except (TwinError, OSError) as error:
-        row |= {"state": say("not readable"), "plant": str(error), "broken": True}
+    except (TwinError, OSError, *UNEXPECTED) as error:
+        row |= {"state": say("not readable"), "plant": unexpected(error), "broken": True}
     return row
 
 

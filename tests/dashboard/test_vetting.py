@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,12 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 
 
 from dashboard import vetting
+from dashboard.app import create_app
 from dashboard.data import open_dataset
+from dashboard.pages import runs
+from dashboard.runs import Catalog
 from tests.dashboard.example import write_example
+from tests.dashboard.test_app import open_page
 from twin.errors import TwinError
 
 SECRET = "the secret of another folder"
@@ -86,6 +91,27 @@ def test_a_file_that_harms_is_refused(harm: Callable[[h5py.File, Path], None], t
         harm(file, secret)
     with pytest.raises(TwinError, match=HARM[harm]):
         open_dataset(run)
+
+
+def foreign_plant(file: h5py.File) -> None:
+    del file["configuration/plant"]
+    file["configuration/plant"] = np.zeros(3)
+
+
+def no_outcome(file: h5py.File) -> None:
+    del file.attrs["outcome"]
+
+
+@pytest.mark.parametrize("harm", [foreign_plant, no_outcome])
+def test_what_no_run_holds_costs_that_run_only(harm: Callable[[h5py.File], None], tmp_path: Path) -> None:
+    write_example(tmp_path / "good.h5", hours=1.0)
+    with h5py.File(write_example(tmp_path / "bad.h5", hours=1.0), "a") as file:
+        harm(file)
+    catalog = Catalog(tmp_path)
+    shown = {row["name"]: row for row in runs.rows(catalog)}
+    assert shown["good.h5"]["plant"] == "line"
+    page = open_page(create_app(catalog).server.test_client(), "?run=bad.h5&page=plant")
+    assert "does not expect" in json.dumps(page)
 
 
 @pytest.mark.parametrize("most", [500, pytest.param(vetting.MOST_TAGS, marks=pytest.mark.slow)])
