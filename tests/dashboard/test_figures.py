@@ -106,6 +106,8 @@ def test_heat_map_has_time_size_and_a_logarithmic_axis(data: Dataset) -> None:
     assert figure.layout.yaxis.type == "log"
     assert figure.layout.yaxis.title.text == "crystal size [µm]"
     assert figure.data[0].z.shape == (60, data.time.size)
+    # both ends, or the picture's scale would begin below nothing
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (0.0, pytest.approx(figure.data[0].z.max()))
     assert figure.data[0].y == pytest.approx(SIZES * 1e6)
     along = sizes.size_map(data, "reactor.T_cells", normalised=False)
     assert along.layout.yaxis.type == "linear"
