@@ -27,17 +27,16 @@ def row_of(catalog: Catalog, name: str, labels: dict[str, list[str]]) -> dict[st
     """Describe one run in a row of texts and numbers; a file that cannot be read says why."""
     row: dict[str, Any] = {"name": name, "labels": ", ".join(labels.get(name, ())), "pending": False}
     try:
-        data = catalog.dataset(name)
-        attrs = data.run.attrs
+        facts = catalog.facts(name)
         changed = datetime.fromtimestamp(catalog.file(name).stat().st_mtime, UTC)
         row |= {
-            "plant": str(attrs.get("plant", "")),
-            "scenario": str(attrs.get("scenario", "")),
-            "outcome": say(data.run.outcome.replace("_", " ")),
+            "plant": facts["plant"],
+            "scenario": facts["scenario"],
+            "outcome": say(facts["outcome"].replace("_", " ")),
             "made": changed.strftime("%Y-%m-%d %H:%M"),
-            "hours": round(float(data.time[-1]) / HOUR, 3) if data.time.size else 0.0,
-            "hash": str(attrs.get("content_hash", "")).partition(":")[2][:8],
-            "state": say("running or broken off") if data.live else say("complete"),
+            "hours": round(facts["end"] / HOUR, 3),
+            "hash": facts["hash"].partition(":")[2][:8],
+            "state": say("running or broken off") if facts["live"] else say("complete"),
         }
         figures = catalog.reported(name)
         row |= _figures(figures) if figures is not None else {"pending": True}

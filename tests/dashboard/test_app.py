@@ -286,6 +286,21 @@ def test_runs_as_rows_with_figures_labels_and_trash(tmp_path: Path) -> None:
     assert catalog.names() == ["bad.h5"]
 
 
+def test_a_file_of_a_long_table_is_read_once_for_each_of_its_states(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_example(tmp_path / "a.h5", hours=1.0)
+    catalog = Catalog(tmp_path)
+    first = runs.rows(catalog)
+    opened: list[str] = []
+    monkeypatch.setattr(catalog, "dataset", lambda name: opened.append(name) or Catalog.dataset(catalog, name))
+    assert runs.rows(catalog)[0]["hours"] == first[0]["hours"] == 1.0
+    assert opened == []
+    (tmp_path / "new").mkdir()
+    write_example(tmp_path / "new" / "a.h5", hours=2.0).replace(run)
+    assert runs.rows(catalog)[0]["hours"] == 2.0
+
+
 def test_reviewers_cannot_write(tmp_path: Path) -> None:
     write_example(tmp_path / "a.h5", hours=1.0)
     catalog = Catalog(tmp_path, review=True)
