@@ -67,7 +67,7 @@ def a_text_without_end(file: h5py.File, _: Path) -> None:
     file.create_dataset("configuration/plant", (), f"S{2**30}")
 
 
-HARM = {
+HARM: dict[Callable[[h5py.File, Path], None], str] = {
     other_files_bytes: "in another file",
     other_files_bytes_as_time: "in another file",
     another_hdf5_file: "link to another place",
