@@ -22,7 +22,8 @@ SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 #: What the core must do without: the packages of the extras.
 LEFT_OUT = ("dash", "scipy", "sksundae", "matplotlib", "xarray", "pytest")
 
-pytestmark = pytest.mark.slow  # each installs from the index and compiles everything afresh
+# each installs from the index and compiles everything afresh: a minute on two idle cores, several on busy ones
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def interpreter(minor: int) -> Path | None:
@@ -59,7 +60,7 @@ def typed(command: Path, *words: str, folder: Path) -> str:
     environment |= {"TWIN_CACHE_DIR": str(folder / "kernels"), "NUMBA_OPT": "0", "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [str(command), *words],
-        cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=280, check=False,
+        cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=800, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
     return done.stdout
