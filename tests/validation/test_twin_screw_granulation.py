@@ -90,9 +90,7 @@ def sauter(size: np.ndarray, below: np.ndarray) -> float:
 
 
 @cache
-def granulated(
-    name: str, fitted: tuple[float, ...], near: tuple[float, ...] | None = None
-) -> tuple[Bench, np.ndarray]:
+def granulated(name: str, fitted: tuple[float, ...], near: tuple[float, ...] | None = None) -> tuple[Bench, np.ndarray]:
     """The granulator at a setting, in steady state: reached from empty, or from that of numbers `near`."""
     setting = SETTINGS[name]
     dims = {"fluids": 1, "solids": 1, "bins": len(EDGES) - 1, "compartments": 5}
