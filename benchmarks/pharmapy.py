@@ -174,7 +174,7 @@ def texts(kind: str) -> tuple[str, str]:
     plant = (ROOT / "plant_configs" / f"{PLANT}.yaml").read_text(encoding="utf-8")
     scenario = (ROOT / "scenarios" / f"{SCENARIO}.yaml").read_text(encoding="utf-8")
     plant = plant.replace("count: 200,", f"count: {CLASSES},").replace("V_weir: 45 L", "V_weir: 90 L")
-    plant = plant.replace("V_vessel: 45 L", "V_vessel: 90 L")
+    plant = plant.replace("V_vessel: 45 L", "V_vessel: 90 L").replace("V: 5 mL", "V: 10 mL")
     scenario = scenario[: scenario.index("\nfigure:")].replace(f"plant: {PLANT}", "plant: plant.yaml")
     if kind == "tube":
         return plant, scenario
@@ -243,7 +243,7 @@ def by_twin(kind: str, rtol: float, folder: Path) -> dict[str, Any]:
     reaction, cooling = FLOWSHEETS[kind]
     start, end = reaction + 900.0, reaction + 900.0 + cooling
     out = folder / f"{kind}-{rtol:g}.h5"
-    found = open_run(run(spec, out, until=end, checkpoint_every=float("inf")).path)
+    found = open_run(run(replace(spec, until=end), out, checkpoint_every=float("inf")).path)
     first, last = (int(np.searchsorted(found.time, t - 1.0)) for t in (start, end))
     names = ("solvent", "A", "B", "C", "D")
     charge = dict(zip(names, map(float, found.get("crystallizer.m")[first]), strict=True))
@@ -284,7 +284,7 @@ def main() -> None:
         for kind, (_, cooling) in list(FLOWSHEETS.items())[: 1 if quick else None]:
             ours = []
             for rtol in (1e-4, 1e-6):
-                inner = place / f"{len(rows)}"
+                inner = place / f"{kind} {rtol:g}"
                 inner.mkdir()
                 ours.append(row(f"{kind}: Twin, rtol {rtol:g}", by_twin(kind, rtol, inner), cooling, True))
             rows += ours
