@@ -452,7 +452,8 @@ def test_a_record_is_replayed_into_a_file_that_reads_like_a_run(
     said = capsys.readouterr().out  # type: ignore[attr-defined]
     assert "PROCESS.bias drifts upwards" in said
     assert open_run("f.h5").attrs["content_hash"] == told["content_hash"]
-    assert main(["report", "e.h5", "--json"]) == 0
+    for command in ("report", "loops"):
+        assert main([command, "e.h5", "--json"]) == 0
     assert main(["verify", "e.h5", "--rerun"]) == 3
     assert main(["run", "--from", "e.h5", "--at", "10 min", "--quiet"]) == 2
     assert "there is no run to fork" in capsys.readouterr().err  # type: ignore[attr-defined]

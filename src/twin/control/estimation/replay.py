@@ -223,7 +223,7 @@ def replay(
     point = Point(plant, plant.y0, plant.p0, absent, begin, absent)
     model = model_of(spec, point, whole.rtol, whole.relaxed, record.inputs[0])
     one = Filter(spec, model, float(np.median(np.diff(record.time))) if len(record.time) > 1 else None)
-    # what is written down is the model: without the loops that were opened, and without what happens in the scenario
+    # the file's configuration is what was asked for; what it says it ran is the model, in which no event happens
     ran = replace(
         whole,
         name=f"{whole.name}-replay",
@@ -246,7 +246,7 @@ def replay(
         containers=(),
         estimators=(spec,),
     )
-    resolved, message, outcome = resolved_yaml(ran), "", "finished"
+    resolved, message, outcome = resolved_yaml(whole), "", "finished"
     with (
         registered(path, ran, resolved, model.plant.fingerprint, record.path.name) as entry,
         RunWriter(path, model.plant, ran, resolved=resolved) as writer,
