@@ -49,8 +49,8 @@ def _size(kind: types.Type) -> int:
 
 
 def _type_of(value: Any) -> types.Type:
-    if isinstance(value, tuple):
-        members = tuple((name, _type_of(field)) for name, field in value._asdict().items())  # type: ignore[attr-defined]
+    if hasattr(value, "_fields"):
+        members = tuple((name, _type_of(field)) for name, field in zip(value._fields, value, strict=True))
         return HandleType(type(value).__name__, members)
     kind = typeof(value)
     if not isinstance(kind, types.Array) or kind.layout != "C" or not kind.mutable:
