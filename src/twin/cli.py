@@ -131,6 +131,10 @@ def parser() -> argparse.ArgumentParser:
 
     add_trace(command)
 
+    from twin.bench_commands import add_commands as add_bench
+
+    add_bench(command)
+
     models = command("models", "list the library of unit operations, or one with its tables")
     models.add_argument("name", nargs="?", metavar="NAME", help="a model, e.g. piping.tank")
     models.add_argument("--json", action="store_true", help="one JSON object on standard output")

@@ -112,6 +112,13 @@ def compare(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def bench(arguments: Namespace) -> int:
+    """`twin bench [NAME…]`"""
+    from twin.bench_commands import bench as carry_out
+
+    return carry_out(arguments)
+
+
 def verify(arguments: Namespace) -> int:
     """`twin verify FILE`"""
     from twin.evidence.commands import verify as carry_out

@@ -208,7 +208,7 @@ def execute(
     from twin.waiting import warm_up, watch
 
     if parallel:
-        warm_up(spec.plant, progress)
+        warm_up(spec, progress)
     from twin.evidence.register import registered
     from twin.plant import compile_plant
     from twin.results.behind import Behind
