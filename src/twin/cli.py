@@ -119,6 +119,10 @@ def parser() -> argparse.ArgumentParser:
 
     add_linear(command)
 
+    from twin.control.estimation.arguments import add_commands as add_replay
+
+    add_replay(command)
+
     from twin.control.monitoring.arguments import add_commands as add_monitor
 
     add_monitor(command)

@@ -264,6 +264,13 @@ def tune(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def replay(arguments: Namespace) -> int:
+    """`twin replay SCENARIO DATA --map FILE`"""
+    from twin.control.estimation.commands import replay as carry_out
+
+    return carry_out(arguments)
+
+
 def monitor(arguments: Namespace) -> int:
     """`twin monitor RUN…`"""
     from twin.control.monitoring.commands import monitor as carry_out
