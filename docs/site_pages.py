@@ -126,7 +126,10 @@ def added(app: Any, docname: str, source: list[str]) -> None:
     """What the site adds to a page when it is read; the README is not part of it."""
     source[0] = _README.sub(r"\1", source[0])
     if docname == "index":
-        source[0] += "".join(toctree(pages, caption) for caption, pages in TREE.items())
+        listed = {page for pages in TREE.values() for page in pages}
+        others = tuple(sorted({path.stem for path in DOCS.glob("*.md")} - listed - {"index"}))
+        tree = {**TREE, "Guides": (*TREE["Guides"], *others)}
+        source[0] += "".join(toctree(pages, caption) for caption, pages in tree.items())
     elif docname in BELOW:
         source[0] += toctree((BELOW[docname],))
     elif docname.startswith("models/"):
