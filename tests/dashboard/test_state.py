@@ -10,6 +10,7 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 from dashboard.data import Dataset, open_dataset
 from dashboard.loops import loop_figure, loops, performance
 from dashboard.quality import capability, histogram, judged
+from dashboard.state import Plantwide, Stream
 from tests.dashboard.example import write_example
 from twin import plot
 
@@ -27,6 +28,22 @@ def test_streams_and_units_have_values_and_states(data: Dataset) -> None:
     state, lines = now["units"]["press"]
     assert state == "running"
     assert lines[0].startswith("hardness ")
+
+
+@pytest.mark.parametrize(
+    ("fed", "good", "aside", "state"),
+    [(1.0, 1.0, 0.0, "running"), (1.0, 0.0, 1.0, "diverting"), (1.0, 0.0, 0.0, "filling"), (0.0, 0.0, 0.0, "starved")],
+)
+def test_a_gate_is_told_by_where_its_material_goes(fed: float, good: float, aside: float, state: str) -> None:
+    plant = object.__new__(Plantwide)
+    plant.limited = {}
+    plant.streams = [
+        Stream(0, "press", "gate", ("a",), "", False, 1.0),
+        Stream(1, "gate", "coater", ("b",), "", False, 1.0),
+        Stream(2, "gate", "rejects", ("c",), "", False, 1.0),
+        Stream(3, "feed", "elsewhere", ("d",), "", False, 1.0),
+    ]
+    assert plant._state("gate", "gate", {0: fed, 1: good, 2: aside, 3: 1.0}, {}) == state
 
 
 def test_a_value_outside_its_limits_colours_its_unit(data: Dataset) -> None:
