@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,24 @@ def test_performance_is_that_of_the_recorded_values(data: Dataset) -> None:
     assert set(loops(data)) == {"TIC-101"}
     assert performance(data, loops(data)["TIC-101"]) == {}  # this file has no setpoint
     assert len(loop_figure(data, loops(data)["TIC-101"]).data) == 2
+
+
+def test_performance_against_closed_forms(data: Dataset) -> None:
+    """T - T_set of the first four hours is 15 exp(-t/1800 s) - 0.15 K; the output is 290 + 5 cos(t/4000 s) K."""
+    loop = replace(loops(data)["TIC-101"], setpoint="reagents.T", settings={"low": 290.0, "high": 400.0})
+    found = performance(data, loop, (0.0, 7200.0))
+    assert found["largest"] == pytest.approx(14.85)
+    zero = 1800.0 * np.log(100.0)  # where the error changes its sign: after these two hours
+    assert zero > 7200.0
+    IAE = 15.0 * 1800.0 * (1.0 - np.exp(-4.0)) - 0.15 * 7200.0
+    assert found["IAE"] == pytest.approx(IAE, rel=1e-3)  # trapezia of a minute
+    assert found["mean"] == pytest.approx(IAE / 7200.0, rel=1e-3)
+    ISE = 225.0 * 900.0 * (1.0 - np.exp(-8.0)) - 2.0 * 0.15 * 27000.0 * (1.0 - np.exp(-4.0)) + 0.0225 * 7200.0
+    assert found["ISE"] == pytest.approx(ISE, rel=1e-3)
+    whole = performance(data, loop)
+    # up and down: 1 to -1 to 1 to cos(7.2); at or below its lower limit while the cosine is not positive
+    assert whole["travel"] == pytest.approx(5.0 * (5.0 - np.cos(7.2)), rel=1e-3)
+    assert whole["at_limit"] == pytest.approx(np.pi / 7.2, abs=2.0 * 60.0 / 28800.0)
 
 
 def test_capability_of_a_known_spread() -> None:
