@@ -261,7 +261,7 @@ def write(told: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    named = sys.argv[1:]
+    named = [word for word in sys.argv[1:] if not word.startswith("--")]  # it has no short form
     found = main(named or [f"tests/{name}.py" for name in TESTS])
     if named:
         loose = {place: text for place, text in found["all"].items() if place not in found["held"]}
