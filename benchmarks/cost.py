@@ -116,7 +116,8 @@ def of_bins(n: int) -> dict[str, Any]:
 
 
 def of_cells(n: int) -> dict[str, Any]:
-    return integration(compiled(TUBE.format(n=n)), 2000.0)
+    # a front through all of it takes as many steps as there are cells: of long tubes, the first part
+    return integration(compiled(TUBE.format(n=n)), 2000.0 * min(1.0, 1000.0 / n))
 
 
 def of_units(n: int) -> dict[str, Any]:
