@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -20,7 +21,7 @@ from twin.config import load_scenario, resolved_yaml
 from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
 from twin.errors import TwinError
 from twin.progress import Silent
-from twin.results.files import FileProblem
+from twin.results.files import FileProblem, file_errors
 
 if TYPE_CHECKING:
     from h5py import File
@@ -159,7 +160,7 @@ def run(
         raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
 
     path = free_path(out, spec.name)
-    every = math.inf if processes or spec.predictive else checkpoint_every  # Python is not replayed from a file
+    every = math.inf if processes else checkpoint_every  # Python of one's own is not replayed from a file
     return execute(
         spec,
         path,
@@ -207,7 +208,7 @@ def execute(
     from twin.waiting import warm_up, watch
 
     if parallel:
-        warm_up(spec.plant, progress)
+        warm_up(spec, progress)
     from twin.evidence.register import registered
     from twin.plant import compile_plant
     from twin.results.behind import Behind
@@ -299,6 +300,10 @@ def _also(file: File, rows: Sequence[EventRow], *, simulation: Simulation, scena
         from twin.control.predictive.record import write_prediction
 
         write_prediction(file, simulation.predictive)
+    if simulation.estimators:
+        from twin.control.estimation.record import write_estimation
+
+        write_estimation(file, [(one.filter, one.failed) for one in simulation.estimators])
 
 
 def default_path(name: str) -> Path:
@@ -312,11 +317,14 @@ def free_path(out: str | Path | None, name: str) -> Path:
     Raises
     ------
     FileProblem
-        When its folder is not there, or the name is taken.
+        When its folder is not there or takes no files, or the name is taken.
     """
     path = Path(out) if out is not None else default_path(name)
     if out is not None and not path.parent.is_dir():  # ./runs is made; a folder that was named may be misspelt
         raise FileProblem(f"there is no folder {path.parent}, so {path.name} cannot be written there. Make it first.")
     if path.exists():  # asked again when the file is made; here, so that nobody waits for it
         raise FileProblem(f"{path} exists; a run never overwrites a file. Give another name with --out.")
+    folder = path.parent if path.parent.is_dir() else path.parent.parent
+    with file_errors(path), tempfile.TemporaryFile(dir=folder):  # nor for a folder that takes no files
+        pass
     return path
