@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -12,7 +13,7 @@ from dashboard.display import clock, number, shown_unit, theme_of
 from dashboard.pages import View
 from dashboard.runs import Catalog
 from dashboard.speech import say
-from dashboard.tasks import starter
+from dashboard.tasks import refill, starter
 from dashboard.trace_figures import (
     control_chart,
     diversion_figure,
@@ -283,14 +284,7 @@ def register(app: Dash, catalog: Catalog) -> None:
             raise FileProblem("there is no trace beside this run")
         return catalog.dataset(run), found
 
-    @app.callback(
-        Output("trace-body", "children"),
-        Input({"type": "task-done", "kind": "trace"}, "data"),
-        State("run", "data"),
-        prevent_initial_call=True,
-    )
-    def again(done: Any, run: str | None) -> Any:
-        return contents(catalog, run) if done else no_update
+    refill(app, "trace", "trace-body", partial(contents, catalog))
 
     @app.callback(
         Output("trace-residence", "figure"),

@@ -53,6 +53,19 @@ def test_capability_of_a_known_spread() -> None:
     assert capability(values, np.array([3.0, 1.0]), 10.0, 13.0)["inside"] == pytest.approx(0.25)
 
 
+def test_shares_of_all_and_of_the_product_stand_beside_each_other(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dashboard.pages.quality import attributes
+
+    monkeypatch.setattr(Dataset, "report", {"quality": [{"tag": "press.hardness", "inside": 0.501}]})
+    told = str(attributes(data, ["press.hardness"]))
+    values, weights = judged(data, "press.hardness")
+    inside = weights[(values >= 80.0) & (values <= 105.0)].sum() / weights.sum()
+    assert "50.1 %" in told
+    assert f"{100.0 * inside:.4g} %" in told
+
+
 def test_histogram_shares_add_up_to_all_of_the_time(data: Dataset) -> None:
     values, weights = judged(data, "press.hardness")
     assert weights.sum() == pytest.approx(data.time[-1], rel=0.01)  # half a row at either end
