@@ -317,4 +317,7 @@ def test_reviewers_cannot_write(tmp_path: Path) -> None:
     callbacks = create_app(catalog).callback_map
     for writing in ("trash-ask", "run-note", "wi-", "task-go", "task-stop"):
         assert not [key for key in callbacks if writing in key]
-    assert "Move to trash" not in json.dumps(open_page(create_app(catalog).server.test_client(), "?page=runs"))
+    shown = json.dumps(open_page(create_app(catalog).server.test_client(), "?page=runs"))
+    assert "Compare" in shown
+    assert "Move to trash" not in shown
+    assert "What if?" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,12 +80,18 @@ HARM: dict[Callable[[h5py.File, Path], None], str] = {
 }
 
 
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = write_example(tmp_path_factory.mktemp("example") / "run.h5", hours=1.0)
+    assert open_dataset(run).time.size == 61
+    return run
+
+
 @pytest.mark.parametrize("harm", HARM)
-def test_a_file_that_harms_is_refused(harm: Callable[[h5py.File, Path], None], tmp_path: Path) -> None:
+def test_a_file_that_harms_is_refused(harm: Callable[[h5py.File, Path], None], example: Path, tmp_path: Path) -> None:
     folder = tmp_path / "runs"
     folder.mkdir()
-    run = write_example(folder / "run.h5", hours=1.0)
-    assert open_dataset(run).time.size == 61
+    run = Path(shutil.copy(example, folder / "run.h5"))
     secret = tmp_path / "secret.bin"
     secret.write_text(SECRET, encoding="utf-8")
     with h5py.File(run, "a") as file:
@@ -103,9 +110,11 @@ def no_outcome(file: h5py.File) -> None:
 
 
 @pytest.mark.parametrize("harm", [foreign_plant, no_outcome])
-def test_what_no_run_holds_costs_that_run_only(harm: Callable[[h5py.File], None], tmp_path: Path) -> None:
-    write_example(tmp_path / "good.h5", hours=1.0)
-    with h5py.File(write_example(tmp_path / "bad.h5", hours=1.0), "a") as file:
+def test_what_no_run_holds_costs_that_run_only(
+    harm: Callable[[h5py.File], None], example: Path, tmp_path: Path
+) -> None:
+    shutil.copy(example, tmp_path / "good.h5")
+    with h5py.File(shutil.copy(example, tmp_path / "bad.h5"), "a") as file:
         harm(file)
     catalog = Catalog(tmp_path)
     shown = {row["name"]: row for row in runs.rows(catalog)}
@@ -116,12 +125,11 @@ def test_what_no_run_holds_costs_that_run_only(harm: Callable[[h5py.File], None]
 
 @pytest.mark.parametrize("most", [500, pytest.param(vetting.MOST_TAGS, marks=pytest.mark.slow)])
 def test_more_quantities_than_a_plant_has_are_refused_at_once(
-    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    most: int, example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many names of one variable, which take the room of names only."""
     monkeypatch.setattr(vetting, "MOST_TAGS", most)
-    run = write_example(tmp_path / "run.h5", hours=1.0)
-    assert open_dataset(run).time.size == 61
+    run = Path(shutil.copy(example, tmp_path / "run.h5"))
     with h5py.File(run, "a", libver="latest") as file:
         group = file.create_group("units/many/measurements")
         one = group.create_dataset("x", data=np.zeros(61))
