@@ -84,7 +84,7 @@ def page() -> str:
     rows = []
     for benchmark in benchmarks().values():
         made = stored(benchmark.name)
-        when = "" if made is None else f"[{made.get('made', '')}](../benchmarks/results/{benchmark.name}.json)"
+        when = "" if made is None else f"[{made.get('made', 'result')}](../benchmarks/results/{benchmark.name}.json)"
         rows.append((f"`{benchmark.name}`", benchmark.question, when))
     lines = [HEAD + "\n".join(table("", ("name", "question", "committed result"), rows))]
     for name in dict.fromkeys([*FIGURES, *SHOWN]):

@@ -20,7 +20,7 @@ METHODS = ("rodas4p", "rodas4p2", "cvode-gmres", "cvode")
 TOLERANCES = tuple(10.0**-k for k in range(3, 10))
 REFERENCE = 1e-11
 #: CPU seconds after which a method is not asked for more digits.
-PATIENCE = 4.0
+PATIENCE = 2.0
 #: Counts kept beside the times.
 COUNTS = ("steps", "rejected", "rhs", "jacobians", "lu")
 
