@@ -116,7 +116,8 @@ def of_bins(n: int) -> dict[str, Any]:
 
 
 def of_cells(n: int) -> dict[str, Any]:
-    return integration(compiled(TUBE.format(n=n)), 2000.0)
+    # a front through all of it takes as many steps as there are cells: of long tubes, the first part
+    return integration(compiled(TUBE.format(n=n)), 2000.0 * min(1.0, 1000.0 / n))
 
 
 def of_units(n: int) -> dict[str, Any]:
@@ -179,7 +180,7 @@ def of_tablets(hours: int) -> dict[str, Any]:
 #: What grows -> how it is measured, its sizes, its sizes in short.
 SERIES: dict[str, tuple[Callable[[int], dict[str, Any]], tuple[int, ...], tuple[int, ...]]] = {
     "bins": (of_bins, (100, 1000, 10_000, 100_000), (100, 1000)),
-    "cells": (of_cells, (100, 1000, 10_000, 30_000), (100, 1000)),
+    "cells": (of_cells, (100, 1000, 3000), (100, 1000)),
     "units": (of_units, (10, 100, 1000), (10, 100)),
     "events": (of_events, (24, 240, 1440, 14_400), (24, 240)),
     "loops": (of_loops, (1, 10, 100), (1, 10)),

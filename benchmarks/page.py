@@ -41,6 +41,14 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
         "Rivals on the same equations",
         ("min_s", "over_ours", "over_ours_at_least", "error_median", "error_max", "rhs", "jacobians", "lu", "skipped"),
     ),
+    "compiled_cvode": (
+        "CVODE without Python, smooth and under events",
+        ("min_s", "error_median", "error_max", "steps", "rhs", "jacobians", "lu", "solves"),
+    ),
+    "pharmapy": (
+        "PharmaPy's own test flowsheets",
+        ("cpu_s", "error_count", "error_mean_size", "crystals", "mean_um", "steps"),
+    ),
     "flagship": (
         "The flagship's smooth day",
         ("min_s", "error", "steps", "rhs", "jacobians", "lu", "solves", "integration_over_sum", "ratio_to_median"),
