@@ -219,11 +219,13 @@ class Run:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """Versions, platform, fingerprint, seed; `fork` names a parent; `session` differs between equal runs."""
-        fork = self._attributes("/provenance/fork")
+        """Versions, platform, fingerprint, seed; `fork` names a parent, `record` what estimates were made from;
+        `session` differs between equal runs."""
+        fork, record = self._attributes("/provenance/fork"), self._attributes("/provenance/record")
         return {
             **self._attributes("/provenance"),
             **({"fork": fork} if fork else {}),
+            **({"record": record} if record else {}),
             "versions": self._attributes("/provenance/versions"),
             "session": self._attributes("/provenance/session"),
         }
