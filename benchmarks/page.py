@@ -41,6 +41,14 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
         "Rivals on the same equations",
         ("min_s", "over_ours", "over_ours_at_least", "error_median", "error_max", "rhs", "jacobians", "lu", "skipped"),
     ),
+    "compiled_cvode": (
+        "CVODE without Python, smooth and under events",
+        ("min_s", "error_median", "error_max", "steps", "rhs", "jacobians", "lu", "solves"),
+    ),
+    "pharmapy": (
+        "PharmaPy's own test flowsheets",
+        ("cpu_s", "error_count", "error_mean_size", "crystals", "mean_um", "steps"),
+    ),
     "flagship": (
         "The flagship's smooth day",
         ("min_s", "error", "steps", "rhs", "jacobians", "lu", "solves", "integration_over_sum", "ratio_to_median"),
@@ -84,7 +92,7 @@ def page() -> str:
     rows = []
     for benchmark in benchmarks().values():
         made = stored(benchmark.name)
-        when = "" if made is None else f"[{made.get('made', '')}](../benchmarks/results/{benchmark.name}.json)"
+        when = "" if made is None else f"[{made.get('made', 'result')}](../benchmarks/results/{benchmark.name}.json)"
         rows.append((f"`{benchmark.name}`", benchmark.question, when))
     lines = [HEAD + "\n".join(table("", ("name", "question", "committed result"), rows))]
     for name in dict.fromkeys([*FIGURES, *SHOWN]):

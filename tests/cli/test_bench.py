@@ -100,3 +100,10 @@ def test_what_asv_runs_is_there(name: str) -> None:
     assert timed
     settings = json.loads((ROOT / "benchmarks" / "asv.conf.json").read_text(encoding="utf-8"))
     assert (ROOT / "benchmarks" / settings["benchmark_dir"] / "suite.py").is_file()
+
+
+def test_the_page_of_results_names_every_benchmark() -> None:
+    """Its numbers are those of the committed files; who commits new ones runs `python -m benchmarks.page`."""
+    from benchmarks.page import page
+
+    assert all(f"| `{name}` |" in page() for name in suite.benchmarks())
