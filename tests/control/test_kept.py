@@ -50,8 +50,9 @@ def test_the_same_bits_however_the_run_is_cut_and_recorded(tmp_path: Path) -> No
 
 
 def test_a_checkpoint_tells_all_that_the_kept_matrix_follows_from(tmp_path: Path) -> None:
-    # the flow makes the tank's matrix another one from scan to scan
-    ran(tmp_path, QUIET, "kept", EVENTS + ", {at: 20 min, ramp: {supply.m_flow.water: 40 g/s}, over: 30 min}")
+    # flow and temperature make the tank's matrix another one from scan to scan
+    ramps = "{at: 20 min, ramp: {supply.m_flow.water: 40 g/s, supply.T: 40 degC}, over: 30 min}"
+    ran(tmp_path, QUIET, "kept", f"{EVENTS}, {ramps}")
     spec = load_scenario(tmp_path / "s.yaml")
     plant = compile_plant(spec.plant)
     whole, other = Simulation(spec, plant), Simulation(spec, plant)
@@ -59,6 +60,6 @@ def test_a_checkpoint_tells_all_that_the_kept_matrix_follows_from(tmp_path: Path
     held = whole.checkpoint()
     other.resume(held)
     for simulation in (whole, other):
-        simulation.run(3600.0)
+        simulation.run(1900.0)
     assert whole._integrator.statistics["kept"] > 1000
     np.testing.assert_array_equal(other._integrator.y, whole._integrator.y)
