@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,9 @@ from twin.quantity import Array
 POLL = 0.1
 #: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
 PAUSE_STEPS = 128
+#: Orders of elimination that are kept in memory.
+ORDERS = 32
+_orders: dict[Path, Factors] = {}
 
 
 class Samples(NamedTuple):
@@ -148,7 +152,12 @@ class Integrator:
         self.jacobian = jacobian
         pattern, column, n_y = jacobian.pattern, jacobian.column, self._sizes.n_y
         path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
-        self._factors = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
+        known = _orders.get(path)  # many runs of a plant share it
+        if known is None:
+            known = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
+            if len(_orders) < ORDERS:
+                _orders[path] = known
+        self._factors = known
         tags = len(self._latch_rows.tag)
         self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, self._discrete, tags)
 
