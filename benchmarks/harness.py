@@ -87,6 +87,13 @@ def write(benchmark: str, question: str, rows: list[dict[str, Any]], notes: list
     return path
 
 
+def between(page: str, begin: str, end: str, text: str) -> str:
+    """Put a text between two marks of a page, in place of what stands there."""
+    head, _, rest = page.partition(begin)
+    _, _, tail = rest.partition(end)
+    return f"{head}{begin}\n\n{text}\n\n{end}{tail}"
+
+
 def show(rows: list[dict[str, Any]]) -> None:
     """Print rows as aligned text."""
     for row in rows:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import RESULTS, show, write
+from benchmarks.harness import RESULTS, between, show, write
 from twin.control.monitoring.judge import Verdict, together
 from twin.control.monitoring.session import Watched, monitors_of, watch
 from twin.control.monitoring.training import Trained, train
@@ -358,9 +358,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def written_into(page: str, rows: Sequence[dict[str, Any]]) -> str:
     """The page with its table made anew."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{table(rows)}\n\n{END}{tail}"
+    return between(page, BEGIN, END, table(rows))
 
 
 def main(develop: bool = False) -> None:

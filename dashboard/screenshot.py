@@ -73,8 +73,15 @@ def serving(path: Path, review: bool = False) -> Iterator[str]:
     finally:
         server.task_dispatcher.shutdown()  # answers under way end first
         # closed by its own thread: a socket that another one closes fails in the middle of its wait
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
+        server.trigger.pull_trigger(lambda: _close(server))
         thread.join()
+
+
+def _close(server: Any) -> None:
+    """Close a server, and its connections with the answers that nobody fetched."""
+    for channel in list(server.active_channels.values()):
+        channel.handle_close()
+    server.asyncore.close_all(server._map)
 
 
 @contextlib.contextmanager

@@ -52,6 +52,10 @@ SLOW_FIRST = (
 )
 
 
+#: Seconds that a slow test may take: a model compiles for two minutes where other workers compile theirs.
+SLOW_LIMIT = 600
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-table", action="store_true", help="write docs/verification.md: runs slow tests too")
 
@@ -65,6 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
     if config.option.markexpr == "slow":
         folders = [ROOT / "tests" / name for name in SLOW_FIRST]
         items.sort(key=lambda item: next((i for i, f in enumerate(folders) if f in item.path.parents), len(folders)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -20,7 +21,7 @@ from twin.config import load_scenario, resolved_yaml
 from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
 from twin.errors import TwinError
 from twin.progress import Silent
-from twin.results.files import FileProblem
+from twin.results.files import FileProblem, file_errors
 
 if TYPE_CHECKING:
     from h5py import File
@@ -312,11 +313,14 @@ def free_path(out: str | Path | None, name: str) -> Path:
     Raises
     ------
     FileProblem
-        When its folder is not there, or the name is taken.
+        When its folder is not there or takes no files, or the name is taken.
     """
     path = Path(out) if out is not None else default_path(name)
     if out is not None and not path.parent.is_dir():  # ./runs is made; a folder that was named may be misspelt
         raise FileProblem(f"there is no folder {path.parent}, so {path.name} cannot be written there. Make it first.")
     if path.exists():  # asked again when the file is made; here, so that nobody waits for it
         raise FileProblem(f"{path} exists; a run never overwrites a file. Give another name with --out.")
+    folder = path.parent if path.parent.is_dir() else path.parent.parent
+    with file_errors(path), tempfile.TemporaryFile(dir=folder):  # nor for a folder that takes no files
+        pass
     return path

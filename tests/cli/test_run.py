@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -104,6 +105,19 @@ def test_a_file_is_never_overwritten(capsys: pytest.CaptureFixture[str], here: P
 def test_a_folder_that_was_named_is_not_made(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     assert main(["run", "two_tanks", "--out", "resluts/mine.h5", "--quiet", "--json"]) == 3
     assert "there is no folder resluts" in str(answer(capsys)["error"])
+    assert list(here.iterdir()) == []
+
+
+def test_a_folder_that_takes_no_files_is_told_of_before_anything_is_compiled(
+    capsys: pytest.CaptureFixture[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    monkeypatch.setattr("twin.plant.compile_plant", lambda _: pytest.fail("compiled first"))
+    assert main(["run", "two_tanks", "--out", "mine.h5", "--quiet", "--json"]) == 3
+    assert "mine.h5 cannot be written: Permission denied" in str(answer(capsys)["error"])
     assert list(here.iterdir()) == []
 
 

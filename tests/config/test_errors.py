@@ -284,6 +284,7 @@ events:
             "5:6: not an event",
             "needs over:, for example over: 10 min",
         ),
+        ("set: {first.tau: 30 s}", "ramp: {first.tau: 30 s}, over: 0 s", "5:43: out of range", "use set"),
         ("30 s}", "30 s}, over: 1 s", "5:42: unknown key", "A set has no 'over'"),
         ("30 s}", "30 s}, until: 1 h", "5:42: nothing to repeat", "give every: as well"),
         ("at: 10 min", "when: first.low falls", "5:12: unknown guard", "first (piping.tank) has no guard 'low'"),

@@ -114,6 +114,25 @@ def test_a_crystallizer_names_boiling_freezing_and_packing() -> None:
     assert guards(300.0, 0.9) == {"boils": False, "freezes": False, "packs": True}
 
 
+def test_a_crystallizer_boils_where_its_vapour_pressure_reaches_that_above_it() -> None:
+    """Raoult by hand: 30 % of one volatile liquid in mol, at 1 % below and above its pressure."""
+    bench = crystallizer(
+        stirred, k_vent=1e-3, psat_A=[25.0, -100.0, -100.0], psat_B=[-5000.0, 0.0, 0.0], psat_C=0.0, psat_D=0.0
+    )  # fmt: skip
+    M, w = bench.p.molar_mass, np.array([0.5, 0.3, 0.2])
+    share = (w[0] / M[0]) / (w / M).sum()
+
+    def vapour(pressure: float) -> tuple[float, bool]:
+        T = 5000.0 / (25.0 - np.log(pressure * bench.p.P / share))
+        y = bench.initial(V=1e-3, T=T, w=w, m_seed=0.0, L_seed=1e-4)
+        return bench.outlet("vapour", bench.unpack(y)).m_flow.sum(), bench.measure("boils", y) > 0.0
+
+    assert vapour(0.98) == (0.0, False)
+    flow, boils = vapour(1.02)
+    assert boils
+    assert flow == pytest.approx(1e-3 * 0.02, rel=1e-9)  # k_vent times the excess; a hundredfold of rounding
+
+
 def test_a_reactor_names_boiling_and_freezing() -> None:
     params = {
         "discharge": Discharge.CLOSED, "jacket": Jacket.CONSTANT, "V_weir": 1e-3, "T_limit": 1e3, "key": 0,

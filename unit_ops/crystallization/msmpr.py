@@ -54,20 +54,24 @@ from unit_ops.crystallization.vessel import (
     L43,
     Initial,
     Measurements,
+    T,
     V,
     crystal_mass,
     filling,
     heel_mass,
     mass_per_size,
     mass_size,
+    mu_0,
     nominals,
     number,
+    w_crystals,
 )
 from unit_ops.smooth import above_zero, kept
-from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+from unit_ops.streams import T_REF, Holdup, Signal, Slurry, Solution, enthalpy_flow, total
 
 __all__ = [
-    "L32", "L43", "Initial", "Measurements", "V", "crystal_mass", "mass_per_size", "mass_size", "nominals", "number",
+    "L32", "L43", "Initial", "Measurements", "V", "crystal_mass", "mass_per_size", "mass_size", "mu_0",
+    "nominals", "number", "w_crystals",
 ]  # fmt: skip
 
 
@@ -133,12 +137,6 @@ class Transport(NamedTuple):
 
 
 FACES = (("feed", 0), ("slurry", 0), (0, "product"))
-
-
-@kernel
-def T(x, a, p):
-    C = dot(x.m, p.cp) + a.crystal_mass * p.cp_solid[p.crystal]
-    return T_REF + x.H / kept(C, heel_mass(p) * p.cp[p.solvent])
 
 
 @kernel
@@ -216,16 +214,6 @@ def deposition(x, a, p, w, out):
     )
     for i in range(out.shape[0]):
         out[i] = w.gain[i]
-
-
-@kernel
-def w_crystals(x, a, p):
-    return a.crystal_mass / kept(total(x.m) + a.crystal_mass, heel_mass(p))
-
-
-@kernel
-def mu_0(x, a, p):
-    return a.number / kept(V(x, a, p), HEEL * p.V_weir)
 
 
 @kernel

@@ -27,8 +27,11 @@ from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Grid, Index, Nominal, Range
 from unit_ops.crystallization.breakage import Daughters, breakage_gain
 from unit_ops.crystallization.laws import stirring_factor
+from unit_ops.crystallization.vessel import V, crystal_mass, mass_size
 from unit_ops.smooth import above_zero, fading_reciprocal
 from unit_ops.streams import T_REF, Holdup, Signal, Slurry, dot, enthalpy_flow, total
+
+__all__ = ["V", "crystal_mass", "mass_size"]
 
 #: Fragments come from all classes above.
 DENSE = ("bins",)
@@ -104,29 +107,8 @@ FACES = (("slurry", 0), (0, "product"))
 
 
 @kernel
-def crystal_mass(x, out):
-    for i in range(out.shape[0]):
-        out[i] = x.crystals[i]
-
-
-@kernel
-def mass_size(x, p, out):
-    crystals, L = x.crystals, p.L_edges
-    for i in range(out.shape[0]):
-        out[i] = crystals[i] * 0.5 * (L[i] + L[i + 1])
-
-
-@kernel
 def T(x, a, p):
     return T_REF + x.H / (dot(x.m, p.cp) + a.crystal_mass * p.cp_solid[p.crystal])
-
-
-@kernel
-def V(x, a, p):
-    volume = a.crystal_mass / p.rho_solid[p.crystal]
-    for i in range(x.m.shape[0]):
-        volume += x.m[i] / p.rho[i]
-    return volume
 
 
 @kernel

@@ -13,13 +13,13 @@ Burgschweiger, Tsotsas, Chem. Eng. Sci. 57 (2002) 5021.
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 from twin.jit import kernel
 from unit_ops.drying.laws import evaporation_flow
 from unit_ops.properties.vapour import vapour_pressure
 from unit_ops.smooth import above_zero, reciprocal
-from unit_ops.streams import T_REF, Gas
+from unit_ops.streams import T_REF, Gas, Holdup, total
 
 #: Part of the falling-rate period over which its two ends are rounded.
 ROUNDED = 0.02
@@ -158,3 +158,17 @@ def gas_above(x, gas, p, out):
             H += e * p.cp[i] * dT
             C += e * p.cp[i]
     return Gas(T_REF + H * reciprocal(C, 1e-6 * p.heel * p.cp[0] / p.tau), out.m_flow)
+
+
+@kernel
+def holdup(x, out):
+    for i in range(x.m_liquid.shape[0]):
+        out.fluids[i] = total(x.m_liquid[i])
+    for i in range(x.m_solids.shape[0]):
+        out.solids[i] = total(x.m_solids[i])
+    return Holdup(total(x.H), out.fluids, out.solids)
+
+
+def check_params(p: Any) -> dict[str, str]:
+    """Refuse moistures in the wrong order."""
+    return {"X_crit": "'X_crit' must lie above 'X_eq'"} if p.X_crit <= p.X_eq else {}

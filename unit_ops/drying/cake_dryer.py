@@ -32,12 +32,14 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Range
+from unit_ops.drying.bed import volatile_mass
 from unit_ops.drying.laws import (
     evaporation_flow,
     falling_rate,
     transfer_units,
     vapour_pressure,
 )
+from unit_ops.separation.filter_parts import column_sum
 from unit_ops.smooth import fading_reciprocal, reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Powder, Signal, dot, enthalpy_flow, total
 
@@ -138,15 +140,6 @@ FACES = (("cake", 0), (0, "product"), ("gas", 1), (0, 1), (1, "exhaust"))
 
 
 @kernel
-def column_dot(m, weights, j):
-    """Sum over the components of cell j, weighted."""
-    s = 0.0
-    for i in range(m.shape[0]):
-        s += m[i, j] * weights[i]
-    return s
-
-
-@kernel
 def excess_temperature(H, C, p):
     """T − T_REF of something of heat capacity C; falls to 0 for a bare cell."""
     return H * reciprocal(C, p.heel * p.cp_solid[p.crystal])
@@ -154,7 +147,7 @@ def excess_temperature(H, C, p):
 
 @kernel
 def heat_capacity(x, j, p):
-    return column_dot(x.m, p.cp, j) + x.M[j] * p.cp_solid[p.crystal]
+    return column_sum(x.m, p.cp, j) + x.M[j] * p.cp_solid[p.crystal]
 
 
 @kernel
@@ -170,18 +163,9 @@ def dry_units(x, j, p):
 
 
 @kernel
-def volatile_mass(x, j, p):
-    s = 0.0
-    for i in range(x.m.shape[0]):
-        if p.volatile[i] > 0.0:
-            s += x.m[i, j]
-    return s
-
-
-@kernel
 def wet_units(x, j, p):
     """Transfer units for a vapour with the gas's molar mass at 1 bar."""
-    liquid = volatile_mass(x, j, p)
+    liquid = volatile_mass(x.m, p, j)
     w = liquid * reciprocal(liquid + x.M[j], p.heel) - p.w_eq
     return dry_units(x, j, p) * falling_rate(w)
 
@@ -262,7 +246,7 @@ def T_cake(x, p):
 @kernel
 def T_exhaust(x, p):
     last = x.M.shape[0] - 1
-    return T_REF + excess_temperature(x.H_duct[last], column_dot(x.m_duct, p.cp, last), p)
+    return T_REF + excess_temperature(x.H_duct[last], column_sum(x.m_duct, p.cp, last), p)
 
 
 @kernel
@@ -338,7 +322,7 @@ def derivatives(x, u, p, dx):
         M_out = k_b * x.M[j]
         A_out = k_b * x.A[j]
         H_out = k_b * C * dT
-        C_duct = column_dot(x.m_duct, p.cp, j)
+        C_duct = column_sum(x.m_duct, p.cp, j)
         H_duct_out = k_d * C_duct * excess_temperature(x.H_duct[j], C_duct, p)
         dx.M[j] = M_in - M_out
         dx.A[j] = A_in - A_out

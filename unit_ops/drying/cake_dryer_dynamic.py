@@ -37,9 +37,11 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Optional, Range
+from unit_ops.drying.bed import volatile_mass
 from unit_ops.drying.laws import falling_rate, transfer_units
 from unit_ops.properties.vapour import vapour_pressure
 from unit_ops.reaction.rates import R_GAS
+from unit_ops.separation.filter_parts import column_sum
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Powder, Signal, enthalpy_flow, total
 
@@ -139,17 +141,8 @@ FACES = (("cake", 0), (0, "product"), ("gas", 1), (0, 1), (1, "exhaust"))
 
 
 @kernel
-def column_dot(m, weights, j):
-    """Sum over the components of cell j, weighted."""
-    s = 0.0
-    for i in range(m.shape[0]):
-        s += m[i, j] * weights[i]
-    return s
-
-
-@kernel
 def cake_capacity(x, p, j):
-    return column_dot(x.m, p.cp, j) + x.M[j] * p.cp_solid[p.crystal]
+    return column_sum(x.m, p.cp, j) + x.M[j] * p.cp_solid[p.crystal]
 
 
 @kernel
@@ -160,7 +153,7 @@ def cake_excess(x, p, j):
 
 @kernel
 def gas_excess(x, p, j):
-    return x.H_gas[j] / column_dot(x.m_gas, p.cp, j)
+    return x.H_gas[j] / column_sum(x.m_gas, p.cp, j)
 
 
 @kernel
@@ -187,18 +180,9 @@ def layer_units(x, p, j):
 
 
 @kernel
-def volatile_mass(x, p, j):
-    s = 0.0
-    for i in range(x.m.shape[0]):
-        if p.volatile[i] > 0.0:
-            s += x.m[i, j]
-    return s
-
-
-@kernel
 def vapour_rate(x, p, j, G):
     """Vapour taken up over its driving pressure [kg/(s Pa)]."""
-    wet = volatile_mass(x, p, j)
+    wet = volatile_mass(x.m, p, j)
     w = wet * reciprocal(wet + x.M[j], p.heel) - p.w_eq
     return G * layer_units(x, p, j) * falling_rate(w) / p.P_ref
 
@@ -223,7 +207,7 @@ def evaporated(x, p, i, j, rate, per_mole, n_gas, T):
 @kernel
 def liquid(x, p, out):
     for j in range(out.shape[0]):
-        out[j] = volatile_mass(x, p, j)
+        out[j] = volatile_mass(x.m, p, j)
 
 
 @kernel
@@ -298,7 +282,7 @@ def derivatives(x, u, p, dx):
             dx.m[i, j] = u.cake.m_flow[i] / cells - k * x.m[i, j] - e
             warmth += e * p.cp[i] * dT
             latent += e * p.dH_vap[i]
-        cp_gas = column_dot(x.m_gas, p.cp, j) / gas_mass
+        cp_gas = column_sum(x.m_gas, p.cp, j) / gas_mass
         heating = G * cp_gas * layer_units(x, p, j) * (dT_gas - dT)
         dx.H_gas[j] = H_gas_in - g * x.H_gas[j] - heating + warmth
         dx.M[j] = M_in - k * x.M[j]

@@ -35,11 +35,13 @@ from unit_ops.drying.bed import (
     bed_evaporation,
     bed_excess,
     bed_units,
+    check_params,
     column,
     gas_above,
     gas_capacity,
     gas_moles,
     heating,
+    holdup,
     moisture,
     volatile_mass,
     volatile_moles,
@@ -47,6 +49,8 @@ from unit_ops.drying.bed import (
 )
 from unit_ops.smooth import above_zero, fading_reciprocal, reciprocal
 from unit_ops.streams import T_REF, Gas, Holdup, Powder, total
+
+__all__ = ["Holdup", "check_params", "holdup"]
 
 DIMS = {"cells": 1}
 
@@ -238,15 +242,6 @@ def quadratures(x, u, p):
 
 
 @kernel
-def holdup(x, out):
-    for i in range(x.m_liquid.shape[0]):
-        out.fluids[i] = total(x.m_liquid[i])
-    for i in range(x.m_solids.shape[0]):
-        out.solids[i] = total(x.m_solids[i])
-    return Holdup(total(x.H), out.fluids, out.solids)
-
-
-@kernel
 def transport(x, u, p, out):
     cells = x.H.shape[0]
     C_gas = gas_capacity(u.gas, p, cells)
@@ -263,11 +258,6 @@ def transport(x, u, p, out):
         for i in range(x.m_liquid.shape[0]):
             out.m_flow[3] += bed_evaporation(i, x.m_liquid, u.gas, p, j, T_REF + dT, per_mole, units, n_gas, cells)
     return Transport(out.m, out.m_flow)
-
-
-def check_params(p: Params) -> dict[str, str]:
-    """Refuse moistures in the wrong order."""
-    return {"X_crit": "'X_crit' must lie above 'X_eq'"} if p.X_crit <= p.X_eq else {}
 
 
 def nominals(p: Params) -> dict[str, float]:

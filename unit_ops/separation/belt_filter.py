@@ -32,7 +32,16 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fitted, Fractions, Grid, Index, Nominal, Optional, Range
-from unit_ops.separation.filter_parts import column_sum, crystal_mass, crystal_surface, liquid_volume
+from unit_ops.separation.filter_parts import (
+    cell_capacity,
+    column_sum,
+    crystal_mass,
+    crystal_surface,
+    holdup,
+    liquid_volume,
+    nominals,
+    trough_capacity,
+)
 from unit_ops.separation.filtration import (
     drainage,
     filtrate_flux,
@@ -42,9 +51,9 @@ from unit_ops.separation.filtration import (
     viscosity,
 )
 from unit_ops.smooth import above_zero, positive_part, reciprocal
-from unit_ops.streams import T_REF, Cake, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+from unit_ops.streams import T_REF, Cake, Holdup, Signal, Slurry, Solution, enthalpy_flow, total
 
-__all__ = ["crystal_mass", "crystal_surface"]
+__all__ = ["Holdup", "crystal_mass", "crystal_surface", "holdup", "nominals"]
 
 DIMS = {"cells": 12}
 
@@ -140,11 +149,6 @@ FACES = (("slurry", 0), (0, 1), ("wash", 1), (1, "cake"), (1, 2), (2, "filtrate"
 
 
 @kernel
-def heat_capacity(x, j, p):
-    return column_sum(x.m, p.cp, j) + x.M[j] * p.cp_solid[p.crystal]
-
-
-@kernel
 def cell_area(x, p):
     return p.width * p.length / x.M.shape[0]
 
@@ -181,7 +185,7 @@ def filtrate_flow(x, j, p):
     surface = x.A[j] * reciprocal(x.M[j], 1e-3 * film_volume(x, p) * p.rho_solid[p.crystal])
     surface_ref = p.ka_kv / (p.rho_solid[p.crystal] * p.L_ref)
     alpha = specific_resistance(surface, p.alpha, surface_ref)
-    T = T_REF + excess_temperature(x.H[j], heat_capacity(x, j, p), x, p)
+    T = T_REF + excess_temperature(x.H[j], cell_capacity(x, j, p), x, p)
     mu = viscosity(T, p.mu_A, p.mu_B, p.mu_C, p.mu_D)
     S = liquid_volume(x.m, j, p) / pore_volume(x, j, p)
     return area * filtrate_flux(p.dP, mu, alpha, x.D[j] / area, p.R_m) * drainage(reduced_saturation(S, p.S_inf))
@@ -214,13 +218,8 @@ def V(x, a, p):
 
 
 @kernel
-def trough_heat_capacity(x, a, p):
-    return dot(x.m_trough, p.cp) + a.crystal_mass * p.cp_solid[p.crystal]
-
-
-@kernel
 def T(x, a, p):
-    return T_REF + excess_temperature(x.H_trough, trough_heat_capacity(x, a, p), x, p)
+    return T_REF + excess_temperature(x.H_trough, trough_capacity(x, a, p), x, p)
 
 
 @kernel
@@ -261,7 +260,7 @@ def cake(x, belt_speed, p, out):
     k = belt_rate(x, belt_speed.value, p)
     for i in range(x.m.shape[0]):
         out.m_flow[i] = k * x.m[i, last]
-    T_cake = T_REF + excess_temperature(x.H[last], heat_capacity(x, last, p), x, p)
+    T_cake = T_REF + excess_temperature(x.H[last], cell_capacity(x, last, p), x, p)
     return Cake(T_cake, k * x.M[last], k * x.A[last], out.m_flow)
 
 
@@ -283,7 +282,7 @@ def derivatives(x, u, a, p, dx):
     for i in range(x.m.shape[0]):
         dx.m_trough[i] = u.slurry.m_flow[i] - k * x.m_trough[i]
     cp_crystal = p.cp_solid[p.crystal]
-    heat_out = k * trough_heat_capacity(x, a, p) * excess_temperature(x.H_trough, trough_heat_capacity(x, a, p), x, p)
+    heat_out = k * trough_capacity(x, a, p) * excess_temperature(x.H_trough, trough_capacity(x, a, p), x, p)
     heat_in = enthalpy_flow(u.slurry.T, u.slurry.m_flow, p.cp)
     heat_in += u.slurry.m_flow_solid * cp_crystal * (u.slurry.T - T_REF)
 
@@ -330,16 +329,6 @@ def derivatives(x, u, a, p, dx):
 
 
 @kernel
-def holdup(x, p, out):
-    for i in range(x.m.shape[0]):
-        out.fluids[i] = x.m_trough[i] + total(x.m[i]) + total(x.m_pan[i])
-    for i in range(out.solids.shape[0]):
-        out.solids[i] = 0.0
-    out.solids[p.crystal] = total(x.crystals) + total(x.M)
-    return Holdup(x.H_trough + total(x.H) + total(x.H_pan), out.fluids, out.solids)
-
-
-@kernel
 def transport(x, u, a, p, out):
     cells = x.M.shape[0]
     k_b = belt_rate(x, u.belt_speed.value, p)
@@ -367,16 +356,6 @@ def transport(x, u, a, p, out):
     out.m_flow[4] = drained
     out.m_flow[5] = cells / p.tau_pan * last_pan
     return Transport(out.m, out.m_flow)
-
-
-def nominals(p: Params) -> dict[str, float]:
-    """Scales of the states: a trough of slurry with a tenth of crystals, a belt holding its charge of one minute."""
-    trough = p.V_weir * float(np.mean(p.rho))
-    return {
-        "H_trough": 1e4 * trough,
-        "m_trough": 0.1 * trough,
-        "crystals": 0.1 * trough / (len(p.L_edges) - 1),
-    }
 
 
 def check_params(p: Params) -> dict[str, str]:

@@ -43,6 +43,7 @@ from unit_ops.separation.carousel_wheel import (
     CarouselParams,
     R_first,
     Transport,
+    cake_height,
     check_params,
     short_of_slurry,
     trough_full,
@@ -59,7 +60,7 @@ from unit_ops.smooth import above_zero, reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 __all__ = [
-    "FACES", "R_first", "V", "check_params", "crystal_mass", "crystal_surface", "short_of_slurry",
+    "FACES", "R_first", "V", "cake_height", "check_params", "crystal_mass", "crystal_surface", "short_of_slurry",
     "trough_full",
 ]  # fmt: skip
 
@@ -241,11 +242,6 @@ def heating(x, gas, p):
 def T(x, a, p):
     C = dot(x.m_trough, p.cp) + a.crystal_mass * p.cp_solid[p.crystal]
     return T_REF + excess_temperature(x.H_trough, C, p)
-
-
-@kernel
-def cake_height(x, p):
-    return x.M[0] / (p.rho_solid[p.crystal] * (1.0 - p.epsilon) * p.area)
 
 
 @kernel

@@ -78,6 +78,7 @@ from unit_ops.separation.carousel_wheel import (
     CarouselParams,
     R_first,
     Transport,
+    cake_height,
     check_params,
     short_of_slurry,
     trough_full,
@@ -87,7 +88,7 @@ from unit_ops.smooth import positive_part, reciprocal
 from unit_ops.streams import T_REF, Cake, Gas, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
 
 __all__ = [
-    "FACES", "R_first", "V", "check_params", "crystal_mass", "crystal_surface", "given",
+    "FACES", "R_first", "V", "cake_height", "check_params", "crystal_mass", "crystal_surface", "given",
     "short_of_slurry", "trough_full", "uptake", "uptake_heat",
 ]  # fmt: skip
 
@@ -224,11 +225,6 @@ def T(x, a, p):
 @kernel
 def concentration(x, a, p):
     return a.crystal_mass * reciprocal(V(x, a, p), 1e-3 * p.V_charge)
-
-
-@kernel
-def cake_height(x, p):
-    return x.M[0] / (p.rho_solid[p.crystal] * (1.0 - p.epsilon) * p.area)
 
 
 @kernel

@@ -82,3 +82,8 @@ def check_params(p: Any) -> dict[str, str]:
     if p.V_charge > p.V_trough:
         return {"V_charge": "'V_charge' must not be more than 'V_trough'"}
     return {}
+
+
+@kernel
+def cake_height(x, p):
+    return x.M[0] / (p.rho_solid[p.crystal] * (1.0 - p.epsilon) * p.area)

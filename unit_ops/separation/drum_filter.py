@@ -34,17 +34,21 @@ from twin.quantity import Array, Component, Fitted, Fractions, Grid, Index, Nomi
 from unit_ops.separation.cake_laws import cake_resistance
 from unit_ops.separation.filter_parts import (
     V,
+    cell_capacity,
     column_sum,
     crystal_mass,
     crystal_surface,
+    holdup,
     liquid_volume,
+    nominals,
+    trough_capacity,
     trough_liquid,
 )
 from unit_ops.separation.filtration import drainage, overlap, reduced_saturation, specific_resistance, viscosity
 from unit_ops.smooth import above_zero, positive_part, reciprocal
-from unit_ops.streams import T_REF, Cake, Holdup, Signal, Slurry, Solution, dot, enthalpy_flow, total
+from unit_ops.streams import T_REF, Cake, Holdup, Signal, Slurry, Solution, enthalpy_flow, total
 
-__all__ = ["V", "crystal_mass", "crystal_surface"]
+__all__ = ["Holdup", "V", "crystal_mass", "crystal_surface", "holdup", "nominals"]
 
 DIMS = {"cells": 24}
 
@@ -175,11 +179,6 @@ def excess_temperature(H, C, x, p):
 
 
 @kernel
-def cell_capacity(x, j, p):
-    return column_sum(x.m, p.cp, j) + x.M[j] * p.cp_solid[p.crystal]
-
-
-@kernel
 def cell_excess(x, j, p):
     return excess_temperature(x.H[j], cell_capacity(x, j, p), x, p)
 
@@ -231,11 +230,6 @@ def overflow_rate(x, a, p):
     """Fraction of the trough leaving over the weir per second."""
     volume = V(x, a, p)
     return positive_part(volume - p.V_weir, 1e-3 * p.V_weir) / p.tau * reciprocal(volume, 0.1 * p.V_weir)
-
-
-@kernel
-def trough_capacity(x, a, p):
-    return dot(x.m_trough, p.cp) + a.crystal_mass * p.cp_solid[p.crystal]
 
 
 @kernel
@@ -377,16 +371,6 @@ def derivatives(x, u, a, p, dx):
 
 
 @kernel
-def holdup(x, p, out):
-    for i in range(x.m.shape[0]):
-        out.fluids[i] = x.m_trough[i] + total(x.m[i]) + total(x.m_pan[i])
-    for i in range(out.solids.shape[0]):
-        out.solids[i] = 0.0
-    out.solids[p.crystal] = total(x.crystals) + total(x.M)
-    return Holdup(x.H_trough + total(x.H) + total(x.H_pan), out.fluids, out.solids)
-
-
-@kernel
 def transport(x, u, a, p, out):
     cells = x.M.shape[0]
     k_p = cells / p.tau_pan
@@ -414,16 +398,6 @@ def transport(x, u, a, p, out):
             if parted(x, j, p):
                 out.m_flow[5] += k_p * x.m_pan[i, j]
     return Transport(out.m, out.m_flow)
-
-
-def nominals(p: Params) -> dict[str, float]:
-    """Scales of the states: a trough of slurry with a tenth of crystals."""
-    trough = p.V_weir * float(np.mean(p.rho))
-    return {
-        "H_trough": 1e4 * trough,
-        "m_trough": 0.1 * trough,
-        "crystals": 0.1 * trough / (len(p.L_edges) - 1),
-    }
 
 
 def check_params(p: Params) -> dict[str, str]:

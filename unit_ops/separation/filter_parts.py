@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from twin.jit import kernel
 from unit_ops.properties.mixture import volume
+from unit_ops.streams import Holdup, dot, total
 
 
 @kernel
@@ -49,3 +54,33 @@ def trough_liquid(x, p):
 @kernel
 def V(x, a, p):
     return trough_liquid(x, p) + a.crystal_mass / p.rho_solid[p.crystal]
+
+
+@kernel
+def cell_capacity(x, j, p):
+    return column_sum(x.m, p.cp, j) + x.M[j] * p.cp_solid[p.crystal]
+
+
+@kernel
+def trough_capacity(x, a, p):
+    return dot(x.m_trough, p.cp) + a.crystal_mass * p.cp_solid[p.crystal]
+
+
+@kernel
+def holdup(x, p, out):
+    for i in range(x.m.shape[0]):
+        out.fluids[i] = x.m_trough[i] + total(x.m[i]) + total(x.m_pan[i])
+    for i in range(out.solids.shape[0]):
+        out.solids[i] = 0.0
+    out.solids[p.crystal] = total(x.crystals) + total(x.M)
+    return Holdup(x.H_trough + total(x.H) + total(x.H_pan), out.fluids, out.solids)
+
+
+def nominals(p: Any) -> dict[str, float]:
+    """Scales of the states: a trough of slurry with a tenth of crystals."""
+    trough = p.V_weir * float(np.mean(p.rho))
+    return {
+        "H_trough": 1e4 * trough,
+        "m_trough": 0.1 * trough,
+        "crystals": 0.1 * trough / (len(p.L_edges) - 1),
+    }

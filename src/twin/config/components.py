@@ -10,11 +10,11 @@ from typing import Any
 from twin.cache import digest, stored_text
 from twin.config.context import Context
 from twin.config.document import Node, closest
-from twin.config.models import folders
 from twin.config.plant_keys import COMPONENT, PROPERTY
 from twin.config.reading import read_file
 from twin.config.spec import Frozen
 from twin.jit import cache_root
+from twin.packages import folders
 from twin.quantity import Field
 from twin.units import UnitError, parse_quantity
 

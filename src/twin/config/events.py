@@ -47,6 +47,8 @@ def _timed(problems: Problems, item: Node, kind: str, plant: PlantSpec | None, d
     every, until = time_of(problems, item, "every"), time_of(problems, item, "until")
     span = {"ramp": "over", "hold": "for"}.get(kind)
     over = time_of(problems, item, span, required=True) if span else 0.0
+    if span and over == 0.0:
+        problems.add(item.key(span), "out of range", f"{span} must be above zero; to change at once, use set.")
     for key in ("over", "for"):
         if key != span and item.get(key) is not None:
             problems.add(item.key(key), "unknown key", f"A {kind} has no '{key}'; {_SPANS}.")

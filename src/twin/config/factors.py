@@ -8,10 +8,10 @@ from functools import cache
 from twin.config.context import PathError
 from twin.config.document import Node, Problems, closest
 from twin.config.material_spec import FactorsSpec, UtilitySpec
-from twin.config.models import folders
 from twin.config.reading import read_file
 from twin.config.scenario_keys import FACTORS
 from twin.config.spec import PlantSpec
+from twin.packages import folders
 from twin.plant.model import load_model
 from twin.quantity import fields
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import traceback
 from functools import lru_cache
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from twin.config.context import Context
 from twin.config.document import Node, closest
+from twin.packages import folders
 from twin.plant.model import Model, ModelError, load_model
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
@@ -33,12 +33,6 @@ def controllers() -> tuple[str, ...]:
     """Give the short names of the engine's controllers."""
     files = [file for folder in folders("twin") for file in sorted((folder / "control").glob("*.py"))]
     return tuple(file.stem for file in files if "class Outlets(" in file.read_text(encoding="utf-8"))
-
-
-def folders(package: str) -> list[Path]:
-    """Give the folders of a package, without importing it when it has no parent."""
-    spec = importlib.util.find_spec(package)
-    return [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
 
 
 def _exists(name: str) -> bool:

@@ -162,6 +162,14 @@ def append(
     return entry
 
 
+def chain_beside(path: Path) -> Chain:
+    """Read the log of the folder that a file lies in; an empty one where there is none yet."""
+    try:
+        return read(log_of(path.parent))
+    except FileNotFoundError:
+        return Chain()
+
+
 def read(path: Path) -> Chain:
     """Read a log and follow its chain; what is wrong is told in `broken`.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.evidence import canonical, signing
-from twin.evidence.chain import Chain, append, log_of, read
+from twin.evidence.chain import Chain, append, chain_beside, log_of
 from twin.evidence.findings import EvidenceProblem, Findings, Kind, UsageProblem
 from twin.evidence.seal import (
     SCHEMA,
@@ -63,7 +63,7 @@ def finalise(path: Path, *, supersedes: Path | None = None, reason: str = "") ->
         _write_once(seal_path(path), canonical.dump(_seal(path, replaced, reason)))
         found = load(path)
         assert found is not None
-    elif any(entry.object.get("seal_hash") == found["hash"] for entry in _log(path).of(FINALISED)):
+    elif any(entry.object.get("seal_hash") == found["hash"] for entry in chain_beside(path).of(FINALISED)):
         raise UsageProblem(f"{path} is final already, since {found['seal']['utc']}; a correction is another run")
     seal: dict[str, Any] = found["seal"]
     about = {name: seal[name] for name in ("run_id", "file", "content_hash")}
@@ -159,7 +159,7 @@ def sign(
     found = load(path)
     if found is None:
         raise EvidenceProblem(Kind.SEAL, f"{path} is not final: twin finalise {path}")
-    chain = _log(path)
+    chain = chain_beside(path)
     seal = found["seal"]
     signature = sign_envelope(
         path, "run", subject(found), [(p.name, p.read_bytes()) for p in signature_paths(path)],
@@ -242,7 +242,7 @@ def _seal(path: Path, replaced: dict[str, str] | None, reason: str) -> dict[str,
         raise EvidenceProblem(Kind.SEAL, f"{path} is being changed by another program")
     about = {"run_id": facts["run_id"], "file": path.name, "file_hash": digest}
     entry = append(log_of(path.parent), "run.finalising", about)
-    log_id = str(_log(path).entries[0].object.get("log", ""))
+    log_id = str(chain_beside(path).entries[0].object.get("log", ""))
     return {
         "schema": SCHEMA,
         "file": path.name,
@@ -273,13 +273,6 @@ def _replaced(path: Path, old: Path | None, reason: str) -> dict[str, str] | Non
     if found is None:
         raise UsageProblem(f"{old} is not final: nothing has to be superseded, make the other run final")
     return {"file": old.name, "run_id": found["seal"]["run_id"], "seal_hash": found["hash"]}
-
-
-def _log(path: Path) -> Chain:
-    try:
-        return read(log_of(path.parent))
-    except FileNotFoundError:
-        return Chain()
 
 
 def _head(chain: Chain) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.util
 import subprocess
 from pathlib import Path
+
+from twin.packages import folders
 
 #: Packages whose code makes numbers; configurations stand in the run files themselves.
 PACKAGES = ("twin", "unit_ops")
@@ -18,7 +19,7 @@ def files() -> dict[str, str]:
     """SHA-256 of every source file and data file of the packages, by package and path."""
     found = {}
     for package in PACKAGES:
-        for folder in package_folders(package):
+        for folder in folders(package):
             for path in sorted(folder.rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
                     name = f"{package}/{path.relative_to(folder).as_posix()}"
@@ -38,7 +39,7 @@ def fingerprint() -> str:
 @functools.cache
 def commit() -> tuple[str, bool]:
     """Commit that the packages were checked out from, and whether files differ from it; "" outside a checkout."""
-    (folder,) = package_folders("twin")[:1] or (Path(),)
+    (folder,) = folders("twin")[:1] or (Path(),)
     root = folder.parent.parent
     if not (root / ".git").exists():
         return "", False
@@ -52,9 +53,3 @@ def commit() -> tuple[str, bool]:
 def _git(root: Path, *words: str) -> str:
     command = ["git", "-C", str(root), *words]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
-
-
-def package_folders(package: str) -> list[Path]:
-    """Find where a package lies, without importing it; nothing when it is not there."""
-    spec = importlib.util.find_spec(package)
-    return [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []

@@ -20,6 +20,7 @@ from twin.config.document import closest
 from twin.results.content import HASH, content_hash
 from twin.results.files import FileProblem, file_errors, need_room, partial_path, publish
 from twin.results.netcdf import LIBVER, TEXT, add_coordinate, add_numbers, add_texts, set_texts
+from twin.results.records import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -324,8 +325,8 @@ def _read(path: Path, file: h5py.File) -> StudyFile:
             strict=True,
         )
     ]
-    provenance = {key: _plain(value) for key, value in file["/provenance"].attrs.items()}
-    provenance["session"] = {key: _plain(value) for key, value in file["/provenance/session"].attrs.items()}
+    provenance = {key: plain(value) for key, value in file["/provenance"].attrs.items()}
+    provenance["session"] = {key: plain(value) for key, value in file["/provenance/session"].attrs.items()}
     return StudyFile(
         factors=tuple(factors),
         responses=tuple(responses),
@@ -338,7 +339,7 @@ def _read(path: Path, file: h5py.File) -> StudyFile:
         points=file["point"][()],
         replicates=file["replicate"][()],
         path=path,
-        attrs={key: _plain(value) for key, value in file.attrs.items()},
+        attrs={key: plain(value) for key, value in file.attrs.items()},
         design=json.loads(str(file["/design"].attrs["json"])),
         provenance=provenance,
         study_yaml=str(file["/configuration/study"].asstr()[()]),
@@ -352,7 +353,3 @@ def _json(value: Any) -> str:
 
 def _listed(value: Any) -> Any:
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else dict(value)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import TwinError
-from twin.evidence.chain import Chain, log_of, read
+from twin.evidence.chain import chain_beside
 from twin.evidence.dossier.parts import Section
 from twin.evidence.dossier.plan import Plan, PlanProblem, Quantity
 from twin.evidence.dossier.quantities import Origin, evaluate
@@ -48,7 +48,7 @@ class Work:
             raise PlanProblem(f"{path} has not been finished: there is no dossier of it")
         self.origins: list[dict[str, str]] = []
         self.sections: dict[str, Section] = {}
-        self.chain = _chain(path)
+        self.chain = chain_beside(path)
         self.run_id = str(self.run.provenance["session"].get("run_id", ""))
         self.quantities: list[tuple[Quantity, Origin, float]] = []
         self.missing: list[str] = []
@@ -125,10 +125,3 @@ class Work:
             "flowsheet": self.flowsheet,
             "origins": self.origins,
         }
-
-
-def _chain(path: Path) -> Chain:
-    try:
-        return read(log_of(path.parent))
-    except FileNotFoundError:
-        return Chain()

@@ -21,6 +21,7 @@ from twin.evidence.qualify import installation, operation
 from twin.evidence.qualify.installation import Failed
 from twin.evidence.qualify.report import SCHEMA, judged
 from twin.evidence.qualify.requirements import STAGES, SUITES
+from twin.packages import folders
 from twin.results.sections import versions
 
 #: Longest that a part of the test suite may take, in s.
@@ -142,6 +143,6 @@ def _suite(part: str) -> str:
 
 def _root() -> Path | None:
     """Root of the clone that the program is run from."""
-    folders = software.package_folders("twin")
-    root = folders[0].parent.parent if folders else None
+    found = folders("twin")
+    root = found[0].parent.parent if found else None
     return root if root is not None and (root / "tests").is_dir() else None

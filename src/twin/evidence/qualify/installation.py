@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 
 from twin.evidence import software
+from twin.packages import folders
 
 #: Package of the installed program.
 NAME = "continuous-twin"
@@ -140,7 +141,7 @@ def _bounds() -> dict[str, str]:
 def _of_the_checkout() -> list[str]:
     import tomllib
 
-    (folder, *_) = software.package_folders("twin")
+    (folder, *_) = folders("twin")
     path = folder.parent.parent / "pyproject.toml"
     if not path.is_file():
         return []
