@@ -167,5 +167,6 @@ def test_settings_of_the_study_are_taken(tmp_path: Path, capsys: pytest.CaptureF
     assert list(found["responses"]) == ["cost"]
     assert found["design_space"]["level"] == 0.8
     assert main(["analyse", str(file), "--json", "--response", "purity", "--level", "1.5"]) == 2
+    capsys.readouterr()
     assert main(["analyse", str(file), "--json", "--level", "0.9"]) == 0
     assert json.loads(capsys.readouterr().out)["design_space"]["level"] == 0.9

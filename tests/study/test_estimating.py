@@ -145,6 +145,7 @@ def test_models_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         ["AB", "AC", "BC", "BD"],
         ["AB", "AC", "BC"],
     ]
+    assert found["parameters"] == found["models"][0]["parameters"]
     assert "Model: no residue" in page.read_text(encoding="utf-8")
 
 
@@ -184,6 +185,7 @@ def test_oil_shale_at_all_temperatures(tmp_path: Path, capsys: pytest.CaptureFix
     """Eight Arrhenius constants and five dead times from 104 values: the closed form's fit, through a plant.
 
     Published: ln A [1/min] and E/R. All lie within the 95 % intervals of what is found, as in `tests/validation`.
+    A vessel takes 500 K at most: with half of T and half of E every rate is the same.
     """
     from tests.validation.test_oil_shale import E_OVER_R, FITTED, LN_A, R_GAS, T_REF, fitted_at_all
 
@@ -191,22 +193,22 @@ def test_oil_shale_at_all_temperatures(tmp_path: Path, capsys: pytest.CaptureFix
     factors = [
         f"  {n}: {{path: vessel.k0.{i}, from: 2e-4 mol/(m^3 s), to: 0.03 mol/(m^3 s)}}\n" for i, n in enumerate(names)
     ]
-    factors += [f"  E_{n}: {{path: vessel.E.{i}, from: 80 kJ/mol, to: 200 kJ/mol}}\n" for i, n in enumerate(names)]
+    factors += [f"  E_{n}: {{path: vessel.E.{i}, from: 40 kJ/mol, to: 100 kJ/mol}}\n" for i, n in enumerate(names)]
     experiments = []
     for T in FITTED:
         shutil.copy(DATA / f"bitumen_oil_{T}K.csv", tmp_path)
         experiments.append(
-            f"    - {{name: {T} K, data: bitumen_oil_{T}K.csv, set: {{vessel.initial.T: {T} K}}, "
+            f"    - {{name: {T} K, data: bitumen_oil_{T}K.csv, set: {{vessel.initial.T: {0.5 * T} K}}, "
             "time: {column: time, unit: min}, lag: {from: 0 min, to: 10 min}, tags: "
             '{"vessel.m[B]": {column: CB, unit: g, uncertainty: 100}, '
             '"vessel.m[C]": {column: CC, unit: g, uncertainty: 100}}}\n'
         )
     start = {n: f"{math.exp(ln_k) / 60.0:.6g} mol/(m^3 s)" for n, ln_k in zip(names, FITTED[723][1], strict=True)}
-    start |= {f"E_{n}": "141 kJ/mol" for n in names}
+    start |= {f"E_{n}": "70.5 kJ/mol" for n in names}
     text = ALL_TEMPERATURES.format(factors="".join(factors), experiments="".join(experiments), start=json.dumps(start))
     file = files(tmp_path, text)
     (tmp_path / "shale.yaml").write_text(
-        PLANT.replace("E: 0 J/mol", f"E: 140 kJ/mol, T_ref: {T_REF!r} K"), encoding="utf-8"
+        PLANT.replace("E: 0 J/mol", f"E: 70 kJ/mol, T_ref: {0.5 * T_REF!r} K"), encoding="utf-8"
     )
     assert main(["estimate", str(file), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -214,7 +216,7 @@ def test_oil_shale_at_all_temperatures(tmp_path: Path, capsys: pytest.CaptureFix
     assert found["n"] == 104
     assert found["squares"] == pytest.approx(closed.squares, rel=1e-4)
     rows = found["parameters"]
-    got = [math.log(60.0 * row["estimate"]) for row in rows[:4]] + [row["estimate"] / R_GAS for row in rows[4:8]]
+    got = [math.log(60.0 * row["estimate"]) for row in rows[:4]] + [2.0 * row["estimate"] / R_GAS for row in rows[4:8]]
     # where the sum of squares is within 1e-4 of its least: a part of a standard error
     error = closed.standard_error[:8] / np.r_[closed.theta[:4], np.full(4, 1.0)]
     wanted = np.r_[np.log(closed.theta[:4]), closed.theta[4:8]]
@@ -222,7 +224,7 @@ def test_oil_shale_at_all_temperatures(tmp_path: Path, capsys: pytest.CaptureFix
     for row, ln_A, E in zip(rows[:4], LN_A, E_OVER_R, strict=True):
         assert row["95 %"][0] < math.exp(ln_A - E / T_REF) / 60.0 < row["95 %"][1]
     for row, E in zip(rows[4:8], E_OVER_R, strict=True):
-        assert row["95 %"][0] < E * R_GAS < row["95 %"][1]
+        assert row["95 %"][0] < 0.5 * E * R_GAS < row["95 %"][1]
 
 
 @pytest.mark.parametrize(

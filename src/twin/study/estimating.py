@@ -171,7 +171,9 @@ def _compared(spec: EstimationSpec, workers: int) -> Estimation:
     for i in order:
         page.head(f"Model: {spec.rivals[i].title}")
         page.add(found[i].page)
-    summary = plain({"title": spec.title, "ranks": rows, "models": [found[i].summary for i in order]})
+    # the best one's numbers stand where those of one model do
+    several = {"title": spec.title, "ranks": plain(rows), "models": [found[i].summary for i in order]}
+    summary = {**best.summary, **several}
     return Estimation(best.fit, best.profiles, best.bootstrap, summary, page, ranks)
 
 
