@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import show, write
+from benchmarks.harness import show, stores, write
 from twin.results.reader import open_run
 from twin.results.report import report
 from twin.results.schedule import read_rows
@@ -92,7 +92,7 @@ def main() -> None:
         values = {"requests": len(mine), "waited": len(waits), "waited_h": sum(waits) / HOUR, "most_held": most}
         rows.append({"name": resource, "values": {**values, "longest_wait_h": max(waits, default=0.0) / HOUR}})
     show(rows)
-    if not quick:
+    if stores(quick):
         notes = ["Wall seconds, from the command line to the finished file; the cache is warm."]
         write(
             "campaign", "A month of direct compression with shared resources: time, and what is waited for", rows, notes

@@ -26,7 +26,7 @@ import numpy as np
 
 import unit_ops.crystallization.population as population
 from benchmarks.flagship import unit_costs
-from benchmarks.harness import measure, show, write
+from benchmarks.harness import measure, show, stores, write
 from tests.verification.closed_crystallizer import BOTH, plant
 from twin import jit
 from twin.integrate.integrator import Integrator
@@ -117,7 +117,7 @@ def main() -> None:
         for bins in (100, 1000, 10_000, 100_000):
             rows.append(kernel(bins))
             show(rows[-1:])
-    if not quick:
+    if stores(quick):
         notes = [
             "CPU time of the process; minima of repeats; compiling and set-up excluded.",
             "Error: final concentration against exact moments. CADET publishes 0.20 s (102 unknowns) and 9.8 s (402) "

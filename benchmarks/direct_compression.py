@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import measure, show, write
+from benchmarks.harness import measure, show, stores, write
 from twin.config import load_scenario
 from twin.plant import compile_plant
 from twin.schedule.simulation import Simulation
@@ -72,7 +72,7 @@ def main() -> None:
             values = {**seconds, "error_median": float(np.median(errors)), "error_max": float(np.max(errors))}
             rows.append({"name": f"rodas4p rtol {rtol:g}{probe}", "values": {**values, **{k: counts[k] for k in keep}}})
     show(rows)
-    if not quick:
+    if stores(quick):
         notes = [
             "CPU seconds of the process; minima of repeats; loading, compiling and writing excluded.",
             "The worst samples lie at refills, whose instants move with the tolerance.",

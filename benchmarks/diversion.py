@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness import RESULTS
 from twin.config import load_scenario
 from twin.results.reader import open_run
 from twin.run import run
@@ -29,7 +30,7 @@ ALARM, WORST, PERIOD = (0.186, 0.214), 0.2, 5.0
 #: The rule accepts nothing before: the line has come to rest by then (the level loop's 5 min, five times).
 START_UP = 1500.0
 PRICE = 1.0
-RESULT = Path(__file__).parent / "results" / "diversion.json"
+RESULT = RESULTS / "diversion.json"
 #: What goes wrong: a feeder delivers too little or too much until its control has noticed, or a ratio is typed wrong.
 RATIO = 0.41667
 FAULTS = ("api_feeder.deviation", "mcc_feeder.deviation", "lactose_feeder.deviation", "FFC-101.K", "FFC-101.K")
@@ -165,5 +166,6 @@ def main(count: int) -> dict[str, object]:
 
 if __name__ == "__main__":
     told = main(int(sys.argv[1]) if len(sys.argv) > 1 else 24)
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(told, indent=2) + "\n")

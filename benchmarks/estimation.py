@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from benchmarks.harness import show, write
+from benchmarks.harness import show, stores, write
 from tests.verification.closed_crystallizer import PRIMARY, plant
 from twin.integrate.integrator import Integrator
 from twin.study.analysis.estimate import Fitting, Parameter, fit
@@ -118,7 +118,7 @@ def main() -> None:
         }
     )
     show(rows)
-    if not quick:
+    if stores(quick):
         notes = [
             f"Of {repetitions} repetitions with coverage 0.95 between {expected[0] / repetitions:.3f} and "
             f"{expected[1] / repetitions:.3f} are expected in 95 % of cases.",

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import loops
-from benchmarks.harness import measure, show, write
+from benchmarks.harness import measure, show, stores, write
 from twin import jit
 from twin.config import load_scenario
 from twin.integrate.integrator import Integrator
@@ -147,7 +147,7 @@ def main() -> None:
             name = f"{method} over rodas4p, rtol {rtol:g}"
             rows.append({"name": name, "values": beside(plant, method, rtol, end)})
             show(rows[-1:])
-    if not quick:
+    if stores(quick):
         notes = ["CPU seconds of the process; minima of repeats; loading and compiling excluded."]
         write("flagship", "Flagship day: native against SUNDIALS driven from Python", rows, notes)
 

@@ -2,11 +2,12 @@
 
 Times are CPU seconds of the process (an integration runs in a thread of its own), so that a busy
 machine slows them less; ratios are of minima within one run. Results are checked against `SCHEMA`
-before they are written.
+before they are written. `twin bench --out FOLDER` has them written there instead, short forms included.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -14,11 +15,13 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+#: Results that are committed; and where results are written now.
+COMMITTED = Path(__file__).parent / "results"
+RESULTS = Path(os.environ.get("TWIN_BENCH_OUT") or COMMITTED)
 
 #: What a results file holds: name -> type, or a list of one mapping.
 SCHEMA: dict[str, Any] = {
@@ -29,6 +32,22 @@ SCHEMA: dict[str, Any] = {
     "rows": [{"name": str, "values": dict}],
     "notes": list,
 }
+
+
+class Skipped(Exception):
+    """A benchmark, or one row of it, that cannot be run here; the message is the reason."""
+
+
+def stores(quick: bool) -> bool:
+    """Whether results are written: short ones only where `twin bench --out` asks for them."""
+    return not quick or RESULTS != COMMITTED
+
+
+def quickly(doc: str | None, short: str) -> bool:
+    """Whether the command line of a benchmark, which has no other option, asks for its short form."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=f"{short}, nothing stored")
+    return bool(parser.parse_args().quick)
 
 
 def measure(function: Callable[[], Any], repeats: int = 5) -> dict[str, float]:
@@ -50,8 +69,15 @@ def environment() -> dict[str, Any]:
         "machine": f"{sys.platform} {platform.machine()}",
         "cores": os.cpu_count() or 1,
         "load": float(os.getloadavg()[0]) if hasattr(os, "getloadavg") else -1.0,
-        "versions": {name: version(name) for name in packages},
+        "versions": {name: found for name in packages if (found := _version(name))},
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def check(value: Any, schema: Any, place: str = "result") -> None:
@@ -81,7 +107,7 @@ def write(benchmark: str, question: str, rows: list[dict[str, Any]], notes: list
         "notes": notes,
     }
     check(result, SCHEMA)
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{benchmark}.json"
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return path

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import RESULTS, between, show, write
+from benchmarks.harness import COMMITTED, RESULTS, between, show, write
 from twin.control.monitoring.judge import Verdict, together
 from twin.control.monitoring.session import Watched, monitors_of, watch
 from twin.control.monitoring.training import Trained, train
@@ -377,6 +377,8 @@ def main(develop: bool = False) -> None:
         f"were set on runs of seeds from {DEVELOPMENT} on; runs of the test seeds were looked at once.",
     ]
     write("monitoring", QUESTION, rows, notes)
+    if RESULTS != COMMITTED:
+        return
     told = json.loads((RESULTS / "monitoring.json").read_text(encoding="utf-8"))["rows"]
     PAGE.write_text(written_into(PAGE.read_text(encoding="utf-8"), told), encoding="utf-8")
 

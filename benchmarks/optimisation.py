@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import show, write
+from benchmarks.harness import show, stores, write
 from twin.study.analysis.optimise import Found, Problem, optimise
 from twin.study.optimising import Batch
 from twin.study.reading import load_study
@@ -190,7 +190,7 @@ def main() -> None:
                 best = {f"{n} [{u}]": float(v) for n, u, v in zip(FACTORS, UNITS, found.x[0], strict=True)}
                 rows.append({"name": f"best at rtol {rtol:g}", "values": best})
     show(rows)
-    if not quick:
+    if stores(quick):
         notes = [
             "PharmaPy's notebook prints 543 s for 400 evaluations of its own optimisation, on other hardware.",
             "wall_s is of a machine that may have been shared (environment.load); cpu_s is the process's own.",

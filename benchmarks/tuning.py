@@ -1,20 +1,25 @@
-"""Do loops tuned by `twin tune` beat SIMC on scenarios that they were not tuned on?
+"""Do loops tuned by `twin tune` beat SIMC on scenarios, and on plants, that they were not tuned on?
 
 Four loops of the flagship: three temperatures and the level above the press. SIMC's settings come from step tests on
-the twin with a delay of 30 s allowed for; the search begins there, on two scenarios of a few hours, and may go up to
-Ms = 2. Both are then judged by ITAE on scenarios that come with Twin and that no tuning has seen.
+the twin with a delay of 30 s allowed for; two searches begin there, on two scenarios of a few hours from the running
+plant (setpoints move, feeds move), and may go up to Ms = 2. One knows the plant as it is. The other is robust: of
+each scenario the worst of three plants counts, with heat transfer as it is, fouled, and clean.
 
-    python -m benchmarks.tuning           the committed result
+Judged is what a search has not seen: the shipped days with a fault, from the running plant, on the plant as it is and
+on two whose heat transfer and feeds are others than any that was tuned on. ITAE is relative to SIMC's in the same
+scenario on the same plant; a loop that a scenario does not move does not count there.
+
+    python -m benchmarks.tuning           the committed result (half an hour)
     python -m benchmarks.tuning --judge   judge the settings of the committed result again
-    python -m benchmarks.tuning --full    longer: the worst case over fouled heat transfer counts, and more is judged
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,15 +28,19 @@ from benchmarks.harness import RESULTS, write
 from twin.config import load_scenario
 from twin.config.reading import read_text
 from twin.config.scenario import build_scenario
-from twin.control.linear.loops import Loop, find_loop
+from twin.control.linear.loops import find_loop
 from twin.control.linear.point import steady_point
+from twin.control.tuning.optimise import RESTING
 from twin.control.tuning.rules import Settings
 from twin.control.tuning.session import explore, search
 from twin.control.tuning.trial import Case, case_of, errors, index
 
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "linearisation_and_tuning.md"
+BEGIN, END = "<!-- table: python -m benchmarks.tuning -->", "<!-- end of table -->"
+QUESTION = "Do loops tuned by twin tune beat SIMC in ITAE on scenarios not used for tuning?"
 LOOPS = ("TIC-101", "TIC-201", "TIC-202", "LIC-601")
 DELAY, MS = 30.0, 2.0
-TRIALS, TRIALS_FULL = 45, 150
+TRIALS = {"tuned": 120, "robust": 120}
 HEAD = """
 twin: 1
 plant: paracetamol_tablets
@@ -55,10 +64,33 @@ events:
   - {at: 2 h, set: {reagents.m_flow: {p_aminophenol: 0.33 g/s}}, name: more amine}
   - {at: 3.5 h, set: {FFC-502.K: 0.6}, name: less cellulose}
 """
+#: Plants of the robust search, beside the plant as it is: heat transfer lower, and higher, by a sixth.
 FOULED = ("reactor.UA=50 W/K", "crystallizer_1.UA=33 W/K", "crystallizer_2.UA=33 W/K")
-#: Not used for tuning.
-JUDGED = ("paracetamol_feed_drift", "paracetamol_cooling_loss")
-JUDGED_FULL = (*JUDGED, "paracetamol_startup", "paracetamol_filter_fouling")
+CLEAN = ("reactor.UA=70 W/K", "crystallizer_1.UA=47 W/K", "crystallizer_2.UA=47 W/K")
+#: Not used for tuning: every shipped day of this plant with a fault, and plants that no search has seen.
+JUDGED = (
+    "paracetamol_feed_drift",
+    "paracetamol_cooling_loss",
+    "paracetamol_filter_fouling",
+    "paracetamol_pat_outage",
+    "paracetamol_emergency_stop",
+)
+PLANTS: dict[str, tuple[str, ...]] = {
+    "as it is": (),
+    "fouled, weaker feed": (
+        "reactor.UA=45 W/K",
+        "crystallizer_1.UA=30 W/K",
+        "crystallizer_2.UA=45 W/K",
+        "reagents.m_flow.p_aminophenol=0.27 g/s",
+    ),
+    "clean, warmer feed": (
+        "reactor.UA=80 W/K",
+        "crystallizer_1.UA=55 W/K",
+        "crystallizer_2.UA=36 W/K",
+        "reagents.T=45 degC",
+    ),
+}
+EMPTY = JUDGED[:2]
 
 
 def training(text: str, settings: Sequence[str] = ()) -> Case:
@@ -66,24 +98,28 @@ def training(text: str, settings: Sequence[str] = ()) -> Case:
     return case_of(build_scenario(read_text(HEAD + text, "training"), None, "training", settings), settings)
 
 
-def judged(found: dict[str, Settings], rule: dict[str, Settings], names: Sequence[str], start: str) -> dict[str, Any]:
-    """ITAE of every loop in scenarios that were not used, with SIMC's settings and with those found, from a start."""
-    rows, ratios = dict[str, Any](), []
-    for name in names:
-        case = case_of(replace(load_scenario(name), start=start))
-        loops = [find_loop(case.spec.plant, loop) for loop in LOOPS]
-        simc, after = (_itae(case, loops, settings) for settings in (rule, found))
-        ratios.append(float(np.mean(after / simc)))
-        rows[name] = {
-            loop: {"simc": float(a), "tuned": float(b), "ratio": float(b / a)}
-            for loop, a, b in zip(LOOPS, simc, after, strict=True)
-        }
-        rows[name]["mean_ratio"] = ratios[-1]
-    mean = float(np.mean(ratios))
-    return {**rows, "mean_ratio": mean, "below_simc_percent": 100.0 * (1.0 - mean)}
+def judged(by: Mapping[str, Mapping[str, Settings]], cases: Sequence[Case]) -> dict[str, Any]:
+    """ITAE of every loop, with SIMC's settings and relative to them with those found; and the means."""
+    found = {kind: np.array([_itae(case, settings) for case in cases]) for kind, settings in by.items()}
+    moving = found["simc"] > RESTING * found["simc"].max(axis=0)
+    rows: dict[str, Any] = {}
+    ratios: dict[str, list[float]] = {kind: [] for kind in by if kind != "simc"}
+    for k, case in enumerate(cases):
+        row: dict[str, Any] = {"simc": dict(zip(LOOPS, found["simc"][k].tolist(), strict=True))}
+        for kind, means in ratios.items():
+            ratio = found[kind][k] / found["simc"][k]
+            row[kind] = {loop: float(r) for loop, r, m in zip(LOOPS, ratio, moving[k], strict=True) if m}
+            means.append(float(np.mean(ratio[moving[k]])))
+            row[kind]["mean"] = means[-1]
+        rows[case.name] = row
+    for kind, means in ratios.items():
+        rows[f"below_simc_percent_{kind}"] = 100.0 * (1.0 - float(np.mean(means)))
+        rows[f"worst_percent_{kind}"] = 100.0 * (1.0 - max(means))
+    return rows
 
 
-def _itae(case: Case, loops: Sequence[Loop], settings: dict[str, Settings]) -> Any:
+def _itae(case: Case, settings: Mapping[str, Settings]) -> Any:
+    loops = [find_loop(case.spec.plant, loop) for loop in LOOPS]
     run = errors(case, loops, settings)
     if run is None:
         raise RuntimeError(f"{case.name} does not come to its end")
@@ -91,55 +127,90 @@ def _itae(case: Case, loops: Sequence[Loop], settings: dict[str, Settings]) -> A
 
 
 def _told(trial: int, best: float) -> None:
-    print(f"trial {trial}: {best:.3f} of SIMC's ITAE", file=sys.stderr)
+    print(f"trial {trial}: {best:.3f} of SIMC's ITAE", file=sys.stderr, flush=True)
 
 
-def tuned_loops(full: bool) -> list[dict[str, Any]]:
-    """Experiment and search: rows of the loops and of the search."""
-    plain = training(SETPOINTS)
+def tuned_loops() -> list[dict[str, Any]]:
+    """Experiments and searches: rows of the loops and of the searches."""
+    plain, loads = training(SETPOINTS), training(LOADS)
     point = steady_point(plain.spec.plant)
-    tuned = [explore(point, name, "simc", DELAY) for name in LOOPS]
-    rule = {one.loop.name: one.chosen for one in tuned}
-    scenarios = [[plain], [training(LOADS)]]
-    if full:
-        scenarios = [[plain, training(SETPOINTS, FOULED)], [*scenarios[1], training(LOADS, FOULED)]]
-    trials = TRIALS_FULL if full else TRIALS
-    found = search(tuned, scenarios, kind="itae", Ms=MS, trials=trials, told=_told)
+    explored = [explore(point, name, "simc", DELAY) for name in LOOPS]
+    plants = {
+        "tuned": [[plain], [loads]],
+        "robust": [
+            [plain, *(training(SETPOINTS, values) for values in (FOULED, CLEAN))],
+            [loads, *(training(LOADS, values) for values in (FOULED, CLEAN))],
+        ],
+    }
+    settings: dict[str, dict[str, Settings]] = {"simc": {one.loop.name: one.chosen for one in explored}}
+    searches: list[dict[str, Any]] = []
+    for kind, scenarios in plants.items():
+        for one in explored:
+            one.chosen = settings["simc"][one.loop.name]
+        found = search(explored, scenarios, kind="itae", Ms=MS, trials=TRIALS[kind], told=_told)
+        settings[kind] = dict(found.settings)
+        values = {"relative_itae": found.value, "runs": found.runs, "trials": len(found.history)}
+        searches.append({"name": f"search: {kind}", "values": values})
     rows: list[dict[str, Any]] = []
-    for one in tuned:
-        values: dict[str, Any] = {}
-        for label, settings in (("by_hand", one.before), ("simc", rule[one.loop.name]), ("tuned", one.chosen)):
-            m = one.margins(settings)
-            values[label] = {"K": settings.K, "T_i_s": settings.T_i, "Ms": m.Ms, "gain_margin": m.gain}
-            values[label] |= {"stable": m.stable, "phase_margin_deg": m.phase}
-        rows.append({"name": f"loop: {one.loop.name}", "values": values})
-    values = {"relative_itae": found.value, "runs": found.runs, "trials": len(found.history)}
-    return [*rows, {"name": "search", "values": values}]
+    for one in explored:
+        about: dict[str, Any] = {}
+        for label, s in (("by_hand", one.before), *((kind, settings[kind][one.loop.name]) for kind in settings)):
+            m = one.margins(s)
+            about[label] = {"K": s.K, "T_i_s": s.T_i, "Ms": m.Ms, "gain_margin": m.gain}
+            about[label] |= {"stable": m.stable, "phase_margin_deg": m.phase}
+        rows.append({"name": f"loop: {one.loop.name}", "values": about})
+    return [*rows, *searches]
 
 
-def main(full: bool = False, judge: bool = False) -> None:
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What was judged, as Markdown."""
+    lines = ["| judged on | scenarios | tuned | worst | robust | worst |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if row["name"].startswith("judged: "):
+            v = row["values"]
+            count = sum(isinstance(one, dict) for one in v.values())
+            numbers = [v[f"{what}_percent_{kind}"] for kind in TRIALS for what in ("below_simc", "worst")]
+            cells = " | ".join(f"{-n:+.0f} %" for n in numbers)
+            lines.append(f"| {row['name'].removeprefix('judged: ')} | {count} | {cells} |")
+    return "\n".join(lines)
+
+
+def written_into(page: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """The page with its table made anew."""
+    head, _, rest = page.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}\n\n{table(rows)}\n\n{END}{tail}"
+
+
+def main(judge: bool = False) -> None:
     """Tune (or take the settings of the committed result), judge, write."""
     if judge:
         known = json.loads((RESULTS / "tuning.json").read_text(encoding="utf-8"))["rows"]
-        rows = [row for row in known if row["name"].startswith("loop: ") or row["name"] == "search"]
+        rows = [row for row in known if row["name"].startswith(("loop: ", "search: "))]
     else:
-        rows = tuned_loops(full)
-    by_loop = {row["name"].removeprefix("loop: "): row["values"] for row in rows}
-    rule, found = (
-        {loop: Settings(by_loop[loop][key]["K"], by_loop[loop][key]["T_i_s"]) for loop in LOOPS}
-        for key in ("simc", "tuned")
-    )
-    names = JUDGED_FULL if full else JUDGED
-    for title, start in (("judged from rest", "steady"), ("judged from an empty plant", "initial")):
-        rows.append({"name": title, "values": judged(found, rule, names, start)})
+        rows = tuned_loops()
+    of = {row["name"].removeprefix("loop: "): row["values"] for row in rows}
+    by = {
+        kind: {loop: Settings(of[loop][kind]["K"], of[loop][kind]["T_i_s"]) for loop in LOOPS}
+        for kind in ("simc", *TRIALS)
+    }
+    for name, settings in PLANTS.items():
+        cases = [case_of(replace(load_scenario(one, settings), start="steady")) for one in JUDGED]
+        rows.append({"name": f"judged: plant {name}, running", "values": judged(by, cases)})
+    cases = [case_of(load_scenario(one)) for one in EMPTY]
+    rows.append({"name": "judged: plant as it is, from empty", "values": judged(by, cases)})
     notes = [
         "ITAE: absolute error weighted by the time since the last timed event, summed over the whole scenario.",
         "The delay allowed for stands in the rules and in the margins; the simulated plant does not have it.",
-        "From an empty plant, as these scenarios stand, hours of filling and heating at the controllers' limits weigh "
-        "most, for which nothing was tuned; this was seen first, and judging from rest added after it.",
+        "Plants, sizes of all changes and limits are invented. Two of the five scenarios had been looked at before "
+        "with settings of an earlier search; the other three, and the two other plants, were looked at once.",
+        "From an empty plant hours of filling and heating at the controllers' limits weigh most, for which nothing was "
+        "tuned.",
     ]
-    write("tuning", "Do loops tuned by twin tune beat SIMC in ITAE on scenarios not used for tuning?", rows, notes)
+    write("tuning", QUESTION, rows, notes)
+    told = json.loads((RESULTS / "tuning.json").read_text(encoding="utf-8"))["rows"]
+    PAGE.write_text(written_into(PAGE.read_text(encoding="utf-8"), told), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main("--full" in sys.argv[1:], "--judge" in sys.argv[1:])
+    main("--judge" in sys.argv[1:])

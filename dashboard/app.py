@@ -45,6 +45,7 @@ from dashboard.pages import (
 from dashboard.runs import Catalog
 from dashboard.shell import header, outcome, shell
 from dashboard.speech import language, say
+from dashboard.vetting import UNEXPECTED, unexpected
 from dashboard.widgets import notice
 from twin.errors import TwinError
 
@@ -68,6 +69,8 @@ PAGES: dict[str, tuple[str, ModuleType]] = {
 FREE = ("runs", "compare", "whatif")
 #: Those that write.
 WRITING = ("whatif",)
+#: Bytes of one answer that wait in memory until the browser takes them; the largest script has 5 MB.
+WAITING = 64 << 20
 
 
 class ServeError(TwinError):
@@ -137,11 +140,12 @@ def _routes(app: Dash, catalog: Catalog, pages: dict[str, tuple[str, ModuleType]
         if first in FREE and not wanted:
             return view.name, header(None, None, names), _tabs(view, first, pages), True, None
         try:
-            data = view.data
-        except TwinError as error:
-            problem = notice(str(error), say("This run cannot be shown"))
-            return None, header(None, None, names), html.Div([problem, _tabs(view, "runs", pages)]), True, None
-        return view.name, header(data, view.name, names), _tabs(view, first, pages), not data.live, None
+            head = header(view.data, view.name, names)
+        except (TwinError, *UNEXPECTED) as error:
+            problem = notice(unexpected(error), say("This run cannot be shown"))
+            nothing = View(catalog, None, search or "")
+            return None, header(None, None, names), html.Div([problem, _tabs(nothing, "runs", pages)]), True, None
+        return view.name, head, _tabs(view, first, pages), not view.data.live, None
 
     others = [Output(f"panel-{key}", "children", allow_duplicate=True) for key in pages]
 
@@ -283,11 +287,8 @@ def _laid_out(page: Any, view: View) -> Any:
     """Lay out a page; a file that holds something unexpected costs that page only."""
     try:
         return page.layout(view)
-    except TwinError as error:
-        return notice(str(error), say("This page cannot be shown"))
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        text = say("The file holds something that this page does not expect:")
-        return notice(f"{text} {error!r:.300}", say("This page cannot be shown"))
+    except (TwinError, *UNEXPECTED) as error:
+        return notice(unexpected(error), say("This page cannot be shown"))
 
 
 def make_server(catalog: Catalog, port: int = 0, host: str = "127.0.0.1", token: str = "") -> Any:
@@ -295,7 +296,9 @@ def make_server(catalog: Catalog, port: int = 0, host: str = "127.0.0.1", token:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page asks for many files at once
     # bound here: the server's own way leaves the socket open when the port is taken
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    return create_server(create_app(catalog, token).server, sockets=[listening], threads=12, ident="twin")
+    # answers wait in memory: the server loses temporary files of those that it sends on while a browser turns away
+    server = create_app(catalog, token).server
+    return create_server(server, sockets=[listening], threads=12, ident="twin", outbuf_overflow=WAITING)
 
 
 def serve(

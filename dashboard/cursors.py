@@ -14,6 +14,7 @@ from dashboard.display import clock, number, shown_unit
 from dashboard.figures import Span
 from dashboard.speech import say
 from dashboard.widgets import table
+from twin.results.files import FileProblem
 
 #: Rows written to a CSV file at most.
 MOST_ROWS = 500_000
@@ -43,12 +44,14 @@ def cursor_table(data: Dataset, names: Sequence[str], cursors: Sequence[float]) 
 
 
 def csv_text(data: Dataset, names: Sequence[str], span: Span | None) -> str:
-    """Write series as they were recorded, in SI, with a line of units."""
+    """Write series as they were recorded, in SI, with a line of units. Raises FileProblem when they are too many."""
     known = [data.series[name] for name in names if name in data.series]
     first, last = 0, data.time.size
     if span is not None:
         first, last = int(np.searchsorted(data.time, span[0])), int(np.searchsorted(data.time, span[1], side="right"))
-    last = min(last, first + MOST_ROWS)
+    if last - first > MOST_ROWS:
+        raise FileProblem(say("{n} rows are more than a CSV file takes here ({most}): zoom in first",
+                              n=last - first, most=MOST_ROWS))  # fmt: skip
     columns = [data.time[first:last], *(data.read(s.name)[first:last] for s in known)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

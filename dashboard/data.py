@@ -20,12 +20,12 @@ import numpy as np
 from dashboard.aside import ask, is_large
 from dashboard.cache import Kept
 from dashboard.marks import Mark, alarms_of, events_of
+from dashboard.vetting import vet
 from twin.config.reading import read_text
 from twin.errors import TwinError
 from twin.flowsheet.places import Sheet
 from twin.flowsheet.sheet import read_sheet
 from twin.results.content import Verification, verify
-from twin.results.files import FileProblem
 from twin.results.kpi import read_kpi
 from twin.results.reader import Run, Tag, open_run
 from twin.results.report import report
@@ -36,14 +36,14 @@ MOST_ELEMENTS = 32
 LEAST_POINTS = 8
 #: Most names offered; a file with more is cut, and the page says so.
 MOST_SERIES = 5000
-#: More quantities than this are no plant: such a file is refused.
-MOST_TAGS = 50_000
 #: A configuration longer than this [characters] is not parsed.
 LONGEST_TEXT = 4_000_000
 #: Rows looked at for the range of a flow.
 SAMPLED = 13
 #: A model of the library or of the engine: nothing else that a file names is imported.
 _LIBRARY = re.compile(r"(?:[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|twin\.control\.[a-z][a-z0-9_]*)")
+#: A dimension of a fixed length, as of readings not yet told: places in a store, no grid.
+_STORE = re.compile(r"_[0-9]+$")
 #: Order in which kinds of quantities are offered.
 _KINDS = ("measurement", "outlet", "feed", "inlet", "state", "holdup", "integral", "quadrature")
 
@@ -91,7 +91,8 @@ class Dataset:
     def __init__(self, run: Run, kept: Kept | None = None, key: Hashable = None) -> None:
         self.run = run
         self._kept = kept or Kept()
-        self._looked: dict[str, Any] = {}
+        self._report: dict[str, Any] | None = None
+        self._verified: Verification | None = None
         self._once, self._hashing = threading.Lock(), threading.Lock()
         self._key = key
         self._labels: dict[str, np.ndarray | list[str]] = {}
@@ -139,7 +140,7 @@ class Dataset:
         """Every quantity along a grid; those by crystal size first."""
         found: list[Distribution] = []
         for tag in self.run.tags.values():
-            if not tag.shape or tag.shape[-1] < LEAST_POINTS or tag.kind == "quadrature":
+            if not tag.shape or tag.shape[-1] < LEAST_POINTS or tag.kind == "quadrature" or _STORE.search(tag.dims[-1]):
                 continue
             grid = self.labels(tag.dims[-1])
             if isinstance(grid, list) or prod(tag.shape[:-1]) > MOST_ELEMENTS:
@@ -234,10 +235,10 @@ class Dataset:
     def report(self) -> dict[str, Any]:
         """Key figures."""
         with self._once:
-            if "report" not in self._looked:
+            if self._report is None:
                 large = self.run.complete and is_large(self.run.path)
-                self._looked["report"] = ask("report", self.run.path) if large else report(self.run)
-            return dict(self._looked["report"])
+                self._report = ask("report", self.run.path) if large else report(self.run)
+            return dict(self._report)
 
     @property
     def product(self) -> str:
@@ -248,11 +249,11 @@ class Dataset:
     def verification(self) -> Verification:
         """The content hash, computed once for this state of the file."""
         with self._hashing:
-            if "hash" not in self._looked:
+            if self._verified is None:
                 path = self.run.path
                 large = self.run.complete and is_large(path)
-                self._looked["hash"] = Verification(**ask("hash", path)) if large else verify(path)
-            return self._looked["hash"]  # type: ignore[no-any-return]
+                self._verified = Verification(**ask("hash", path)) if large else verify(path)
+            return self._verified
 
     @cached_property
     def plant(self) -> dict[str, Any]:
@@ -327,18 +328,7 @@ def open_dataset(path: Any, kept: Kept | None = None, key: Hashable = None) -> D
     Raises
     ------
     FileProblem
-        As :func:`twin.results.reader.open_run`; also for a file with more quantities than any plant has.
+        As :func:`twin.results.reader.open_run`; also for a file that keeps values elsewhere, or declares more than
+        any run has (:func:`dashboard.vetting.vet`).
     """
-    run = open_run(path)
-    count = 0
-
-    def more(_: str) -> bool | None:
-        nonlocal count
-        count += 1
-        return True if count > MOST_TAGS else None  # anything but None ends the visit
-
-    with run.opened() as file:
-        for root in ("units", "feeds", "quadratures"):
-            if root in file and file[root].visit(more):
-                raise FileProblem(f"{run.path.name} holds more than {MOST_TAGS} quantities: more than can be shown")
-    return Dataset(run, kept, key)
+    return Dataset(open_run(path, vet), kept, key)

@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.display import Theme
 from dashboard.state import STATES
 from twin.flowsheet.places import Node, Sheet
-from twin.flowsheet.routes import SCALE, STREAMS, UNIT, caption, routed
+from twin.flowsheet.routes import SCALE, STREAMS, UNIT, Pipe, caption, routed
 from twin.flowsheet.symbols import drawing, kinds, size
 
 #: Half the width of what is written under a unit and a controller together, and from where to where it goes down.
@@ -44,15 +44,18 @@ def elements(sheet: Sheet, selected: str = "", now: dict[str, Any] | None = None
                 "data": data,
                 "classes": ("signal" if edge.stream == "Signal" else "pipe")
                 + " bent" * bool(bends)
+                + _corner(pipe)
+                + " upright" * (not bends and abs(pipe.source.x - pipe.target.x) < 1.0)
                 + " still" * (not flowing),
             }
         )
-    moved = beside_labels(sheet.nodes)
+    moved, left = beside_labels(sheet.nodes), turning_left(drawn)
     nodes = []
     for node in sheet.nodes:
         state, lines = units.get(node.name, ("", []))
         place = moved.get(node.name, node.x)
-        nodes.append(_drawn(node, node.name in aside, node.name == selected, state, lines, place))
+        side = "" if node.name not in aside else "aside onright" if node.name in left else "aside"
+        nodes.append(_drawn(node, side, node.name == selected, state, lines, place))
     return [*nodes, *pipes]
 
 
@@ -69,10 +72,23 @@ def beside_labels(nodes: Sequence[Node]) -> dict[str, float]:
     return found
 
 
-def _drawn(node: Node, aside: bool, selected: bool, state: str, lines: list[str], x: float) -> dict[str, Any]:
+def _corner(pipe: Pipe) -> str:
+    """Class of a pipe with one corner, of a feed or to a product: its value stands on the level piece."""
+    if len(pipe.bends) != 1:
+        return ""
+    return " fromlevel" if abs(pipe.bends[0][1] - pipe.source.y) < 1.0 else " tolevel"
+
+
+def turning_left(pipes: Sequence[Pipe]) -> set[str]:
+    """Nodes whose pipe goes down and then to the left: what is written under them stands on the other side."""
+    down = [pipe for pipe in pipes if len(pipe.bends) > 1 and abs(pipe.bends[0][0] - pipe.source.x) < 1.0]
+    return {p.source.name for p in down if p.bends[0][1] > p.source.y and p.bends[1][0] < p.source.x - 1.0}
+
+
+def _drawn(node: Node, side: str, selected: bool, state: str, lines: list[str], x: float) -> dict[str, Any]:
     text = "\n".join([caption(node), *(lines if node.role == "unit" else ())])
     data = {"id": _node_id(node.name), "name": node.name, "caption": text, "kind": node.kind, "state": state}
-    classes = f"{node.role} kind-{node.kind}" + " aside" * aside + f" is-{state.replace(' ', '-')}" * bool(state)
+    classes = f"{node.role} kind-{node.kind}" + f" {side}" * bool(side) + f" is-{state.replace(' ', '-')}" * bool(state)
     return {"data": data, "position": {"x": x, "y": node.y}, "classes": classes, "selected": selected}
 
 
@@ -125,6 +141,7 @@ def stylesheet(theme: Theme) -> list[dict[str, Any]]:
             },
         },
         {"selector": ".aside", "style": {"text-halign": "left", "text-justification": "right"}},
+        {"selector": ".onright", "style": {"text-halign": "right", "text-justification": "left"}},
         {
             "selector": ".controller",
             "style": {
@@ -163,6 +180,20 @@ def stylesheet(theme: Theme) -> list[dict[str, Any]]:
                 "text-margin-y": -9,
             },
         },
+        # beside the pipe, and on the other side than what is written under the unit above it
+        {"selector": ".pipe.upright", "style": {"text-margin-x": 30, "text-margin-y": -24}},
+        *(
+            {
+                "selector": f".pipe.{name}level",
+                "style": {
+                    "label": "",
+                    f"{end}-label": "data(value)",
+                    f"{end}-text-offset": 36,
+                    f"{end}-text-margin-y": -14,
+                },
+            }
+            for name, end in (("from", "source"), ("to", "target"))
+        ),
         {"selector": ".still", "style": {"line-opacity": 0.35, "text-opacity": 0.55}},
         {
             "selector": ".bent",
@@ -209,6 +240,7 @@ def stylesheet(theme: Theme) -> list[dict[str, Any]]:
             {"selector": f".kind-{kind}", "style": {"background-image": image, "width": width, "height": height}}
         )
         styles.append({"selector": f".aside.kind-{kind}", "style": {"text-margin-x": 0.5 * width - 9.0}})
+        styles.append({"selector": f".onright.kind-{kind}", "style": {"text-margin-x": 9.0 - 0.5 * width}})
     for stream, (colour, _) in STREAMS.items():
         styles.append(
             {"selector": f'edge[stream = "{stream}"]', "style": {"line-color": colour, "target-arrow-color": colour}}

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from dash import Dash
 from flask import Response, abort, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: The cookie that holds the token once it has been given in the address.
@@ -22,7 +23,7 @@ def guard(app: Dash, token: str = "") -> None:
     """Answer this computer's own browser only, or those that know the token; let pages reach nothing else."""
 
     @app.server.before_request
-    def known() -> Response | None:
+    def known() -> BaseResponse | None:
         name = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
         if not token and name.strip("[]") not in LOOPBACK:  # another site's name that was made to point here
             abort(403)
@@ -35,7 +36,7 @@ def guard(app: Dash, token: str = "") -> None:
         if given and _same(given, token):
             answer = redirect(request.path)  # the token leaves the address, and so the history
             answer.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
-            return answer  # type: ignore[return-value]
+            return answer
         if not _same(request.cookies.get(COOKIE, ""), token):
             abort(Response("This page asks for its token: open the address that `twin view` printed.", 401))
         return None

@@ -17,6 +17,8 @@ from twin.results.files import FileProblem
 
 #: Runs whose names and tables are kept in memory.
 KEPT = 12
+#: Runs of which a few words are kept.
+MOST_KNOWN = 20_000
 #: Endings of run files: complete ones, and those being written; what was traced of a run stands beside it.
 ENDINGS, BESIDE = (".h5", ".h5.partial"), (".trace.h5", ".trace.h5.partial")
 #: Folder inside the folder of runs into which deleted runs are moved.
@@ -54,6 +56,7 @@ class Catalog:
         self.labels = Labels(self.folder)
         self._kept: OrderedDict[Key, Dataset] = OrderedDict()
         self._made: OrderedDict[Hashable, Any] = OrderedDict()
+        self._facts: dict[Key, dict[str, Any]] = {}
         self._arrays = Kept()
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="twin-view-figures")
@@ -143,6 +146,28 @@ class Catalog:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return opened
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """What a row of the table tells of a run; read once for each state of its file, however often it is asked."""
+        key = self.key(name)
+        with self._lock:
+            found = self._facts.get(key)
+        if found is None:
+            data = self.dataset(name)
+            attrs = data.run.attrs
+            found = {
+                "plant": str(attrs.get("plant", "")),
+                "scenario": str(attrs.get("scenario", "")),
+                "outcome": data.run.outcome,
+                "end": float(data.time[-1]) if data.time.size else 0.0,
+                "hash": str(attrs.get("content_hash", "")),
+                "live": data.live,
+            }
+            with self._lock:
+                self._facts[key] = found
+                while len(self._facts) > MOST_KNOWN:
+                    self._facts.pop(next(iter(self._facts)))
+        return found
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Something made of files in a certain state, kept while it is one of the last few asked for."""

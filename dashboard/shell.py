@@ -94,9 +94,10 @@ def header(data: Dataset | None, name: str | None, names: list[str]) -> Any:
         allowDeselect=False,
         size="xs",
         w=270,
+        miw=110,
         limit=100,
         placeholder=say("Choose a run"),
-        style={} if len(names) > 1 or data is None else {"display": "none"},
+        style={"flexShrink": 1} if len(names) > 1 or data is None else {"display": "none"},
         **{"aria-label": say("Run")},
     )
     if data is None:

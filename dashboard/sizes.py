@@ -48,7 +48,7 @@ def size_map(data: Dataset, name: str, normalised: bool, theme: Theme = THEMES["
             y=axis.of(points),
             z=values.T.astype(np.float32),
             colorscale="Viridis",
-            zmin=0.0 if chosen.by_size or normalised else None,
+            **_colours(values, chosen.by_size or normalised),
             colorbar={"title": {"text": title, "side": "right"}, "thickness": 14, "outlinewidth": 0},
             hovertemplate=f"%{{x:.3f}} h, %{{y:.4g}} {axis.text}<br>%{{z:.4g}} {shown.text}<extra></extra>",
         )
@@ -150,6 +150,14 @@ def _reach(values: np.ndarray, from_zero: bool) -> list[float]:
     low = 0.0 if from_zero else low
     room = 0.05 * ((high - low) or abs(high) or 1.0)
     return [low if from_zero else low - room, high + room]
+
+
+def _colours(values: np.ndarray, from_zero: bool) -> dict[str, float]:
+    """Ends of the colours; both, as plotly finds both by itself where one is missing."""
+    if not from_zero:
+        return {}
+    finite = values[np.isfinite(values)]
+    return {"zmin": 0.0, "zmax": float(finite.max(initial=0.0)) or 1.0}
 
 
 def _axis(chosen: Distribution, points: np.ndarray) -> Shown:

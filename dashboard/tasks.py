@@ -189,6 +189,19 @@ def starter(catalog: Catalog, kind: str, label: str, why: str) -> Any:
     )
 
 
+def refill(app: Dash, kind: str, place: str, contents: Callable[[str | None], Any]) -> None:
+    """Fill a place of a page anew, with what `contents` makes of the run, once a task has found something."""
+
+    @app.callback(
+        Output(place, "children", allow_duplicate=True),
+        Input({"type": "task-done", "kind": kind}, "data"),
+        State("run", "data"),
+        prevent_initial_call=True,
+    )
+    def found(done: Any, run: str | None) -> Any:
+        return contents(run) if done else no_update
+
+
 def register(app: Dash, catalog: Catalog) -> None:
     """Start, look, cancel."""
     if catalog.review:

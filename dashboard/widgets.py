@@ -67,8 +67,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], numeric: Sequence[
     return dmc.TableScrollContainer(body, minWidth=260)
 
 
-#: Heads of columns in as many lines as they need.
-WRAPPED = {"wrapHeaderText": True, "autoHeaderHeight": True}
+#: Heads of columns in as many lines as they need; cells, too, where there are no more rows than this.
+WRAPPED, MOST_WRAPPED = {"wrapHeaderText": True, "autoHeaderHeight": True}, 1000
+CELLS = {"wrapText": True, "autoHeight": True}
 
 
 def grid(
@@ -84,9 +85,16 @@ def grid(
         id=identifier,
         columnDefs=[{"headerName": column["field"], "flex": 1, **column} for column in columns],
         rowData=list(rows),
-        defaultColDef={"sortable": True, "resizable": True, "filter": True, "minWidth": 74, **WRAPPED},
+        defaultColDef={
+            "sortable": True,
+            "resizable": True,
+            "filter": True,
+            "minWidth": 74,
+            **WRAPPED,
+            **(CELLS if len(rows) <= MOST_WRAPPED else {}),
+        },
         dashGridOptions={
-            "theme": {"function": "themeQuartz.withPart(colorSchemeVariable).withParams({spacing: 6, fontSize: 13})"},
+            "theme": {"function": "themeQuartz.withPart(colorSchemeVariable)"},
             "animateRows": False,
             "enableCellTextSelection": True,
             "suppressFieldDotNotation": True,

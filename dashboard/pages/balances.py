@@ -6,10 +6,11 @@ from typing import Any
 
 import dash_mantine_components as dmc
 
+from dashboard.data import Dataset, described
 from dashboard.display import number, shown_unit
 from dashboard.pages import View
-from dashboard.pages.cards import CLOSED, CLOSED_STREAMS, closure_color
-from dashboard.speech import say
+from dashboard.pages.cards import CLOSED, CLOSED_STREAMS, closure_color, share_badge
+from dashboard.speech import meaning, say
 from dashboard.widgets import card, notice, table
 
 
@@ -24,7 +25,7 @@ def layout(view: View) -> Any:
         (say("Feeds and products"), _flows(report)),
         (say("Quality, while product leaves"), _quality(report)),
         (say("Holdup at the end"), _holdups(report)),
-        (say("Duties and utilities"), _duties(report)),
+        (say("Duties and utilities"), _duties(data, report)),
     ]
     columns = [
         dmc.GridCol(card(content, title=title, h="100%"), span={"base": 12, "lg": 6})
@@ -92,10 +93,7 @@ def _quality(report: dict[str, Any]) -> Any:
             "–" if row.get(key) is None else number(float(shown.of(row[key])))
             for key in ("low", "mean", "high", "min", "max")
         )
-        inside = row.get("inside")
-        color = "gray" if inside is None else "teal" if inside >= 0.999 else "orange" if inside >= 0.9 else "red"
-        text = say("no product") if inside is None else f"{number(100.0 * inside, 4)} %"
-        badge = dmc.Badge(text, color=color, variant="outline", tt="none", className="number")
+        badge = share_badge(row.get("inside"))
         rows.append((row["tag"], shown.text, f"{low} … {high}", mean, f"{least} … {most}", badge))
     return (
         table(("", say("unit"), say("limits"), say("mean"), say("least … most"), say("inside")), rows, (2, 3, 4, 5))
@@ -117,11 +115,27 @@ def _holdups(report: dict[str, Any]) -> Any:
     return table(("", say("fluids kg"), say("solids kg"), say("most kg")), rows, (1, 2, 3)) if rows else None
 
 
-def _duties(report: dict[str, Any]) -> Any:
+def _booked(data: Dataset, unit: str) -> dict[str, str]:
+    """Meanings of what a unit books, by name, as its model describes them."""
+    units = data.plant.get("units")
+    part = units.get(unit) if isinstance(units, dict) else None
+    model = described(str(part.get("model", ""))) if isinstance(part, dict) else {}
+    return {row["name"]: row["meaning"] for row in model.get("tables", {}).get("booked sources", ())}
+
+
+def _duties(data: Dataset, report: dict[str, Any]) -> Any:
     rows = []
     for unit, terms in report["utilities"].items():
+        meanings = _booked(data, unit)
         for label, row in terms.items():
             shown = shown_unit(row["unit"], "", max(abs(row[key] or 0.0) for key in ("added", "removed")))
             numbers = (number(float(shown.of(_or_nan(row[key])))) for key in ("added", "removed", "net"))
-            rows.append((unit, label.replace("_", " "), shown.text, *numbers))
+            rows.append(
+                (
+                    unit,
+                    meaning(meanings[label]) if label in meanings else say(label.replace("_", " ")),
+                    shown.text,
+                    *numbers,
+                )
+            )
     return table(("", "", say("unit"), say("added"), say("removed"), say("net")), rows, (3, 4, 5)) if rows else None

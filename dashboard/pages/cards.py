@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import dash_mantine_components as dmc
+
 from dashboard.data import Dataset
 from dashboard.display import HOUR, clock, number
 from dashboard.speech import say
@@ -21,6 +23,17 @@ def closure_color(value: float | None, threshold: float) -> str:
     if value is None or value != value:
         return "dimmed"
     return "teal" if value <= threshold else "orange" if value <= 100.0 * threshold else "red"
+
+
+def share_color(inside: float | None) -> str:
+    """Colour of a share of time within limits."""
+    return "gray" if inside is None else "teal" if inside >= 0.999 else "orange" if inside >= 0.9 else "red"
+
+
+def share_badge(inside: float | None) -> Any:
+    """A share of time within limits, 0 to 1, in its colour."""
+    text = say("no product") if inside is None else f"{number(100.0 * inside, 4)} %"
+    return dmc.Badge(text, color=share_color(inside), variant="outline", tt="none", className="number")
 
 
 def cards(data: Dataset) -> list[Any]:
@@ -43,9 +56,16 @@ def cards(data: Dataset) -> list[Any]:
     judged = [row for row in report["quality"] if row.get("inside") is not None]
     if judged:
         worst = min(judged, key=lambda row: row["inside"])
-        color = "teal" if worst["inside"] >= 0.999 else "orange" if worst["inside"] >= 0.9 else "red"
         note = say("{tag}, worst of {n}", tag=worst["tag"], n=len(judged)) if len(judged) > 1 else worst["tag"]
-        found.append(metric(say("Within limits"), number(100.0 * worst["inside"], 3), say("% of time"), note, color))
+        found.append(
+            metric(
+                say("Within limits"),
+                number(100.0 * worst["inside"], 3),
+                say("% of time"),
+                note,
+                share_color(worst["inside"]),
+            )
+        )
     if report["balances"]:
         worst = max(report["balances"], key=lambda row: math.inf if row["relative"] is None else row["relative"])
         color = "red" if worst["relative"] is None else closure_color(worst["relative"], CLOSED)

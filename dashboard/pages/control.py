@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -14,7 +15,7 @@ from dashboard.loops import loop_figure, loops, performance
 from dashboard.pages import View
 from dashboard.runs import Catalog
 from dashboard.speech import say
-from dashboard.tasks import starter
+from dashboard.tasks import refill, starter
 from dashboard.tuned import (
     indices_table,
     loop_gain_figure,
@@ -184,14 +185,9 @@ def register(app: Dash, catalog: Catalog) -> None:
         loop = loops(data).get(str(name))
         return loop_figure(data, loop, theme_of(theme)) if loop else no_update
 
-    @app.callback(
-        Output("tuning-body", "children"),
-        Input({"type": "task-done", "kind": "tuning"}, "data"),
-        State("run", "data"),
-        prevent_initial_call=True,
-    )
-    def tuned(done: Any, run: str | None) -> Any:
-        return tuning(catalog, run) if done else no_update
+    refill(app, "tuning", "tuning-body", partial(tuning, catalog))
+    for kind in ("loops", "setpoints"):
+        refill(app, kind, "linear-body", partial(linear, catalog))
 
     @app.callback(
         Output("tuning-process", "children"),
@@ -212,17 +208,6 @@ def register(app: Dash, catalog: Catalog) -> None:
         if gain is None:
             return told, steps, no_update, {"display": "none"}
         return told, steps, gain, {"height": 360}
-
-    for kind in ("loops", "setpoints"):
-
-        @app.callback(
-            Output("linear-body", "children", allow_duplicate=True),
-            Input({"type": "task-done", "kind": kind}, "data"),
-            State("run", "data"),
-            prevent_initial_call=True,
-        )
-        def linearised(done: Any, run: str | None) -> Any:
-            return linear(catalog, run) if done else no_update
 
     @app.callback(
         Output("linear-input", "data"),

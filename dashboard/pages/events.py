@@ -22,7 +22,7 @@ def event_rows(data: Dataset) -> list[dict[str, Any]]:
         {
             "hours": round(row.time / HOUR, 6),
             "time": clock(row.time),
-            "kind": row.kind,
+            "kind": say(row.kind),
             "path": row.path,
             "old": number(row.old, 6),
             "new": number(row.new, 6),
@@ -45,7 +45,7 @@ def layout(view: View) -> Any:
                 "maxWidth": 120,
                 "filter": "agNumberColumnFilter",
             },
-            {"field": "time", "headerName": say("clock"), "maxWidth": 170},
+            {"field": "time", "headerName": say("clock"), "maxWidth": 190},
             {"field": "kind", "headerName": say("kind"), "maxWidth": 110},
             {"field": "path", "headerName": say("path"), "flex": 2},
             {"field": "old", "headerName": say("before"), "type": "rightAligned", "maxWidth": 140},
@@ -72,7 +72,7 @@ def layout(view: View) -> Any:
             {
                 "hours": round(a.time / HOUR, 6),
                 "tag": a.tag,
-                "kind": a.kind,
+                "kind": say(a.kind),
                 "value": number(a.value),
                 "limit": number(a.limit),
                 "text": a.text,

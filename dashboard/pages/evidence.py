@@ -159,14 +159,14 @@ def verified(data: Dataset) -> Any:
             rows.append({"model": model, "units": ", ".join(names), "case": say("none"), "source": "", "of": ""})
     right = {"type": "rightAligned", "filter": "agNumberColumnFilter", "flex": 0}
     columns: list[dict[str, Any]] = [
-        {"field": "model", "headerName": say("model"), "flex": 2},
-        {"field": "units", "headerName": say("units"), "flex": 2},
-        {"field": "case", "headerName": say("case"), "flex": 4, "minWidth": 240},
-        {"field": "source", "headerName": say("against"), "flex": 2},
-        {"field": "of", "headerName": say("speaks for"), "minWidth": 125},
-        {"field": "numbers", "headerName": say("numbers"), **right, "width": 105},
-        {"field": "error", "headerName": say("largest relative error"), **right, "width": 185},
-        {"field": "order", "headerName": say("order"), **right, "width": 90},
+        {"field": "model", "headerName": say("model"), "flex": 2, "minWidth": 130},
+        {"field": "units", "headerName": say("units"), "flex": 2, "minWidth": 130},
+        {"field": "case", "headerName": say("case"), "flex": 4, "minWidth": 220},
+        {"field": "source", "headerName": say("against"), "flex": 2, "minWidth": 150},
+        {"field": "of", "headerName": say("speaks for"), "minWidth": 100},
+        {"field": "numbers", "headerName": say("numbers"), **right, "width": 85},
+        {"field": "error", "headerName": say("largest relative error"), **right, "width": 120},
+        {"field": "order", "headerName": say("order"), **right, "width": 74},
     ]
     none = sum(not known["models"].get(model) for model in models)
     note = say("Models without a case: {none} of {n}. The tests of this version write these numbers.",
@@ -201,11 +201,11 @@ def audit(data: Dataset) -> Any:
     ]
     columns: list[dict[str, Any]] = [
         {"field": "seq", "headerName": say("number"), "maxWidth": 100},
-        {"field": "utc", "headerName": "UTC", "flex": 2},
+        {"field": "utc", "headerName": "UTC", "flex": 2, "minWidth": 190},
         {"field": "action", "headerName": say("action"), "flex": 2},
         {"field": "actor", "headerName": say("by")},
         {"field": "reason", "headerName": say("reason"), "flex": 2},
-        {"field": "hash", "headerName": say("hash")},
+        {"field": "hash", "headerName": say("hash"), "minWidth": 140},
     ]
     state = say("The chain holds.") if not chain.broken else say("The chain is broken: {why}", why=chain.broken)
     text = say("{own} of {all} entries are of this run.", own=number(len(own)), all=number(len(chain.entries)))

@@ -12,6 +12,7 @@ from dashboard.data import Dataset
 from dashboard.display import number, shown_unit, theme_of
 from dashboard.figures import trends
 from dashboard.pages import View
+from dashboard.pages.cards import share_badge
 from dashboard.quality import capability, histogram, judged
 from dashboard.runs import Catalog
 from dashboard.speech import say
@@ -50,8 +51,9 @@ def layout(view: View) -> Any:
 
 
 def attributes(data: Dataset, tags: list[str]) -> Any:
-    """Mean, spread, share inside and Ppk of each attribute."""
+    """Mean, spread, share inside and Ppk of each attribute; of all that its unit made, and of what became product."""
     rows = []
+    left = {row["tag"]: row.get("inside") for row in data.report["quality"]}
     for tag in tags:
         low, high = data.limits[tag]
         values, weights = judged(data, tag)
@@ -59,17 +61,20 @@ def attributes(data: Dataset, tags: list[str]) -> Any:
         series = data.series[tag]
         shown = shown_unit(series.unit, series.meaning, float(np.abs(values).max(initial=0.0)))
         if not found:
-            rows.append((tag, shown.text, "–", "–", "–", "–", "–"))
+            rows.append((tag, shown.text, *("–" for _ in range(6))))
             continue
         limits = " … ".join(number(float(shown.of(np.asarray(limit)))) for limit in (low, high))
-        inside = 100.0 * found["inside"]
-        color = "teal" if inside >= 99.9 else "orange" if inside >= 90.0 else "red"
-        badge = dmc.Badge(f"{number(inside, 4)} %", color=color, variant="outline", tt="none", className="number")
+        badges = share_badge(found["inside"]), share_badge(left.get(tag))
         mean = number(float(shown.of(np.asarray(found["mean"]))), 5)
         std = number(found["std"] * shown.factor, 3)
-        rows.append((tag, shown.text, limits, mean, std, badge, number(found["ppk"], 3)))
-    head = (say("attribute"), say("unit"), say("limits"), say("mean"), say("standard deviation"), say("inside"), "Ppk")
-    return table(head, rows, (2, 3, 4, 5, 6))
+        rows.append((tag, shown.text, limits, mean, std, number(found["ppk"], 3), *badges))
+    head = (say("attribute"), say("unit"), say("limits"), say("mean"), say("standard deviation"), "Ppk",
+            say("inside, all made"), say("inside, product"))  # fmt: skip
+    told = say(
+        "All that the unit made counts, start-up and diverted material, too; but for the last column: there the "
+        "moving averages of the scenario's quality: while product leaves the plant, as on the other pages."
+    )
+    return dmc.Stack([table(head, rows, (2, 3, 4, 5, 6, 7)), dmc.Text(told, size="xs", c="dimmed")], gap="xs")
 
 
 def destinations(data: Dataset) -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from dashboard.display import HOUR, number, shown_unit
 from dashboard.pages import View
 from dashboard.runs import Catalog
 from dashboard.speech import say
+from dashboard.vetting import UNEXPECTED, unexpected
 from dashboard.widgets import card, grid
 from twin.errors import TwinError
 
@@ -26,22 +27,21 @@ def row_of(catalog: Catalog, name: str, labels: dict[str, list[str]]) -> dict[st
     """Describe one run in a row of texts and numbers; a file that cannot be read says why."""
     row: dict[str, Any] = {"name": name, "labels": ", ".join(labels.get(name, ())), "pending": False}
     try:
-        data = catalog.dataset(name)
-        attrs = data.run.attrs
+        facts = catalog.facts(name)
         changed = datetime.fromtimestamp(catalog.file(name).stat().st_mtime, UTC)
         row |= {
-            "plant": str(attrs.get("plant", "")),
-            "scenario": str(attrs.get("scenario", "")),
-            "outcome": say(data.run.outcome.replace("_", " ")),
+            "plant": facts["plant"],
+            "scenario": facts["scenario"],
+            "outcome": say(facts["outcome"].replace("_", " ")),
             "made": changed.strftime("%Y-%m-%d %H:%M"),
-            "hours": round(float(data.time[-1]) / HOUR, 3) if data.time.size else 0.0,
-            "hash": str(attrs.get("content_hash", "")).partition(":")[2][:8],
-            "state": say("running or broken off") if data.live else say("complete"),
+            "hours": round(facts["end"] / HOUR, 3),
+            "hash": facts["hash"].partition(":")[2][:8],
+            "state": say("running or broken off") if facts["live"] else say("complete"),
         }
         figures = catalog.reported(name)
         row |= _figures(figures) if figures is not None else {"pending": True}
-    except (TwinError, OSError) as error:
-        row |= {"state": say("not readable"), "outcome": str(error)}
+    except (TwinError, OSError, *UNEXPECTED) as error:
+        row |= {"state": say("not readable"), "plant": unexpected(error), "broken": True}
     return row
 
 
@@ -68,22 +68,24 @@ def rows(catalog: Catalog) -> list[dict[str, Any]]:
 
 
 def columns(review: bool) -> list[dict[str, Any]]:
-    """Columns of the table."""
-    right = {"type": "rightAligned", "filter": "agNumberColumnFilter", "flex": 0}
+    """Columns of the table; together no wider than a page of 1280 pixels."""
+    right = {"type": "rightAligned", "filter": "agNumberColumnFilter", "flex": 0, "minWidth": 58}
+    name = {"cellRenderer": "Name"}
+    over = {"colSpan": {"function": "params.data && params.data.broken ? 3 : 1"}}  # what is wrong with a file
     return [
-        {"field": "name", "headerName": say("run"), "flex": 3, "minWidth": 150},
-        {"field": "plant", "headerName": say("plant"), "flex": 2, "minWidth": 95},
-        {"field": "scenario", "headerName": say("scenario"), "flex": 2, "minWidth": 95},
-        {"field": "outcome", "headerName": say("outcome"), "minWidth": 88},
-        {"field": "product", "headerName": say("product"), "minWidth": 84},
-        {"field": "yield", "headerName": say("yield [%]"), **right, "width": 74},
-        {"field": "inside", "headerName": say("in limits [%]"), **right, "width": 74},
-        {"field": "closure", "headerName": say("balance error"), "minWidth": 88},
-        {"field": "hours", "headerName": say("simulated [h]"), **right, "width": 98},
-        {"field": "made", "headerName": say("written (UTC)"), "minWidth": 124},
-        {"field": "hash", "headerName": say("hash"), "minWidth": 80},
-        {"field": "state", "headerName": say("state"), "minWidth": 84},
-        {"field": "labels", "headerName": say("labels"), "editable": not review, "flex": 2, "minWidth": 82},
+        {"field": "name", "headerName": say("run"), **name, "flex": 3, "minWidth": 140},
+        {"field": "plant", "headerName": say("plant"), **name, **over, "flex": 2, "minWidth": 108},
+        {"field": "scenario", "headerName": say("scenario"), **name, "flex": 2, "minWidth": 120},
+        {"field": "outcome", "headerName": say("outcome"), "flex": 0, "width": 90},
+        {"field": "product", "headerName": say("product"), "flex": 0, "width": 78},
+        {"field": "yield", "headerName": say("yield [%]"), **right, "width": 60},
+        {"field": "inside", "headerName": say("in limits [%]"), **right, "width": 64},
+        {"field": "closure", "headerName": say("balance error"), "flex": 0, "width": 78},
+        {"field": "hours", "headerName": say("simulated [h]"), **right, "width": 86},
+        {"field": "made", "headerName": say("written (UTC)"), "flex": 0, "width": 94},
+        {"field": "hash", "headerName": say("hash"), "flex": 0, "width": 84},
+        {"field": "state", "headerName": say("state"), "flex": 0, "width": 82},
+        {"field": "labels", "headerName": say("labels"), "editable": not review, "flex": 2, "minWidth": 72},
     ]
 
 
@@ -91,7 +93,7 @@ def layout(view: View) -> Any:
     """Lay the page out."""
     review = view.catalog.review
     found = rows(view.catalog)
-    table = grid("run-table", columns(review), found, max(220, min(680, 120 + 42 * len(found))), selection=True)
+    table = grid("run-table", columns(review), found, max(220, min(680, 120 + 58 * len(found))), selection=True)
     search = dmc.TextInput(
         id="run-search",
         placeholder=say("Search in all columns"),

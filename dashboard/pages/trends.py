@@ -94,11 +94,15 @@ def layout(view: View) -> Any:
     exports = dmc.Group(
         [
             *(dmc.Button(kind, id=f"trend-{kind.lower()}", size="xs", variant="default") for kind in EXPORTS),
+            dmc.NumberInput(
+                id="trend-at", placeholder=say("Cursor at [h]"), size="xs", w=120, hideControls=True, debounce=600,
+                **{"aria-label": say("Cursor at [h]")},
+            ),
             dmc.Button(say("Clear cursors"), id="trend-uncursor", size="xs", variant="subtle"),
         ],
         gap=6,
         mb=4,
-    )
+    )  # fmt: skip
     return card(
         dmc.Stack(
             [
@@ -244,6 +248,18 @@ def register(app: Dash, catalog: Catalog) -> None:
         if not points or not isinstance(points[0].get("x"), (int, float)):
             return no_update
         return [*list(cursors or [])[-1:], float(points[0]["x"]) * HOUR]
+
+    @app.callback(
+        Output("trend-cursors", "data", allow_duplicate=True),
+        Output("trend-at", "value"),
+        Input("trend-at", "value"),
+        State("trend-cursors", "data"),
+        prevent_initial_call=True,
+    )
+    def typed(hours: Any, cursors: Any) -> tuple[Any, Any]:
+        if not isinstance(hours, (int, float)):
+            return no_update, no_update
+        return [*list(cursors or [])[-1:], float(hours) * HOUR], ""
 
     @app.callback(
         Output("trend-cursors", "data", allow_duplicate=True),

@@ -36,7 +36,7 @@ def details(data: Dataset, name: str, theme: str | None = None) -> Any:
     ]
     left: list[Any] = [dmc.Group([dmc.Stack(names, gap=0), button], justify="space-between", align="flex-start")]
     if model:
-        left.append(dmc.Text(model["summary"], size="sm"))
+        left.append(dmc.Text(meant(model["summary"]), size="sm"))
     if tags:
         figure = trends(data, tags[:3], theme_of(theme), events=False)
         height = 120 * sum(1 for key in figure.layout if key.startswith("yaxis")) + 130

@@ -10,7 +10,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dashboard import changes as texts
 from dashboard import whatif
 from dashboard.pages import View
-from dashboard.pages.whatif_forms import diff_lines, event_form, form
+from dashboard.pages.whatif_forms import change_panel, diff_lines, event_form, form, form_tabs
 from dashboard.pages.whatif_runs import register_runs
 from dashboard.runs import Catalog
 from dashboard.speech import say
@@ -41,65 +41,13 @@ def layout(view: View) -> Any:
         gap="sm",
         align="flex-end",
     )
-    forms = dmc.Tabs(
-        [
-            dmc.TabsList(
-                [
-                    dmc.TabsTab(say("Parameters"), value="values"),
-                    dmc.TabsTab(say("Events"), value="events"),
-                ]
-            ),
-            dmc.TabsPanel(html.Div(id="wi-form", className="form"), value="values", pt="sm"),
-            dmc.TabsPanel(
-                [
-                    html.Div(id="wi-events", className="form"),
-                    dmc.Group(
-                        [
-                            dmc.TextInput(id="wi-new-at", label=say("New event at"), placeholder="5 min", w=110),
-                            dmc.TextInput(
-                                id="wi-new-path", label=say("sets"), placeholder="unit.parameter", style={"flex": 1}
-                            ),
-                            dmc.TextInput(id="wi-new-value", label=say("to"), placeholder="40 degC", w=130),
-                            dmc.Button(say("Add"), id="wi-add", variant="light"),
-                        ],
-                        align="flex-end",
-                        mt="sm",
-                    ),
-                ],
-                value="events",
-                pt="sm",
-            ),
-        ],
-        value="values",
-    )
-    change = dmc.Stack(
-        [
-            html.Pre(id="wi-diff", className="diff", tabIndex=0, **{"aria-label": say("The change")}),
-            html.Div(id="wi-problem", role="status"),
-            dmc.Group(
-                [
-                    dmc.TextInput(
-                        id="wi-name", value="what_if", w=200, size="sm", **{"aria-label": say("Name of the scenario")}
-                    ),
-                    dmc.Button(say("Save"), id="wi-save", variant="default"),
-                    dmc.Button(say("Run"), id="wi-run"),
-                    dmc.Button(say("Cancel"), id="wi-cancel", color="red", variant="outline", disabled=True),
-                    dmc.Button(say("Undo all"), id="wi-reset", variant="subtle"),
-                ],
-                gap="sm",
-            ),
-            html.Div(id="wi-saved", role="status"),
-            html.Div(id="wi-progress", role="status"),
-        ],
-        gap="sm",
-    )
     return dmc.Stack(
         [
             card(choose, title=say("What if?")),
             dmc.Grid(
                 [
-                    dmc.GridCol(card(forms, h="100%"), span={"base": 12, "lg": 7}),
-                    dmc.GridCol(card(change, title=say("The change"), h="100%"), span={"base": 12, "lg": 5}),
+                    dmc.GridCol(card(form_tabs(), h="100%"), span={"base": 12, "lg": 7}),
+                    dmc.GridCol(card(change_panel(), title=say("The change"), h="100%"), span={"base": 12, "lg": 5}),
                 ],
                 gutter="sm",
             ),

@@ -15,6 +15,66 @@ from dashboard.speech import meaning, say
 MOST_FIELDS, MOST_EVENTS = 120, 60
 
 
+def form_tabs() -> Any:
+    """Lay out where values and events are typed."""
+    return dmc.Tabs(
+        [
+            dmc.TabsList(
+                [
+                    dmc.TabsTab(say("Parameters"), value="values"),
+                    dmc.TabsTab(say("Events"), value="events"),
+                ]
+            ),
+            dmc.TabsPanel(html.Div(id="wi-form", className="form"), value="values", pt="sm"),
+            dmc.TabsPanel(
+                [
+                    html.Div(id="wi-events", className="form"),
+                    dmc.Group(
+                        [
+                            dmc.TextInput(id="wi-new-at", label=say("New event at"), placeholder="5 min", w=110),
+                            dmc.TextInput(
+                                id="wi-new-path", label=say("sets"), placeholder="unit.parameter", style={"flex": 1}
+                            ),
+                            dmc.TextInput(id="wi-new-value", label=say("to"), placeholder="40 degC", w=130),
+                            dmc.Button(say("Add"), id="wi-add", variant="light"),
+                        ],
+                        align="flex-end",
+                        mt="sm",
+                    ),
+                ],
+                value="events",
+                pt="sm",
+            ),
+        ],
+        value="values",
+    )
+
+
+def change_panel() -> Any:
+    """Lay out the difference, and what can be done with it."""
+    return dmc.Stack(
+        [
+            html.Pre(id="wi-diff", className="diff", tabIndex=0, **{"aria-label": say("The change")}),
+            html.Div(id="wi-problem", role="status"),
+            dmc.Group(
+                [
+                    dmc.TextInput(
+                        id="wi-name", value="what_if", w=200, size="sm", **{"aria-label": say("Name of the scenario")}
+                    ),
+                    dmc.Button(say("Save"), id="wi-save", variant="default"),
+                    dmc.Button(say("Run"), id="wi-run"),
+                    dmc.Button(say("Cancel"), id="wi-cancel", color="red", variant="outline", disabled=True),
+                    dmc.Button(say("Undo all"), id="wi-reset", variant="subtle"),
+                ],
+                gap="sm",
+            ),
+            html.Div(id="wi-saved", role="status"),
+            html.Div(id="wi-progress", role="status"),
+        ],
+        gap="sm",
+    )
+
+
 def form(resolved: dict[str, Any], owner: str, changes: dict[str, str]) -> Any:
     """One field for each value, as its annotation describes it."""
     fields = []
@@ -35,7 +95,7 @@ def form(resolved: dict[str, Any], owner: str, changes: dict[str, str]) -> Any:
         fields.append(field)
     if not fields:
         return dmc.Text(say("Nothing of it can be changed here."), c="dimmed", size="sm")
-    return dmc.SimpleGrid(fields, cols={"base": 1, "sm": 2}, spacing="sm")
+    return dmc.SimpleGrid(fields, cols={"base": 1, "sm": 2}, spacing="sm", style={"alignItems": "end"})
 
 
 def event_form(text: str, changes: dict[str, str], removed: list[int]) -> Any:

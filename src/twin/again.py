@@ -142,6 +142,8 @@ def fork(
         raise FileProblem(
             f"{run.path} has not been finished. If its run was killed, first: twin run --resume {run.path}"
         )
+    if "record" in run.provenance:
+        raise ForkError(f"{run.path} holds estimates from {run.provenance['record']['file']}: there is no run to fork")
     with run.opened() as file:
         kept, table = read_checkpoints(file), driven_by_table(file)
     reached = max([float(run.time[-1]), *(one.time for one in kept)])
@@ -149,9 +151,6 @@ def fork(
     if not 0.0 <= time <= reached:
         raise ForkError(f"{run.path} reached {clock(reached)} ({reached:g} s): it cannot be forked at {time:g} s")
     spec = recorded_scenario(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(run.path), set, time, until)
-    if spec.predictive:
-        names = ", ".join(one.name for one in spec.predictive)
-        raise ForkError(f"{run.path} has predictive controllers ({names}): run its scenario anew, with --set")
     before = [one for one in kept if one.time < time or (one.time == time and not set)]
     other_steps = bool(set) or until is not None or spec.method.startswith("cvode")
     provenance: dict[str, str | float] = {

@@ -119,6 +119,10 @@ def parser() -> argparse.ArgumentParser:
 
     add_linear(command)
 
+    from twin.control.estimation.arguments import add_commands as add_replay
+
+    add_replay(command)
+
     from twin.control.monitoring.arguments import add_commands as add_monitor
 
     add_monitor(command)
@@ -126,6 +130,10 @@ def parser() -> argparse.ArgumentParser:
     from twin.trace.arguments import add_commands as add_trace
 
     add_trace(command)
+
+    from twin.bench_commands import add_commands as add_bench
+
+    add_bench(command)
 
     models = command("models", "list the library of unit operations, or one with its tables")
     models.add_argument("name", nargs="?", metavar="NAME", help="a model, e.g. piping.tank")

@@ -112,6 +112,13 @@ def compare(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def bench(arguments: Namespace) -> int:
+    """`twin bench [NAME…]`"""
+    from twin.bench_commands import bench as carry_out
+
+    return carry_out(arguments)
+
+
 def verify(arguments: Namespace) -> int:
     """`twin verify FILE`"""
     from twin.evidence.commands import verify as carry_out
@@ -260,6 +267,13 @@ def loops(arguments: Namespace) -> int:
 def tune(arguments: Namespace) -> int:
     """`twin tune SCENARIO LOOP…`"""
     from twin.control.tuning.commands import tune as carry_out
+
+    return carry_out(arguments)
+
+
+def replay(arguments: Namespace) -> int:
+    """`twin replay SCENARIO DATA --map FILE`"""
+    from twin.control.estimation.commands import replay as carry_out
 
     return carry_out(arguments)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,10 @@ class Column:
     relative: bool = False
     place: Node | None = field(default=None, compare=False, repr=False)
 
+    def to_si(self, values: Any) -> Any:
+        """Give values of the column in SI."""
+        return values * self.factor + self.offset
+
     def from_si(self, values: Any) -> Any:
         """Give values in the column's unit."""
         return (values - self.offset) / self.factor
@@ -60,14 +64,23 @@ class Plan:
         problems.stop()
 
 
+#: Gives the unit of a tag; what is wrong with it joins the problems.
+UnitOf = Callable[[Problems, Node], str | None]
+
+
 def read_map(path: str | Path, run: Run) -> Plan:
-    """Read a map.
+    """Read a map to the tags of a run.
 
     Raises
     ------
     ConfigError
         With every unknown tag, unit or key at its place.
     """
+    return read_plan(path, lambda problems, key: _unit_of(problems, run, key))
+
+
+def read_plan(path: str | Path, unit_of: UnitOf) -> Plan:
+    """Read a map to tags of which somebody knows the units. Raises ConfigError as :func:`read_map` does."""
     problems = Problems()
     root = read_file(Path(path), str(path), problems)
     problems.known_keys(root, KEYS, "unknown key", "a map")
@@ -88,7 +101,7 @@ def read_map(path: str | Path, run: Run) -> Plan:
     columns = []
     tags = root.get("tags")
     for key, node in problems.mapping(tags, "tags are a mapping", "{dryer.X: {column: LOD}}") if tags else []:
-        unit = _unit_of(problems, run, key)
+        unit = unit_of(problems, key)
         problems.mapping(node, "not a column", "{column: TI-201, unit: degC, uncertainty: 0.5}")
         problems.known_keys(node, TAG_KEYS, "unknown key", "a tag")
         if unit is not None:

@@ -208,11 +208,61 @@ def _inner_class() -> Any:
     return Inner
 
 
+@cache
+def _inner_pipeline() -> Any:
+    """Numba's compiler for functions that only compiled code calls.
+
+    Its own turns each into machine code, with all that it calls, only to link its optimised intermediate code into
+    the callers, where all is optimised and turned into machine code again: once a level of calls. These stay
+    intermediate code until the outermost function is compiled. The numbers that come out are the same.
+    """
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import Compiler
+    from numba.core.compiler_machinery import register_pass
+    from numba.core.typed_passes import NativeLowering
+
+    class WithoutEnvironment:
+        def set_env(self, name: str, env: Any) -> None:
+            """Nothing that runs has one."""
+
+    class Linked(JITCodeLibrary):  # type: ignore[misc]
+        codegen = WithoutEnvironment()
+
+        def _optimize_final_module(self) -> None:
+            pass
+
+        def _finalize_final_module(self) -> None:
+            self._finalize_dynamic_globals()
+            self._finalized = True
+
+        def get_pointer_to_function(self, name: str) -> int:
+            return 0
+
+    @register_pass(mutates_CFG=True, analysis_only=False)
+    class Lowering(NativeLowering):  # type: ignore[misc]
+        _name = "lowering_to_be_linked"
+
+        def run_pass(self, state: Any) -> bool:
+            if state.library is None:
+                state.library = Linked(state.targetctx.codegen(), state.func_id.func_qualname)
+            done: bool = super().run_pass(state)
+            return done
+
+    class Inside(Compiler):  # type: ignore[misc]
+        def define_pipelines(self) -> Any:
+            pipelines = super().define_pipelines()
+            for pipeline in pipelines:
+                pipeline.passes = [(Lowering if one is NativeLowering else one, why) for one, why in pipeline.passes]
+            return pipelines
+
+    return Inside
+
+
 def inner(function: Callable[..., Any]) -> Any:
     """Give a dispatcher for a function that compiled code calls."""
     options = {name: value for name, value in OPTIONS.items() if name != "cache"}
     options |= {"nopython": True, "boundscheck": None, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    dispatcher = _inner_class()(py_func=function, targetoptions=options)
+    dispatcher = _inner_class()(py_func=function, targetoptions=options, pipeline_class=_inner_pipeline())
     _dispatchers.append(dispatcher)
     return dispatcher
 

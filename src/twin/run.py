@@ -160,7 +160,7 @@ def run(
         raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
 
     path = free_path(out, spec.name)
-    every = math.inf if processes or spec.predictive else checkpoint_every  # Python is not replayed from a file
+    every = math.inf if processes else checkpoint_every  # Python of one's own is not replayed from a file
     return execute(
         spec,
         path,
@@ -208,7 +208,7 @@ def execute(
     from twin.waiting import warm_up, watch
 
     if parallel:
-        warm_up(spec.plant, progress)
+        warm_up(spec, progress)
     from twin.evidence.register import registered
     from twin.plant import compile_plant
     from twin.results.behind import Behind
@@ -300,6 +300,10 @@ def _also(file: File, rows: Sequence[EventRow], *, simulation: Simulation, scena
         from twin.control.predictive.record import write_prediction
 
         write_prediction(file, simulation.predictive)
+    if simulation.estimators:
+        from twin.control.estimation.record import write_estimation
+
+        write_estimation(file, [(one.filter, one.failed) for one in simulation.estimators])
 
 
 def default_path(name: str) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from twin.progress import Silent
 
 if TYPE_CHECKING:
-    from twin.config.spec import PlantSpec
+    from twin.config.spec import ScenarioSpec
     from twin.schedule.simulation import Simulation
 
 Result = TypeVar("Result")
@@ -53,15 +53,16 @@ def watch(job: Callable[[], Result], simulation: Simulation, progress: Silent) -
     return done[0]
 
 
-def warm_up(plant: PlantSpec, progress: Silent) -> None:
+def warm_up(scenario: ScenarioSpec, progress: Silent) -> None:
     """Compile what the cache lacks, on all cores."""
     from twin.plant.warm import warm
 
     def report(done: int, total: int, name: str) -> None:
         progress.compiling(done, total)
 
+    plant = scenario.plant
     streams = {feed.stream for feed in plant.feeds} | {product.stream for product in plant.products}
     models = [*(unit.model for unit in plant.units), *(f"boundary.{stream.lower()}" for stream in sorted(streams))]
     # Where processes cannot be started, this one compiles by itself.
     with contextlib.suppress(BrokenProcessPool):
-        warm(models, report)
+        warm(models, report, relaxed=scenario.relaxed)

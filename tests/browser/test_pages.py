@@ -12,7 +12,8 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from dashboard.app import PAGES
-from dashboard.screenshot import click_unit, settle
+from dashboard.screenshot import click_unit, serving, settle
+from tests.dashboard.example import write_example
 
 pytestmark = pytest.mark.browser
 
@@ -114,9 +115,91 @@ def test_tags_are_found_by_typing_and_events_can_be_hidden(watched: Any, address
     search.press("Escape")
     settle(page)
     assert "crystallizer.L43" in trend_names(page)
+    for kind, begin in (("png", b"\x89PNG"), ("svg", b"<svg"), ("csv", b"time,press.hardness")):
+        with page.expect_download() as told:
+            page.locator(f"#trend-{kind}").click()
+        assert Path(told.value.path()).read_bytes().startswith(begin)
+        assert told.value.suggested_filename == f"trends.{kind}"
+    for hours in ("1", "2"):  # by the keyboard; a click sets them, too
+        page.locator("#trend-at").fill(hours)
+        page.locator("#trend-at").press("Enter")
+        page.locator("#trend-table", has_text=f"{hours} h 00 min").wait_for()
+    page.locator("#trend-table", has_text="difference").wait_for()
     page.locator("#trend-events").click()
     settle(page)
     assert "events" not in trend_names(page)
+
+
+@pytest.mark.slow
+def test_runs_are_searched_labelled_compared_and_thrown_away(watched: Any, chromium: Any, tmp_path: Path) -> None:
+    for name in ("first.h5", "second.h5", "third.h5"):
+        write_example(tmp_path / name, hours=1.0)
+    with serving(tmp_path) as address:
+        watched.address = address
+        page = watched.page
+        page.goto(f"{address}?page=runs")
+        settle(page)
+        cells = page.locator("#run-table .ag-center-cols-container")
+        many = "n => document.querySelectorAll('#run-table .ag-center-cols-container .ag-row').length === n"
+        # no column lies beyond the edge, once the table has been laid out
+        box = "document.querySelector('#run-table .ag-center-cols-viewport')"
+        page.wait_for_function(f"() => {box}.clientWidth > 1000 && {box}.scrollWidth <= {box}.clientWidth")
+        page.locator("#run-search").fill("second")
+        page.wait_for_function(many, arg=1)
+        cells.locator("[col-id=labels]").dblclick()
+        page.keyboard.type("good day")
+        page.keyboard.press("Enter")
+        settle(page)
+        assert "good day" in (tmp_path / "labels.json").read_text(encoding="utf-8")
+        page.locator("#run-search").fill("")
+        page.wait_for_function(many, arg=3)
+        boxes = page.locator("#run-table .ag-row input[type=checkbox]")
+        boxes.nth(0).click()
+        page.locator("#run-trash:not([disabled])").click()
+        page.locator("#trash-yes").click()
+        page.wait_for_function(many, arg=2)
+        assert len(list((tmp_path / ".trash").iterdir())) == 1
+        page.locator("#trash-yes").wait_for(state="hidden")
+        for i in range(2):
+            boxes.nth(i).click()
+        page.locator("#run-compare:not([disabled])").click()
+        page.wait_for_url("**page=compare**")
+        settle(page)
+        names = page.evaluate("() => document.querySelector('#compare-graph .js-plotly-plot').data.map(t => t.name)")
+        assert len({name.split(" · ")[1] for name in names}) == 2
+
+
+@pytest.mark.slow
+def test_all_of_it_can_be_done_by_the_keyboard(watched: Any, address: str) -> None:
+    """From the top of the page by Tab alone; pages, times and units are changed by what has the focus."""
+    page = watched.page
+    page.goto(f"{address}?run=line.h5")
+    settle(page)
+    focused = """() => {
+        const at = document.activeElement;
+        return at.closest("[id]:not([id^=mantine-])")?.id || at.textContent;
+    }"""
+    reached: list[str] = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(focused))
+    wanted = {"run-choice", "language", "dark", "tabs-tab-plant", "play", "plant-time", "unit-choice", "open-trends"}
+    assert wanted <= {name for one in reached for name in wanted if one.startswith(name)}
+    page.locator("#tabs-tab-plant").focus()
+    page.keyboard.press("ArrowRight")
+    settle(page)
+    assert page.locator("#panel-trends .js-plotly-plot").is_visible()
+    page.keyboard.press("ArrowLeft")
+    settle(page)
+    page.locator("#plant-time [role=slider]").press("Home")
+    page.locator("#plant-clock", has_text="0 s").wait_for()
+    page.locator("#unit-choice").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("reactor")
+    page.get_by_role("option", name="R-101").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator("#unit-details", has_text="R-101").wait_for()
 
 
 @pytest.mark.slow

@@ -16,7 +16,9 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from dashboard.app import PAGES
+from dashboard.data import open_dataset
 from dashboard.screenshot import PATIENCE, serving, settle
+from dashboard.speech import catalogue
 from tests.browser.conftest import Watched
 
 pytestmark = pytest.mark.browser
@@ -66,6 +68,8 @@ def violations(page: Any) -> list[str]:
 @pytest.mark.parametrize("name", list(RUNS))
 def test_every_page_in_both_languages(chromium: Any, folder: Path, tmp_path: Path, name: str, lang: str) -> None:
     run = folder / f"{name}.h5"
+    known = catalogue("zh", "meanings")
+    assert not {series.meaning for series in open_dataset(run).series.values()} - set(known)
     before = hashlib.sha256(run.read_bytes()).hexdigest()
     wrong = []
     with serving(folder) as address:

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.control.loops import plant
 from twin.config import load_plant, load_scenario
+from twin.config.document import Problems
+from twin.config.plant import build_plant
+from twin.config.reading import read_text
+from twin.config.spec import PlantSpec
 from twin.control.linear.export import read, to_control, write
 from twin.control.linear.linearise import NotLinear, linearise
 from twin.control.linear.loops import find_loop
@@ -20,6 +25,10 @@ from twin.steady.view import View
 
 control = pytest.importorskip("control")
 OMEGA = np.logspace(-5, 0, 61)
+
+
+def build_plant_text(text: str) -> PlantSpec:
+    return build_plant(Problems(), read_text(text, "p"), [], None, "p")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +48,20 @@ def temperatures() -> Linear:
     point = steady_point(load_plant("paracetamol_tablets"))
     loops = [find_loop(point.plant.spec, name) for name in ("TIC-101", "TIC-202")]
     return linearise(point, [loop.output for loop in loops], [loop.measurement for loop in loops])
+
+
+def test_blocks_whose_signals_are_zero_have_their_gains() -> None:
+    """A state that is zero and that nothing reaches has no row in the integrator's matrix; an input reaches it."""
+    source = "SOURCE: {model: pid, measurement: FIRST.lagged, output: FIRST.measurement, setpoint: 0, K: 1, T_i: 60 s, "
+    text = plant(
+        f"{source}low: -10, high: 10, mode: manual, manual: 0}}",
+        "FIRST: {model: lag, T_lag: 60 s, K: 2}",
+        "SECOND: {model: lead_lag, measurement: FIRST.output, K: 3, T_lag: 10 s, T_lead: 5 s}",
+    )
+    point = steady_point(build_plant_text(text))
+    for name, gain in (("FIRST.measurement", [2.0, 6.0]), ("SOURCE.manual", [2.0, 6.0]), ("FIRST.bias", [1.0, 3.0])):
+        found = linearise(point, [name], ["FIRST.output", "SECOND.output"])
+        np.testing.assert_allclose(steady_gain(found)[:, 0], gain, rtol=1e-9, err_msg=name)
 
 
 def test_A_is_the_difference_of_the_rates(flagship: Point) -> None:

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from benchmarks.harness import RESULTS
 from benchmarks.predictive import PAGE, written_into
 from tests.control.loops import HEAD
-from twin.again import ForkError, fork
+from twin.again import fork
 from twin.config import resolved_yaml
 from twin.config.predictive_spec import MeasuredSpec, MovedSpec
 from twin.config.reading import read_text
@@ -249,8 +249,10 @@ def test_moves_keep_their_limits_and_rates_and_a_run_repeats(tmp_path: Path) -> 
     assert np.abs(np.diff(np.concatenate([[0.1], u]))).max() <= 0.2 * (1.0 + 1e-9)
     assert np.isclose(u[0], 0.3, atol=1e-6), "as fast as it may"
     assert first.attrs["content_hash"] == second.attrs["content_hash"]
-    with pytest.raises(ForkError, match="predictive controllers"):
-        fork(first.path, "10 min", tmp_path / "fork.h5")
+    forked = open_run(fork(first.path, "10 min", tmp_path / "fork.h5").path)
+    with forked.opened() as file:
+        np.testing.assert_array_equal(file["/prediction/MPC-1/value"][:, 0], u)
+    assert forked.events == first.events
 
 
 def test_failures_hold_then_go_where_it_is_safe_and_are_events(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from twin.control.linear.linearise import NotLinear
 from twin.control.linear.loops import find_loop
 from twin.control.linear.point import Point, steady_point
 from twin.control.linear.response import margins
+from twin.control.tuning import optimise
 from twin.control.tuning.experiment import Bench
 from twin.control.tuning.process import FIRST, INTEGRATOR, SECOND, NoFit, Process, best_fit, identify
 from twin.control.tuning.robustness import controller
@@ -162,3 +164,14 @@ def test_a_sign_error_is_named(point: Point) -> None:
     turned = replace(point, plant=replace(point.plant, p0=p))
     with pytest.raises(NotLinear, match="TIC-202 has a gain of -3, but its measurement moves the other way"):
         explore(turned, "TIC-202")
+
+
+def test_of_the_cases_of_a_scenario_the_worst_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two scenarios: of the first the worse of two plants, of the second the only one; then their mean."""
+    found = {"a": 0.5, "b": 0.9, "c": 0.7}
+    monkeypatch.setattr(optimise, "_indices", lambda case, *_: np.array([found[case.name], found[case.name]]))
+    cases = [[SimpleNamespace(name="a"), SimpleNamespace(name="b")], [SimpleNamespace(name="c")]]
+    base = [[np.ones(2), np.ones(2)], [np.ones(2)]]
+    runs = [0]
+    assert optimise._value(cases, base, np.ones(2), (), {}, "itae", runs) == pytest.approx(0.8)  # type: ignore[arg-type]
+    assert runs == [3]

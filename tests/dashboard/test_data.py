@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("dash", reason="the dashboard extra is not installed")
@@ -17,6 +20,7 @@ from twin.flowsheet import routes, symbols
 from twin.flowsheet.places import Node
 from twin.flowsheet.sheet import read_sheet
 from twin.results.files import FileProblem
+from twin.results.records import Tag
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +34,17 @@ def test_series_are_single_numbers_and_distributions_stand_apart(data: Dataset) 
     assert not [name for name in data.series if name.startswith("crystallizer.crystals")]
     assert list(data.distributions) == ["crystallizer.crystals", "reactor.T_cells"]
     assert data.read("reagents.m_flow[paracetamol]")[3] == pytest.approx(3e-4)
+
+
+def test_places_in_a_store_are_no_grid() -> None:
+    """As the readings that an instrument has not yet told: of a fixed number, along nothing."""
+    grids = {"dryer_cells": np.arange(20), "nir_20": np.arange(20)}
+    tags = {
+        name: Tag(name, f"/units/{name}/states/x", "kg", "", (dim,), (20,))
+        for name, dim in (("dryer.m", "dryer_cells"), ("nir.ring_m", "nir_20"))
+    }
+    run: Any = SimpleNamespace(tags=tags, labels=grids.__getitem__, path="run.h5")
+    assert list(Dataset(run).distributions) == ["dryer.m"]
 
 
 def test_first_tags_are_those_with_limits_and_under_control(data: Dataset) -> None:

@@ -88,6 +88,22 @@ def test_thinning_keeps_a_spike_of_one_sample() -> None:
     assert same_x.size == 1000
 
 
+@pytest.mark.parametrize("gap", [False, True])
+def test_thinning_keeps_both_of_two_spikes_side_by_side_and_every_gap(gap: bool) -> None:
+    """Wherever they stand; a method that chooses one point of a piece loses three of four."""
+    x, rng = np.arange(100_000.0), np.random.default_rng(1)
+    for at in rng.integers(100, 99_000, 50):
+        y = np.sin(x / 1e4)
+        if gap:
+            y[at - 20 : at + 20] = np.nan
+        y[at], y[at + 7] = 50.0, -50.0
+        thin_x, thin_y = figures.thinned(x, y, 1000)
+        assert thin_x.size <= 1000
+        assert (np.nanmin(thin_y), np.nanmax(thin_y)) == (-50.0, 50.0)
+        assert (thin_x[0], thin_x[-1]) == (x[0], x[-1])
+        assert np.isnan(thin_y).any() == gap
+
+
 def test_shape_of_a_distribution_integrates_to_one_and_is_missing_where_nothing_is(data: Dataset) -> None:
     values = data.read_grid("crystallizer.crystals")
     shape = sizes.density(values, SIZES, by_size=True)
@@ -106,6 +122,8 @@ def test_heat_map_has_time_size_and_a_logarithmic_axis(data: Dataset) -> None:
     assert figure.layout.yaxis.type == "log"
     assert figure.layout.yaxis.title.text == "crystal size [µm]"
     assert figure.data[0].z.shape == (60, data.time.size)
+    # both ends, or the picture's scale would begin below nothing
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (0.0, pytest.approx(figure.data[0].z.max()))
     assert figure.data[0].y == pytest.approx(SIZES * 1e6)
     along = sizes.size_map(data, "reactor.T_cells", normalised=False)
     assert along.layout.yaxis.type == "linear"

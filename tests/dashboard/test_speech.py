@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +19,13 @@ from dashboard.runs import Catalog
 from dashboard.speech import catalogue, language, meaning, say, speaking
 from dashboard.state import STATES
 from tests.dashboard.example import write_example
+from twin import library
 from twin.evidence.findings import MEANINGS, Kind
 from twin.flowsheet.routes import STREAMS
 from twin.flowsheet.symbols import KIND_NAMES
+from twin.quantity import fields
+from twin.schedule.timetable import Kind as Change
+from unit_ops import streams
 
 
 def texts(root: Path) -> set[str]:
@@ -37,6 +44,7 @@ def test_every_text_has_its_chinese(root: Path) -> None:
     wanted |= {name for _, name in STREAMS.values() if name != "stream"}
     wanted |= {name for kind, name in KIND_NAMES.items() if kind != "instrument"}
     wanted |= {MEANINGS[kind] for kind in (Kind.STRUCTURE, Kind.UNFINISHED, Kind.CONTENT, Kind.SEAL, Kind.SIGNATURE)}
+    wanted |= {change.value for change in Change}
     assert len(wanted) > 200
     assert sorted(text for text in wanted if text not in words) == []
 
@@ -44,6 +52,55 @@ def test_every_text_has_its_chinese(root: Path) -> None:
 def test_values_stand_in_both_languages() -> None:
     for english, chinese in catalogue("zh").items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese)), english
+
+
+def described() -> Iterator[dict[str, Any]]:
+    """Every model of the library, the plant's boundaries and what stands between signals."""
+    known = library.names()
+    for folder, prefix in (("unit_ops.boundary", "boundary"), ("twin.control", "twin.control")):
+        for file in files(folder).iterdir():
+            stem = file.name.removesuffix(".py")
+            if (
+                stem != "pid_terms"
+                and file.name.endswith(".py")
+                and library.DECLARES_PORTS.search(file.read_text(encoding="utf-8"))
+            ):
+                known.append(f"{prefix}.{stem}")
+    return (library.describe(name) for name in known)
+
+
+def shown_meanings() -> set[str]:
+    """What the pages may say of quantities and models: annotations, ports, first lines; and what flows in streams."""
+    found: set[str] = set()
+    for model in described():
+        found |= {model["summary"]} | {port["meaning"] for port in model["ports"]}
+        found |= {row["meaning"] for rows in model["tables"].values() for row in rows}
+    for stream in (streams.Solution, streams.Slurry, streams.Cake, streams.Gas, streams.Powder, streams.Granules,
+                   streams.Tablets):  # fmt: skip
+        found |= {field.meaning for field in fields(stream)}
+    return found
+
+
+def test_every_meaning_has_its_chinese() -> None:
+    known, shown = catalogue("zh", "meanings"), shown_meanings()
+    assert len(shown) > 1300
+    assert sorted(text for text in shown if text not in known) == []
+    # Chinese it is, but for names and symbols that stay
+    assert [text for text in shown if not re.search("[\u4e00-\u9fff]", known[text])] == [
+        text for text in shown if text in ("Kawakita b", "Ryshkewitch k", "Kuentz-Leuenberger C")
+    ]
+
+
+#: Numbers, symbols, keys of YAML and formulae: what no translation may lose.
+KEPT = re.compile(r"`[^`]+`|[A-Za-z]+_[a-z]+|\d+(?:\.\d+)?|1/T|T²|m3/h|mol/m\^3|kg/m3|\bln\b|\blog10\b|λ|x80|k0|k2|%")
+
+
+def test_symbols_and_numbers_stay() -> None:
+    lost = {
+        english: [part for part in KEPT.findall(english) if part not in chinese]
+        for english, chinese in catalogue("zh", "meanings").items()
+    }
+    assert {english: parts for english, parts in lost.items() if parts} == {}
 
 
 def test_a_language_is_spoken_for_a_while() -> None:

@@ -24,7 +24,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+_FOUND = [path for pattern in ("*.md", "tutorials/*.md") for path in (ROOT / "docs").glob(pattern)]
+PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in _FOUND)
 _WHAT = r"<!-- (run|fails|prints|python|file|replace in)(?:: (\S+))? -->"
 _CODE = r"\n```\w+\n(.*?)\n```"
 _BLOCK = re.compile(f"{_WHAT}{_CODE}(?:{_CODE})?", re.DOTALL)
@@ -96,6 +97,9 @@ def follow(page: str, folder: Path) -> int:
                 "analysis.md",
                 "evidence.md",
                 "traceability.md",
+                "tutorials/process_engineer.md",
+                "tutorials/control_engineer.md",
+                "tutorials/reviewer.md",
             )
         ),
     ],

@@ -14,6 +14,7 @@ from twin.evidence.chain import append, log_of, read
 from twin.evidence.finalise import finalise
 from twin.evidence.findings import Kind, UsageProblem
 from twin.evidence.register import study_registered
+from twin.evidence.seal import seal_path
 from twin.results.content import HASH, content_hash
 from twin.run import run
 
@@ -70,6 +71,9 @@ def test_a_trace_is_of_the_run_beside_it(tmp_path: Path) -> None:
     log_of(tmp_path).unlink()
     run("two_tanks", path, until="2 min")
     assert "another run of that name" in " ".join(f.text for f in found(trace).wrong)
+    seal_path(trace).write_bytes(b"{}")
+    assert "a trace is never made final" in " ".join(f.text for f in found(trace).wrong)
+    seal_path(trace).unlink()
     with h5py.File(trace, "r+") as file:
         file["/rtd/mean"][0] += 1.0
     assert Kind.CONTENT in {f.kind for f in found(trace).wrong}

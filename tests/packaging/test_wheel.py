@@ -1,9 +1,11 @@
-"""The wheel holds everything that a run needs, and nothing else; and its files are found once installed."""
+"""The wheel holds everything that a run needs, and nothing else; version and extras are what is said of them."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"twin": "src/twin", **{n: n for n in ("unit_ops", "dashboard", "plant_configs", "scenarios")}}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +51,26 @@ def test_data_travel_with_the_code(wheel: Path, needed: str) -> None:
     assert needed in zipfile.ZipFile(wheel).namelist()
 
 
-@pytest.mark.slow  # compiles everything afresh: numba's cache knows sources by their path
-def test_a_scenario_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
-    """Imported from the wheel's own files, far from the checkout."""
-    installed = tmp_path / "installed"
-    zipfile.ZipFile(wheel).extractall(installed)
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import twin, unit_ops\n"
-        "assert twin.__file__.startswith(sys.argv[1]) and unit_ops.__file__.startswith(sys.argv[1])\n"
-        "from twin.cli import main\n"
-        "sys.exit(main(['run', 'two_tanks', '--until', '60 s', '--out', 'run.h5', '--quiet']))\n"
-    )
-    # -I keeps this checkout out: neither the current folder nor PYTHONPATH is looked at
-    command = [sys.executable, "-I", "-c", program, str(installed)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "run.h5").is_file()
+def test_the_version_is_the_same_wherever_it_is_said(wheel: Path) -> None:
+    """It is written in pyproject.toml; the citation and the changelog, which no program makes, say the same."""
+    version = PROJECT["version"]
+    assert wheel.name == f"continuous_twin-{version}-py3-none-any.whl"
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [version]
+    newest = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert version in newest[1]
+
+
+def test_extras_that_messages_and_pages_name_exist(wheel: Path) -> None:
+    (metadata,) = (name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".dist-info/METADATA"))
+    there = set(re.findall(r"^Provides-Extra: (\S+)$", zipfile.ZipFile(wheel).read(metadata).decode(), re.MULTILINE))
+    assert there == set(PROJECT["optional-dependencies"])
+    named: dict[str, Path] = {}
+    pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    for path in [*pages, *(p for folder in PACKAGES.values() for p in (ROOT / folder).rglob("*.py"))]:
+        text = path.read_text(encoding="utf-8")
+        for found in re.findall(r"(?:continuous-twin|-e \"?\.)\[([\w,]+)\]", text):
+            named |= dict.fromkeys(found.split(","), path)
+    assert {"dashboard", "sundials"} <= set(named)
+    assert not {extra: path.name for extra, path in named.items() if extra not in there}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +77,22 @@ def test_the_design_says_when_detection_is_too_slow(tmp_path: Path) -> None:
     assert not design([curve], **limits, period=60.0).in_time
     with pytest.raises(TraceError, match="inside the specification"):
         design([curve], **{**limits, "alarm_low": 0.17}, period=5.0)
+
+
+def test_the_fastest_and_the_slowest_flow_count() -> None:
+    """Of two flows, one three times as fast: opened by the first that may arrive, closed by the last that is left."""
+
+    class Known:
+        def __init__(self, scale: float) -> None:
+            self.scale = scale
+
+        def percentile(self, percent: float) -> float:
+            return self.scale * percent
+
+    curves: Any = [Known(3.0), Known(1.0)]
+    limits = {"low": LOW, "high": HIGH, "alarm_low": 0.19, "alarm_high": 0.21, "worst": 0.1}
+    found = design(curves, **limits, period=5.0)
+    assert (found.lag_first, found.lag_last) == pytest.approx((10.0, 270.0))
 
 
 @pytest.fixture(scope="module")

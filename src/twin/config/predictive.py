@@ -9,6 +9,7 @@ from typing import Any
 from twin.config.context import PathError
 from twin.config.differences import choice_of, difference_of, number_of, whole_of
 from twin.config.document import Node, Problems
+from twin.config.estimator_spec import EstimatorSpec
 from twin.config.events import time_of, value_of
 from twin.config.paths import resolve, resolve_measurement
 from twin.config.predictive_keys import MOVED, PREDICTED, PREDICTIVE
@@ -23,7 +24,9 @@ _MOVED = "{TIC-202.setpoint: {low: 0 degC, high: 15 degC}}"
 _MOST_STEPS, _MOST_MOVES, _MOST_ITERATIONS = 1000, 50, 10_000
 
 
-def read_predictive(problems: Problems, node: Node | None, plant: PlantSpec | None) -> tuple[PredictiveSpec, ...]:
+def read_predictive(
+    problems: Problems, node: Node | None, plant: PlantSpec | None, estimators: Sequence[EstimatorSpec] = ()
+) -> tuple[PredictiveSpec, ...]:
     """Read the section; what is wrong joins the problems."""
     found = []
     moved: dict[str, str] = {}
@@ -32,7 +35,7 @@ def read_predictive(problems: Problems, node: Node | None, plant: PlantSpec | No
         if item.kind != "map":
             continue
         problems.known_keys(item, PREDICTIVE.names, "unknown key", key.text)
-        one = _controller(problems, key, item, plant)
+        one = _controller(problems, key, item, plant, estimators)
         for other in one.moved:
             if other.path in moved:
                 detail = f"{other.path} is moved by {moved[other.path]} already: one value has one master."
@@ -42,7 +45,9 @@ def read_predictive(problems: Problems, node: Node | None, plant: PlantSpec | No
     return tuple(found)
 
 
-def _controller(problems: Problems, key: Node, item: Node, plant: PlantSpec | None) -> PredictiveSpec:
+def _controller(
+    problems: Problems, key: Node, item: Node, plant: PlantSpec | None, estimators: Sequence[EstimatorSpec]
+) -> PredictiveSpec:
     for name in ("period", "horizon", "measurements", "outputs"):
         if item.get(name) is None:
             problems.add(key, f"missing {name}", f"{key.text} needs {name}:, as in {_EXAMPLE}.")
@@ -72,6 +77,14 @@ def _controller(problems: Problems, key: Node, item: Node, plant: PlantSpec | No
         if path and _number(problems, node, path, plant) is not None:
             disturbances.append(path)
     trust = number_of(problems, item, "trust", "1", 0.0, 1.0)
+    names = tuple(one.name for one in estimators)
+    state = choice_of(problems, item, "state", (*STATES, *names), STATES[0])
+    if state in names:
+        source = estimators[names.index(state)]
+        looks = [period / source.period, since / source.period]
+        if any(abs(count - round(count)) > 1e-9 for count in looks):
+            detail = f"{key.text} takes the state of {state}: it has to look at instants at which {state} does."
+            problems.add(item.key("state"), "looks at other times", detail)
     return PredictiveSpec(
         name=key.text,
         period=period,
@@ -79,7 +92,7 @@ def _controller(problems: Problems, key: Node, item: Node, plant: PlantSpec | No
         moves=whole_of(problems, item, "moves", 6, 1, _MOST_MOVES),
         since=since,
         relinearise=again,
-        state=choice_of(problems, item, "state", STATES, STATES[0]),
+        state=state,
         trust=1.0 if trust is None else trust,
         failures=whole_of(problems, item, "failures", 3, 1, 1000),
         iterations=whole_of(problems, item, "iterations", 100, 1, _MOST_ITERATIONS),

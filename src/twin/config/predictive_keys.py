@@ -27,12 +27,12 @@ PREDICTIVE = Section(
         "from": time("its first move", "0 s", "1 h"),
         "relinearise": time("time after which its model is made anew", "never", "30 min"),
         "state": Key(
-            "choice",
-            "of what it predicts from: its own model and its sensors, or the twin's own state",
+            "text",
+            "of what it predicts from: `observer`, its own model and its sensors; `plant`, the twin's own state; "
+            "or an estimator, by its name",
             "",
             STATES[0],
-            "plant",
-            choices=STATES,
+            "EKF-1",
         ),
         "trust": Key(
             "quantity", "part of a deviation between sensor and model taken as lasting, per period", "1", "1", "0.3"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Where the controller takes the state from which it predicts.
+#: Where the controller takes the state from which it predicts; or from an estimator, by its name.
 STATES = ("observer", "plant")
 
 
@@ -91,7 +91,7 @@ class PredictiveSpec:
     relinearise : float or None
         Time after which its model is made anew [s]; None: the model is that of the beginning.
     state : str
-        "observer": its own model and what sensors tell; "plant": the twin's own.
+        "observer": its own model and what sensors tell; "plant": the twin's own; else the name of an estimator.
     trust : float
         Part of a deviation between sensor and model that is believed to stay, per period.
     failures : int

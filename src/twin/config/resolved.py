@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from twin.config.equipment import CONTROLLER_KEYS
+from twin.config.estimators import estimators_tree
 from twin.config.monitors import monitors_tree
 from twin.config.predictive import predictive_tree
 from twin.config.process_tree import fault_tree, material_tree, process_tree
@@ -52,6 +53,7 @@ def resolved_yaml(scenario: ScenarioSpec) -> str:
         **material_tree(scenario),
         **monitors_tree(scenario.monitors),
         **predictive_tree(scenario.predictive),
+        **estimators_tree(scenario.estimators),
         **({"figure": [list(panel) for panel in scenario.figure]} if scenario.figure else {}),
         "plant": plant_tree(scenario.plant),
     }

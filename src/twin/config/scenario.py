@@ -8,6 +8,7 @@ from typing import Any
 
 from twin.config.context import Override
 from twin.config.document import Node, Problems, Source
+from twin.config.estimators import read_estimators
 from twin.config.events import read_events, read_quality
 from twin.config.factors import read_factors
 from twin.config.figure import read_figure
@@ -116,7 +117,8 @@ def build_scenario(
     quality = read_quality(problems, root.get("quality"), plant)
     figure = read_figure(problems, root.get("figure"), plant)
     monitors = read_monitors(problems, root.get("monitors"), plant)
-    predictive = read_predictive(problems, root.get("predictive"), plant)
+    estimators = read_estimators(problems, root.get("estimators"), plant)
+    predictive = read_predictive(problems, root.get("predictive"), plant, estimators)
     given_stop = root.get("until")
     stop = None if given_stop is None else read_number(problems, given_stop, "until", "s", 0.0, LONGEST)
     stop = stop if until is None else _until(problems, until)
@@ -158,6 +160,7 @@ def build_scenario(
         start=start,
         monitors=monitors,
         predictive=predictive,
+        estimators=estimators,
     )
 
 

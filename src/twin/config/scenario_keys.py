@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twin.config.estimator_keys import ESTIMATOR, SENSED, UNCERTAIN
 from twin.config.keys import Key, Section, listed, mapped, text, time, whole
 from twin.config.monitor_keys import MONITOR
 from twin.config.predictive_keys import MOVED, PREDICTED, PREDICTIVE
@@ -78,6 +79,11 @@ SCENARIO = Section(
             "controllers that move several values by what a model predicts, by tag",
             "predictive",
             example="{MPC-1: {period: 1 min, horizon: 2 h, …}}",
+        ),
+        "estimators": mapped(
+            "extended Kalman filters with the plant as their model, by tag",
+            "estimator",
+            example="{EKF-1: {period: 1 min, measurements: {…}, disturbances: {…}}}",
         ),
         "batches": listed("what counts as one batch", "batch", example="[{name: B, of: tablets, mass: 100 kg}]"),
         "lots": listed(
@@ -211,6 +217,9 @@ SECTIONS = {
     "predictive": PREDICTIVE,
     "predicted": PREDICTED,
     "moved": MOVED,
+    "estimator": ESTIMATOR,
+    "sensed": SENSED,
+    "uncertain": UNCERTAIN,
     "monitor": MONITOR,
     "lot": LOT,
     "batch": BATCH,

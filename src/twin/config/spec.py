@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from twin.config.estimator_spec import EstimatorSpec
 from twin.config.material_spec import BatchSpec, ContainerSpec, FactorsSpec, LotSpec
 from twin.config.monitor_spec import MonitorSpec
 from twin.config.predictive_spec import PredictiveSpec
@@ -193,6 +194,7 @@ class ScenarioSpec:
     relaxed: bool = False  #: whether steps may go over scans
     start: str = "initial"  #: or "steady": the state that the plant comes to from its initial values
     predictive: tuple[PredictiveSpec, ...] = ()
+    estimators: tuple[EstimatorSpec, ...] = ()
     monitors: tuple[MonitorSpec, ...] = ()  #: `twin monitor` carries them out on the run's file
 
 

@@ -72,6 +72,11 @@ def loops(plant: PlantSpec) -> tuple[Loop, ...]:
     return tuple(found)
 
 
+def _recorded(plant: PlantSpec, run: Run) -> list[Loop]:
+    """Those that a run has: a replayed record tells what some controllers did, in place of them."""
+    return [loop for loop in loops(plant) if f"{loop.name}.output" in run.tags]
+
+
 def _unit(plant: PlantSpec, path: str) -> UnitSpec:
     return plant.unit(path.partition(".")[0])
 
@@ -109,7 +114,7 @@ def after(plant: PlantSpec, run: Run, only: tuple[str, ...] = ()) -> list[str]:
     found: list[str] = []
     if len(run.time) < FEWEST:
         return found
-    for loop in loops(plant):
+    for loop in _recorded(plant, run):
         if int(loop.unit.params.get("mode", Mode.AUTO)) == Mode.MANUAL:
             continue  # nobody asked it to hold its setpoint
         if not only or loop.unit.model in only:
@@ -175,7 +180,7 @@ def table(plant: PlantSpec, run: Run | None = None) -> list[dict[str, Any]]:
     from twin.control.isa import meaning
 
     rows = []
-    for loop in loops(plant):
+    for loop in loops(plant) if run is None else _recorded(plant, run):
         model = load_model(loop.unit.model)
         period = float(loop.unit.params["period"]) if model.scan == "period" else 0.0
         row: dict[str, Any] = {

@@ -17,6 +17,7 @@ from twin.evidence import software
 from twin.evidence.chain import log_of, read
 from twin.evidence.findings import Findings, Kind
 from twin.results.content import digests
+from twin.results.files import FileProblem
 
 #: What says of whence a run was forked; a run from the start has no parent, and the same numbers.
 FORK = "/provenance/fork"
@@ -47,6 +48,12 @@ def rerun(path: Path, findings: Findings) -> None:
     from twin.run import execute
 
     run = open_run(path)
+    if "record" in run.provenance:
+        record = run.provenance["record"]
+        raise FileProblem(
+            f"{path} holds estimates from {record['file']} (SHA-256 {record['sha256']}), which no run makes again:"
+            " replay that record with twin replay, and compare the content hashes"
+        )
     _same_software(path, run.provenance, findings)
     spec = recorded_scenario(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(path))
     with run.opened() as file:

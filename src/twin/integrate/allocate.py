@@ -12,6 +12,7 @@ import numpy as np
 from twin.integrate import tables as at
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
+from twin.jit import disabled
 from twin.plant.discrete import Discrete, nothing
 from twin.plant.evaluate import JacobianTables, PlantTables, buffers, no_plant
 from twin.quantity import Array
@@ -158,11 +159,9 @@ def work(
     index: Factors,
     method: Method,
     atol: Array,
-    scanned: Discrete,
     tags: int = 0,
 ) -> at.Work:
     """Allocate the loop's scratch; `tags` count as guards."""
-    scans, acting = len(scanned.scan), len(scanned.acting)
     n_y, n_q, n_z, stages = sizes.n_y, sizes.n_q, sizes.n_y + sizes.n_aux, len(method.c)
     zeros = np.zeros
     return at.Work(
@@ -194,6 +193,14 @@ def work(
         guard=zeros(sizes.n_g + tags),
         side_trial=zeros(sizes.n_g + tags),
         buffers=buffers(jacobian),
+    )
+
+
+def over_scans(sizes: Sizes, scanned: Discrete) -> at.Over:
+    """Allocate what steps over scans need beside."""
+    scans, acting = len(scanned.scan), len(scanned.acting)
+    zeros = np.zeros
+    return at.Over(
         acting=scanned.acting,
         smooth=zeros((acting, 4)),
         held=zeros(acting),
@@ -202,7 +209,7 @@ def work(
         normal=zeros((4, 5)),
         since=zeros(scans),
         clock=zeros((scans, 5)),
-        y_scan=zeros(n_y),
+        y_scan=zeros(sizes.n_y),
         wire=zeros((len(scanned.wires), 4)),
     )
 
@@ -216,8 +223,18 @@ def control(**settings: float) -> at.Control:
     return result
 
 
-def run_nothing(run: Callable[..., Any]) -> None:
-    """Call the loop on a plant without units: it is compiled by that."""
+def handed(tables: Sequence[Any], before: Sequence[Any] = ()) -> tuple[Any, ...]:
+    """What the loop is given for its tables: handles, those of the call before where the table is still the same."""
+    if disabled():
+        return tuple(tables)
+    from twin.plant.evaluate import Handle
+
+    kept = {id(handle.value): handle for handle in before}
+    return tuple(kept.get(id(table)) or Handle(table) for table in tables)
+
+
+def run_nothing(run: Callable[..., Any], over: bool = False) -> None:
+    """Call the loop on a plant without units: it is compiled by that. `over` for the one with steps over scans."""
 
     def i(*shape: int) -> Array:
         return np.zeros(shape or (0,), dtype=np.int64)
@@ -254,7 +271,7 @@ def run_nothing(run: Callable[..., Any]) -> None:
     sizes = Sizes.of(plant)
     rows = event_rows([])
     index, method = factors(jacobian.pattern, jacobian.column, 0), rodas4p()
-    run(
+    tables = (
         plant,
         jacobian,
         index,
@@ -263,7 +280,9 @@ def run_nothing(run: Callable[..., Any]) -> None:
         latch_rows([], 0),
         nothing(),
         memory(sizes, rows, []),
-        work(sizes, jacobian, index, method, np.zeros(0), nothing()),
+        work(sizes, jacobian, index, method, np.zeros(0)),
         control(t_end=-1.0, rtol=1e-6),
         recorder(sizes, i(), 0),
+        *((over_scans(sizes, nothing()),) if over else ()),
     )
+    run(*handed(tables))

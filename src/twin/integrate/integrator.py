@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from twin.quantity import Array
 
 #: Seconds between two looks at the progress of a run in another thread.
 POLL = 0.1
+#: The compiled loop; the other one is for steps over scans.
+LOOP, LOOP_OVER_SCANS = "twin.integrate.loop", "twin.integrate.overloop"
 #: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
 PAUSE_STEPS = 128
 #: Orders of elimination that are kept in memory.
@@ -108,14 +111,14 @@ class Integrator:
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> None:
-        from twin.integrate import loop
         from twin.jit import arm
 
-        arm(loop)
-        self._run = loop.run
+        self._loop = importlib.import_module(LOOP_OVER_SCANS if relaxed else LOOP)
+        arm(self._loop)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
+        self._handed: tuple[Any, ...] = ()
         self._sizes = Sizes.of(plant.tables)
         self._tables = plant.watching(latch.guard for latch in latches if latch.tag < 0)
         self._method = METHODS[method]()
@@ -127,6 +130,7 @@ class Integrator:
         self._discrete = plant.discrete._replace(seed=seeds)
         self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), len(self._discrete.acting))
         self._memory.scan[:, at.SCAN_NEXT] = start
+        self._over = (allocate.over_scans(self._sizes, self._discrete),) if relaxed else ()
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
@@ -159,7 +163,7 @@ class Integrator:
                 _orders[path] = known
         self._factors = known
         tags = len(self._latch_rows.tag)
-        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, self._discrete, tags)
+        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
@@ -292,8 +296,9 @@ class Integrator:
         finally:
             self.wall += time.perf_counter() - began
 
-    def _call(self, progress: Callable[[float], None] | None) -> int:
-        arguments = (
+    def _run(self) -> int:
+        """Call the compiled loop."""
+        tables = (
             self._tables,
             self.jacobian,
             self._factors,
@@ -305,16 +310,21 @@ class Integrator:
             self._work,
             self._control,
             self._recorder,
+            *self._over,
         )
+        self._handed = allocate.handed(tables, self._handed)
+        return int(self._loop.run(*self._handed))
+
+    def _call(self, progress: Callable[[float], None] | None) -> int:
         if threading.current_thread() is not threading.main_thread():
-            return int(self._run(*arguments))
+            return self._run()
         result: list[Any] = []
         # not Thread.join: interrupted by Ctrl-C it takes the thread for ended (CPython 3.11, bpo-45274)
         done = threading.Event()
 
         def target() -> None:
             try:
-                result.append(self._run(*arguments))
+                result.append(self._run())
             except BaseException as error:  # handed over to the caller's thread, raised there
                 result.append(error)
             finally:

@@ -31,7 +31,7 @@ from twin.integrate.scans import (
     stop_over_scans,
     to_a_scan,
 )
-from twin.integrate.stepping import COMES_ALIVE, linearise, prepare_dense
+from twin.integrate.stepping import COMES_ALIVE, linearise, prepare_dense, step
 from twin.integrate.sweeps import sweep_step
 from twin.jit import kernel
 
@@ -87,18 +87,24 @@ def _growth(M, R, h, error):
 
 
 @kernel
-def _advance(P, J, F, R, E, G, D, M, W, C):
+def _advance(P, J, F, R, E, G, D, M, W, C, S):
     """One accepted step from (T, M.y) to W.y_new, left pending; or a crossing at T itself.
 
     Returns 0, REVIVED, or the code of a failure.
     """
-    least = begin(D, M, W, C, stop_over_scans(E, D, M, C) - M.resume[at.T])
-    over = math.isfinite(least)
+    over = False
+    least = math.inf
+    stop = next_stop(E, M, C)
+    if S is not None:
+        whole = stop_over_scans(E, D, M, C)
+        least = begin(D, M, C, S, whole - M.resume[at.T])
+        over = math.isfinite(least)
+        if over:
+            stop = whole
     t = M.resume[at.T]
     not_finite = at.NOT_FINITE
     if M.resume[at.JUST_FIRED] == 1.0:
         not_finite = at.EVENT_BROKE
-    stop = stop_over_scans(E, D, M, C) if over else next_stop(E, M, C)
     remaining = stop - t
     fresh = False
     rejected = False
@@ -109,7 +115,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C):
     while True:
         proposal = min(M.resume[at.H], C.settings[at.H_MAX])
         if proposal == 0.0:
-            code = linearise(P, J, M, W, C, t, min(1.0, remaining))
+            code = linearise(P, J, M, W, C, S, t, min(1.0, remaining))
             if code != at.DONE:
                 return not_finite if code == at.NOT_FINITE else code
             fresh = True
@@ -117,35 +123,41 @@ def _advance(P, J, F, R, E, G, D, M, W, C):
             continue
         h = proposal
         end = t + h
-        if over:
-            end = to_a_scan(D, M, t, min(h, M.resume[at.WINDOW]))
-            h = end - t
+        if S is not None:
+            if over:
+                end = to_a_scan(D, M, t, min(h, M.resume[at.WINDOW]))
+                h = end - t
         if cut > 0.0:
             h = cut
             end = t + h
         elif h * STRETCH >= remaining:
             h = remaining
             end = stop
-        if over and h < least:
-            lost = True
-        if lost:
-            # no step over scans is to be had: this one ends at the next
-            give_up(M, W)
-            lost = False
-            over = False
-            fresh = False
-            cut = 0.0
-            stop = next_stop(E, M, C)
-            remaining = stop - t
-            continue
+        if S is not None:
+            if over and (lost or h < least):
+                # no step over scans is to be had: this one ends at the next
+                give_up(M, S)
+                lost = False
+                over = False
+                fresh = False
+                cut = 0.0
+                stop = next_stop(E, M, C)
+                remaining = stop - t
+                continue
         if not fresh:
-            code = linearise(P, J, M, W, C, t, h)
+            code = linearise(P, J, M, W, C, S, t, h)
             if code != at.DONE:
                 return not_finite if code == at.NOT_FINITE else code
             fresh = True
         if h < 16.0 * EPSILON * abs(t) and end != stop and cut == 0.0:
             return reason
-        failure, error, hold, sweeps = sweep_step(P, J, F, R, D, M, W, C, t, h, over)
+        hold = 0.0
+        sweeps = 0
+        if S is not None:
+            if over:
+                failure, error, hold, sweeps = sweep_step(P, J, F, R, D, M, W, C, S, t, h)
+        if sweeps == 0:
+            failure, error = step(P, J, F, R, M, W, C, S, t, h)
         if failure == COMES_ALIVE:
             return at.REVIVED
         if failure >= 0:
@@ -153,9 +165,10 @@ def _advance(P, J, F, R, E, G, D, M, W, C):
             error = math.nan
         elif not math.isfinite(error):
             reason = at.NOT_FINITE
-        if over and not math.isfinite(error):
-            lost = True
-            continue
+        if S is not None:
+            if over and not math.isfinite(error):
+                lost = True
+                continue
         if not error <= 1.0:
             C.status[at.REJECTED] += 1
             rejected = True
@@ -168,11 +181,12 @@ def _advance(P, J, F, R, E, G, D, M, W, C):
             if M.resume[at.H] < 16.0 * EPSILON * abs(t) or M.resume[at.H] < 1e-300:
                 return reason
             continue
-        if over and not hold <= 1.0:
-            C.status[at.REJECTED] += 1
-            cut = 0.0
-            shorten(M, h, hold)
-            continue
+        if S is not None:
+            if over and not hold <= 1.0:
+                C.status[at.REJECTED] += 1
+                cut = 0.0
+                shorten(M, h, hold)
+                continue
         crossing = -1
         if G.guard.shape[0] > 0:
             if not over:
@@ -200,8 +214,9 @@ def _advance(P, J, F, R, E, G, D, M, W, C):
             M.resume[at.H_LAST] = h
             M.resume[at.ERROR_LAST] = max(error, 1e-2)
             M.resume[at.H] = h * growth
-        if over:
-            accept(D, M, W, C, h, hold, sweeps)
+        if S is not None:
+            if over:
+                accept(D, M, C, S, h, hold, sweeps)
         M.resume[at.CUT_GUARD] = crossing
         M.resume[at.H_PENDING] = h
         M.resume[at.T_PENDING] = end
@@ -210,9 +225,10 @@ def _advance(P, J, F, R, E, G, D, M, W, C):
 
 
 @kernel
-def _commit(P, D, M, W, C):
+def _commit(P, D, M, W, C, S):
     """Make the pending step the accepted point."""
-    commit_scans(P, D, M, W, C)
+    if S is not None:
+        commit_scans(P, D, M, W, C, S)
     for i in range(M.y.shape[0]):
         M.y[i] = W.y_new[i]
     for i in range(M.q.shape[0]):
@@ -227,7 +243,7 @@ def _commit(P, D, M, W, C):
 
 
 @kernel
-def run(P, J, F, R, E, G, D, M, W, C, X):
+def march(P, J, F, R, E, G, D, M, W, C, X, S):
     """Advance to settings[T_END], or to where Python must act.
 
     Parameters
@@ -237,6 +253,8 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
     R : Method
     E, G, D : EventRows, LatchRows, Discrete
     M, W, C, X : Memory, Work, Control, Recorder
+    S : Over or None
+        None where no step goes over scans: what would handle such steps is not even compiled then.
 
     Returns
     -------
@@ -247,9 +265,9 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
     steps_before = C.status[at.STEPS]
     while True:
         if M.resume[at.H_PENDING] > 0.0:
-            if not record_step(P, D, M, W, C, X):
+            if not record_step(P, D, M, W, C, X, S):
                 return at.FLUSH
-            _commit(P, D, M, W, C)
+            _commit(P, D, M, W, C, S)
             looked = False
             M.resume[at.JUST_FIRED] = 0.0
             continue
@@ -309,11 +327,18 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
         if C.status[at.STEPS] - steps_before >= C.status[at.STEP_BUDGET]:
             return at.FLUSH
         looked = False
-        code = _advance(P, J, F, R, E, G, D, M, W, C)
-        if M.resume[at.H_PENDING] == 0.0:
-            abandon(M, W)
+        code = _advance(P, J, F, R, E, G, D, M, W, C, S)
+        if S is not None:
+            if M.resume[at.H_PENDING] == 0.0:
+                abandon(M, S)
         if code != at.DONE:
             return code
+
+
+@kernel
+def run(P, J, F, R, E, G, D, M, W, C, X):
+    """`march` by steps that end at every scan."""
+    return march(P, J, F, R, E, G, D, M, W, C, X, None)
 
 
 def compile_engine() -> None:

@@ -53,7 +53,7 @@ def record(P, M, W, C, X, t, y, q):
 
 
 @kernel
-def record_step(P, D, M, W, C, X):
+def record_step(P, D, M, W, C, X, S):
     """Append the samples inside the step that is pending; gives False when the buffer is full."""
     t = M.resume[at.T]
     end = M.resume[at.T_PENDING]
@@ -66,8 +66,9 @@ def record_step(P, D, M, W, C, X):
             theta = (when - t) / M.resume[at.H_PENDING]
         interpolate(theta, M.y, W.y_new, W.dense, W.y_dense)
         interpolate(theta, M.q, W.q_new, W.dense_q, W.q_dense)
-        if M.resume[at.OVER_SCANS] != 0.0:
-            replay(P, D, M, W, C, when)
-            show_held(D, M.y, W.y_dense)
+        if S is not None:
+            if M.resume[at.OVER_SCANS] != 0.0:
+                replay(P, D, M, W, C, S, when)
+                show_held(D, M.y, W.y_dense)
         if not record(P, M, W, C, X, when, W.y_dense, W.q_dense):
             return False

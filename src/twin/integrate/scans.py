@@ -85,14 +85,14 @@ def to_a_scan(D, M, t, h):
 
 
 @kernel
-def scan_instant(P, D, M, W, t, t0, h, y, clock):
+def scan_instant(P, D, M, W, S, t, t0, h, y, clock):
     """Scan all units by the clock that are due at t, within the step of length h from t0; gives how many."""
     theta = (t - t0) / h
     move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
     for i in range(P.places[4]):
         W.w_aside[P.places[3] + i] = M.p[P.places[2] + i]
     for k in range(D.wires.shape[0]):
-        c = W.wire[k]
+        c = S.wire[k]
         W.w_aside[D.wires[k]] = c[0] + theta * (c[1] + theta * (c[2] + theta * c[3]))
     evaluate(P, D.fast, D.after_start[0], D.fast.shape[0], t, y, M.p, W.w_aside, W.dy_aside)
     scanned = 0
@@ -104,14 +104,14 @@ def scan_instant(P, D, M, W, t, t0, h, y, clock):
 
 
 @kernel
-def replay(P, D, M, W, C, until):
+def replay(P, D, M, W, C, S, until):
     """For good: the scans of the pending step before `until`, on M.y and M.scan."""
     t0 = M.resume[at.T]
     while True:
         t = next_scan(D, M.scan, until)
         if math.isinf(t):
             return
-        C.status[at.SCANS] += scan_instant(P, D, M, W, t, t0, M.resume[at.H_PENDING], M.y, M.scan)
+        C.status[at.SCANS] += scan_instant(P, D, M, W, S, t, t0, M.resume[at.H_PENDING], M.y, M.scan)
 
 
 @kernel
@@ -124,7 +124,7 @@ def show_held(D, y, out):
 
 
 @kernel
-def begin(D, M, W, C, remaining):
+def begin(D, M, C, S, remaining):
     """Begin a step over scans if one is due: gives the shortest that is worth it; infinite where none is.
 
     Held outputs go on as they did at the end of the last such step, half a period late.
@@ -134,39 +134,39 @@ def begin(D, M, W, C, remaining):
         return math.inf
     if M.resume[at.WINDOW] < least:
         M.resume[at.WINDOW] = max(FIRST_WINDOW / FEWEST * least, M.resume[at.WINDOW])
-    for j in range(W.acting.shape[0]):
-        u = M.y[W.acting[j, 0]]
-        W.held[j] = u
-        W.smooth[j, 0] = u - 0.5 * M.pace[j] * M.scan[W.acting[j, 1], at.SCAN_PERIOD]
-        W.smooth[j, 1] = M.pace[j]
-        W.smooth[j, 2] = 0.0
-        W.smooth[j, 3] = 0.0
-        M.y[W.acting[j, 0]] = W.smooth[j, 0]
+    for j in range(S.acting.shape[0]):
+        u = M.y[S.acting[j, 0]]
+        S.held[j] = u
+        S.smooth[j, 0] = u - 0.5 * M.pace[j] * M.scan[S.acting[j, 1], at.SCAN_PERIOD]
+        S.smooth[j, 1] = M.pace[j]
+        S.smooth[j, 2] = 0.0
+        S.smooth[j, 3] = 0.0
+        M.y[S.acting[j, 0]] = S.smooth[j, 0]
     M.resume[at.OVER_SCANS] = 1.0
     return least
 
 
 @kernel
-def leave(M, W):
+def leave(M, S):
     """Put the held outputs back."""
-    for j in range(W.acting.shape[0]):
-        M.y[W.acting[j, 0]] = W.held[j]
+    for j in range(S.acting.shape[0]):
+        M.y[S.acting[j, 0]] = S.held[j]
         for k in range(4):
-            W.smooth[j, k] = 0.0
+            S.smooth[j, k] = 0.0
 
 
 @kernel
-def abandon(M, W):
+def abandon(M, S):
     """The step over scans that was begun, if one was, is not taken."""
     if M.resume[at.OVER_SCANS] != 0.0:
-        leave(M, W)
+        leave(M, S)
         M.resume[at.OVER_SCANS] = 0.0
 
 
 @kernel
-def give_up(M, W):
+def give_up(M, S):
     """The step over scans has become too short: the next ones end at every scan, the more the oftener it fails."""
-    abandon(M, W)
+    abandon(M, S)
     M.resume[at.WINDOW] = 0.0
     M.resume[at.PATIENCE] = min(max(LEAST_PATIENCE, 2.0 * M.resume[at.LAST_PATIENCE]), MOST_PATIENCE)
     M.resume[at.LAST_PATIENCE] = M.resume[at.PATIENCE]
@@ -182,10 +182,10 @@ def shorten(M, h, hold):
 
 
 @kernel
-def accept(D, M, W, C, h, hold, sweeps):
+def accept(D, M, C, S, h, hold, sweeps):
     """Remember how fast held outputs move at the end of the step, and how long the next may be."""
-    for j in range(W.acting.shape[0]):
-        c = W.smooth[j]
+    for j in range(S.acting.shape[0]):
+        c = S.smooth[j]
         M.pace[j] = c[1] + h * (2.0 * c[2] + h * 3.0 * c[3])
     # two sweeps are what a step over scans is to cost: what one does is too short, what needs four too long
     factor = 2.0
@@ -199,14 +199,14 @@ def accept(D, M, W, C, h, hold, sweeps):
     M.resume[at.LAST_PATIENCE] *= 0.5
     C.status[at.OVER] += 1
     C.status[at.HOLD_ERROR] = max(C.status[at.HOLD_ERROR], int(1000.0 * hold))
-    leave(M, W)
+    leave(M, S)
 
 
 @kernel
-def commit_scans(P, D, M, W, C):
+def commit_scans(P, D, M, W, C, S):
     """The rest of the scans within the pending step, for good."""
     if M.resume[at.OVER_SCANS] != 0.0:
-        replay(P, D, M, W, C, M.resume[at.T_PENDING])
+        replay(P, D, M, W, C, S, M.resume[at.T_PENDING])
         show_held(D, M.y, W.y_new)
         M.resume[at.OVER_SCANS] = 0.0
     elif M.resume[at.PATIENCE] > 0.0:

@@ -50,20 +50,21 @@ def revived(J, M, y, dy):
 
 
 @kernel
-def pace(W, dy, s):
+def pace(S, dy, s):
     """Rates of held outputs, s seconds into a step over scans: nothing in other steps."""
-    for j in range(W.acting.shape[0]):
-        c = W.smooth[j]
-        dy[W.acting[j, 0]] += c[1] + s * (2.0 * c[2] + s * 3.0 * c[3])
+    for j in range(S.acting.shape[0]):
+        c = S.smooth[j]
+        dy[S.acting[j, 0]] += c[1] + s * (2.0 * c[2] + s * 3.0 * c[3])
 
 
 @kernel
-def rates_here(P, M, W, C, t):
+def rates_here(P, M, W, C, S, t):
     """Rates at the accepted point; gives whether they are finite."""
     first_q = P.places[0]
     move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
     rates(P, t, M.y, M.p, W.w, W.dy)
-    pace(W, W.dy, 0.0)
+    if S is not None:
+        pace(S, W.dy, 0.0)
     C.status[at.RHS] += 1
     finite = True
     for i in range(M.y.shape[0]):
@@ -80,7 +81,7 @@ def rates_here(P, M, W, C, t):
 
 
 @kernel
-def linearise(P, J, M, W, C, t, h):
+def linearise(P, J, M, W, C, S, t, h):
     """Rates, Jacobian and time derivative at the accepted point.
 
     Returns DONE, NOT_FINITE, or REVIVED where a state without row and column is no longer zero and at rest.
@@ -89,7 +90,7 @@ def linearise(P, J, M, W, C, t, h):
     n_q = M.q.shape[0]
     first_q = P.places[0]
     n_ramps = int(M.resume[at.N_RAMPS])
-    if not rates_here(P, M, W, C, t):
+    if not rates_here(P, M, W, C, S, t):
         return at.NOT_FINITE
     if revived(J, M, M.y, W.f):
         return at.REVIVED
@@ -109,8 +110,9 @@ def linearise(P, J, M, W, C, t, h):
             W.f_t[i] = 0.0
         for i in range(n_q):
             W.f_qt[i] = 0.0
-    for j in range(W.acting.shape[0]):
-        W.f_t[W.acting[j, 0]] = 2.0 * W.smooth[j, 2]
+    if S is not None:
+        for j in range(S.acting.shape[0]):
+            W.f_t[S.acting[j, 0]] = 2.0 * S.smooth[j, 2]
     return at.DONE
 
 
@@ -125,12 +127,18 @@ def _combine(out, n, coefficients, vectors, count, scale):
 
 
 @kernel
-def attempt(P, J, F, R, M, W, C, t, h, fresh):
-    """All stages of a step of size h from the linearised point (t, M.y) into W.y_new, W.q_new.
+def matrix(F, R, W, C, h):
+    """Factorise the matrix of a step of size h; gives -1, or the place in z of a singular row."""
+    C.status[at.LU] += 1
+    return factorise(F, W.values, 1.0 / (h * R.gamma[0]), W.lower, W.upper, W.pivot, W.row)
 
-    Returns -1, the place in z of a singular row, or COMES_ALIVE: a slope that the matrix lacks moves a state
-    in this step already, and what leaves another state by it would be lost. Unless `fresh`, the matrix of this
-    step has been factorised before.
+
+@kernel
+def attempt(P, J, F, R, M, W, C, S, t, h):
+    """All stages of a step of size h from the linearised point (t, M.y) into W.y_new, W.q_new, by `matrix`.
+
+    Returns -1, or COMES_ALIVE: a slope that the matrix lacks moves a state in this step already, and what leaves
+    another state by it would be lost.
     """
     n_y = M.y.shape[0]
     n_q = M.q.shape[0]
@@ -138,11 +146,6 @@ def attempt(P, J, F, R, M, W, C, t, h, fresh):
     first_q = P.places[0]
     n_ramps = int(M.resume[at.N_RAMPS])
     h_gamma = h * R.gamma[0]
-    if fresh:
-        singular = factorise(F, W.values, 1.0 / h_gamma, W.lower, W.upper, W.pivot, W.row)
-        C.status[at.LU] += 1
-        if singular >= 0:
-            return singular
     count = R.c.shape[0]
     for s in range(count):
         if s == 0:
@@ -156,7 +159,8 @@ def attempt(P, J, F, R, M, W, C, t, h, fresh):
             _combine(W.y_stage, n_y, R.A[s], W.u, s, 1.0)
             move_ramps(M.p, M.ramp, n_ramps, t + R.c[s] * h)
             rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
-            pace(W, W.dy, R.c[s] * h)
+            if S is not None:
+                pace(S, W.dy, R.c[s] * h)
             C.status[at.RHS] += 1
             if revived(J, M, W.y_stage, W.dy):
                 return COMES_ALIVE
@@ -226,6 +230,17 @@ def error_norm(J, W, C, y):
             C.status[at.WORST] = -1
             return math.nan
     return max(norm, LARGEST_SHARE * largest)
+
+
+@kernel
+def step(P, J, F, R, M, W, C, S, t, h):
+    """A step from the linearised point: what `matrix` or `attempt` return, and its error."""
+    failure = matrix(F, R, W, C, h)
+    if failure == -1:
+        failure = attempt(P, J, F, R, M, W, C, S, t, h)
+    if failure != -1:
+        return failure, math.nan
+    return failure, error_norm(J, W, C, M.y)
 
 
 @kernel

@@ -162,6 +162,11 @@ class Work(NamedTuple):
     guard: Array  #: [n_g + tags] values just evaluated
     side_trial: Array  #: [n_g + tags] signs while a step is searched
     buffers: Buffers
+
+
+class Over(NamedTuple):
+    """Scratch of steps over scans; the loop is given None where a run takes none, and is compiled without them."""
+
     acting: Array  #: [acting, 2] states of units by the clock that the plant sees: place in y, unit
     smooth: Array  #: [acting, 4] what stands for each held output within a step over scans: a cubic, per second
     held: Array  #: [acting] what it is held at when the step begins

@@ -24,6 +24,7 @@ from twin.plant.codes import LANES, SLOPES
 if disabled():
     from twin.plant.interpreted import call_entry as call_entry
 else:
+    from twin.plant.handles import Handle as Handle  # how tables are read shapes what is compiled: part of its hash
     from twin.plant.views import call_entry as call_entry
 
 

@@ -17,8 +17,10 @@ from twin import jit
 from twin.plant.adapter import cache_folder, entry
 from twin.plant.model import load_model
 
-#: Jobs that compile the engine itself: "module:function", each leaving its code in the cache.
-ENGINE = ("twin.integrate.loop:compile_engine", "twin.plant.absent:compile_probe")
+#: Jobs that compile the engine itself: "module:function", each leaving its code in the cache. The second of the loops
+#: is for steps over scans, and takes twice as long.
+LOOP, LOOP_OVER_SCANS = "twin.integrate.loop:compile_engine", "twin.integrate.overloop:compile_engine"
+PROBE = "twin.plant.absent:compile_probe"
 
 Report = Callable[[int, int, str], None]
 
@@ -52,7 +54,7 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def warm(models: Iterable[str], report: Report | None = None) -> int:
+def warm(models: Iterable[str], report: Report | None = None, *, relaxed: bool = False) -> int:
     """Compile all that is missing; gives how many jobs there were.
 
     Parameters
@@ -61,11 +63,13 @@ def warm(models: Iterable[str], report: Report | None = None) -> int:
         Names of unit operations, as in YAML.
     report : callable, optional
         report(done, total, name) after each job and once before the first.
+    relaxed : bool
+        Whether steps are to go over scans.
     """
     if jit.disabled():
         return 0
     missing = [name for name in dict.fromkeys(models) if not is_cached(name)]
-    engine = [job for job in ENGINE if not engine_is_cached(job)]
+    engine = [job for job in (LOOP_OVER_SCANS if relaxed else LOOP, PROBE) if not engine_is_cached(job)]
     total = len(missing) + len(engine)
     if total == 0:
         return 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,11 @@ __all__ = ["Limits", "Run", "Snapshots", "Tag", "open_run"]
 class Run:
     """A run file; see :func:`open_run`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, check: Callable[[h5py.File], None] | None = None) -> None:
         self.path = path
         with self.opened() as file:
+            if check is not None:
+                check(file)
             if "schema_version" not in file.attrs or "time" not in file:
                 raise FileProblem(f"{path} is an HDF5 file, but not a run of twin")
             version = str(file.attrs["schema_version"])
@@ -219,11 +221,13 @@ class Run:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """Versions, platform, fingerprint, seed; `fork` names a parent; `session` differs between equal runs."""
-        fork = self._attributes("/provenance/fork")
+        """Versions, platform, fingerprint, seed; `fork` names a parent, `record` what estimates were made from;
+        `session` differs between equal runs."""
+        fork, record = self._attributes("/provenance/fork"), self._attributes("/provenance/record")
         return {
             **self._attributes("/provenance"),
             **({"fork": fork} if fork else {}),
+            **({"record": record} if record else {}),
             "versions": self._attributes("/provenance/versions"),
             "session": self._attributes("/provenance/session"),
         }
@@ -266,15 +270,21 @@ class Run:
         raise FileProblem(f"{tag.name} has no element '{part}': {tag.dims[axis]} are {names}")
 
 
-def open_run(path: str | Path) -> Run:
+def open_run(path: str | Path, check: Callable[[h5py.File], None] | None = None) -> Run:
     """Open a run file for reading: finished, still being written, or left by a crash.
+
+    Parameters
+    ----------
+    path : str or Path
+    check : callable, optional
+        Looks at the open file before anything of it is read, and raises for one that is not to be read.
 
     Raises
     ------
     FileProblem
         When there is no such file, or it is not a run, or it is damaged.
     """
-    return Run(Path(path))
+    return Run(Path(path), check)
 
 
 def _open(path: Path) -> h5py.File:

@@ -20,10 +20,12 @@ from twin.integrate.allocate import Event, Kind
 from twin.integrate.integrator import Samples
 from twin.integrate.outcome import Ending
 from twin.quantity import Array
-from twin.schedule.driving import KINDS, Driving, Watch, index_of, watch_row, watches_of
+from twin.schedule import memory
+from twin.schedule.driving import KINDS, Driving, Watch, index_of, limits_of, watch_row, watches_of
 from twin.schedule.instants import Checkpoint as Checkpoint
 from twin.schedule.instants import Instant as Instant
 from twin.schedule.journal import Journal, Take
+from twin.schedule.memory import Remembers
 from twin.schedule.records import Records
 from twin.schedule.segments import run_end
 from twin.schedule.table import Table
@@ -33,6 +35,7 @@ from twin.schedule.world import PythonProcess, World, every_step
 
 if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
+    from twin.control.estimation.estimator import Estimator
     from twin.control.predictive.controller import Predictive
 
 
@@ -77,10 +80,11 @@ class Simulation(Driving):
         integrator: type | None = None,
     ) -> None:
         self.plant, self.table = plant, table
-        self.predictive = _predictive(scenario)
+        self.estimators, self.predictive = _estimators(scenario), _predictive(scenario)
         for one in self.predictive:
             one.simulation = self
-        processes = (*processes, *(one.process for one in self.predictive))
+        # what estimates comes before what takes its estimates
+        processes = (*processes, *(e.process for e in self.estimators), *(one.process for one in self.predictive))
         self.end = run_end(scenario)
         self.latest: Checkpoint | None = None
         self._samples, self._every, self._since = samples, checkpoint_every, 0
@@ -91,9 +95,12 @@ class Simulation(Driving):
         self._timetable = Timetable(scenario.events, scenario.latches, self.end)
         self._world = World(scenario, self.end, processes)
         self._watches = watches_of(self._world, plant)
+        self._limits = limits_of(plant)
         self._record = {int(place): i for i, place in enumerate(record)}
         watches = [watch_row(plant, key)._replace(armed=False) for key in self._watches]
-        self._journal = Journal([*scenario.latches, *(Watch(*key) for key in self._watches)], events)
+        ends = [watch_row(plant, key) for key in self._limits]
+        watched = (Watch(*key) for key in (*self._watches, *self._limits))
+        self._journal = Journal([*scenario.latches, *watched], events)
         latches = [
             watch_row(plant, (latch.guard, latch.direction))._replace(
                 index=index_of(plant, Does(latch.kind), latch.path), value=latch.value, kind=KINDS[Does(latch.kind)]
@@ -118,7 +125,7 @@ class Simulation(Driving):
             seed=scenario.seed,
             relaxed=scenario.relaxed,
             events=first,
-            latches=[*latches, *watches],
+            latches=[*latches, *watches, *ends],
             foreseen=foreseen,
             record=record,
             every=scenario.record_every if every is None else every,
@@ -126,6 +133,8 @@ class Simulation(Driving):
             fired=self._journal.collect,
             pause=self._paused,
         )
+        for estimator in self.estimators:
+            estimator.attach(self)
 
     @property
     def integrator(self) -> Any:
@@ -181,6 +190,10 @@ class Simulation(Driving):
         self._journal.close()
         return ending
 
+    @property
+    def _remembering(self) -> list[Remembers]:
+        return [*self.estimators, *self.predictive]
+
     def records(self) -> Records:
         """Give the Gantt chart and the log of resources; what still goes on ends now."""
         self._world.records.close(self._integrator.time)
@@ -190,6 +203,8 @@ class Simulation(Driving):
         """Copy all that continuing needs; between two calls of `run`, and from `keep`, only."""
         time, counts = self._integrator.time, (self._journal.timed, self._journal.unreported)
         state = {**self._integrator.state(), **self._table.state()}
+        for one in self._remembering:
+            state |= memory.under(one.name, one.memory())
         return Checkpoint(time, state, tuple(self._history), counts, self._journal.at(time))
 
     def resume(self, checkpoint: Checkpoint) -> None:
@@ -198,6 +213,8 @@ class Simulation(Driving):
         SimPy's processes are replayed against the recorded instants; the plant is not. What the scenario has
         planned for after the checkpoint may differ: that is a fork.
         """
+        for one in self._remembering:
+            one.recall(memory.of(one.name, checkpoint.state))
         for instant in checkpoint.history:
             answers = list(instant.answers)
             turn = self._turn(instant.time, instant.guards)
@@ -264,6 +281,15 @@ class Simulation(Driving):
         self._since += len(block.time)
         if self._samples is not None:
             self._samples(block)
+
+
+def _estimators(scenario: ScenarioSpec) -> list[Estimator]:
+    """Give the filters, whose libraries nobody else needs."""
+    if not scenario.estimators:
+        return []
+    from twin.control.estimation.estimator import estimators_of
+
+    return estimators_of(scenario)
 
 
 def _predictive(scenario: ScenarioSpec) -> list[Predictive]:

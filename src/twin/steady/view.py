@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.integrate.elimination import elimination
+from twin.integrate.elimination import Elimination, elimination
 from twin.integrate.symbolic import factors
 from twin.jit import arm
 from twin.plant.evaluate import buffers
@@ -49,6 +49,7 @@ class View:
         self._pivot, self._row = np.zeros(n_z), np.zeros(n_z)
         self._rhs, self._out = np.zeros(n_z), np.zeros(n_z)
         self._buffers = buffers(self.jacobian)
+        self._plan: tuple[Elimination, Array, Array] | None = None
 
     def rates(self, y: Array) -> Array:
         """dy/dt [n_y], those of fixed states too; `w` then holds the streams."""
@@ -84,7 +85,9 @@ class View:
     def matrix(self) -> tuple[Array, Array, Array]:
         """J = df/dy at the point last linearised: rows, columns and values of what is not zero."""
         n = self.plant.n_y
-        plan, rows, pointers = elimination(self.jacobian, n, self.plant.n_aux, self.plant.n_q)
+        if self._plan is None:  # found once: it takes as long as hundreds of evaluations
+            self._plan = elimination(self.jacobian, n, self.plant.n_aux, self.plant.n_q)
+        plan, rows, pointers = self._plan
         numbers, scratch, out = np.zeros(len(plan.pattern)), np.zeros(n), np.zeros(len(rows))
         self._kernels.eliminate(plan, self._values, self._q_values, n, numbers, scratch, out)
         columns = np.repeat(np.arange(len(pointers) - 1), np.diff(pointers))

@@ -36,6 +36,7 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
         help="relative standard uncertainty of each unit's holdup, for that of fractions (default: %(default)s)",
     )
     trace.add_argument("--divert", metavar="RULE", help="judge a diversion rule (YAML file) on a run file")
+    trace.add_argument("--best", metavar="FILE", help="write the rule that the search: of RULE has found")
     trace.add_argument("--until", metavar="TIME", help="stop the scenario's clock earlier, e.g. 8h")
     trace.add_argument(
         "--set", action="append", default=[], metavar="PATH=VALUE", help="replace a value of the scenario or plant"

@@ -1,53 +1,26 @@
-"""Judges a run: a diversion rule from a file, and the state of control of its `quality:`.
-
-A rule's file (YAML, quantities with their units):
-
-    signal: nir.w_measured           # what the sensor tells
-    tag: press.api_content           # the true quality at the gate, and its specification
-    low: 0.18
-    high: 0.22
-    alarm_low: 0.186                 # of the signal, inside the specification
-    alarm_high: 0.214
-    worst: 0.2                       # greatest excursion beyond the alarm
-    path: nir.product -> press.tablets
-    period: 5 s                      # between readings
-    delay: 0 s                       # until a reading is told
-    margin: 10 s
-    start_up: 25 min                 # nothing is accepted before
-    shut_down: 22.5 h                # and after
-    frozen: 2 min                    # a reading unchanged for so long is lost
-    ride_through: 30 s               # before the gate opens for a lost signal
-    price: 1                         # of a kilogram diverted in vain
-"""
+"""Judges a run: a diversion rule (:mod:`twin.trace.asked`), and the state of control of its `quality:`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twin.config.document import Problems
-from twin.config.reading import read_file
+from twin.trace.asked import TIMES, Asked
 from twin.trace.diversion import Case, Rule, Verdict, design, inside, judge
 from twin.trace.network import TOTAL, TraceError
 from twin.trace.rtd import Residence, residence
+from twin.trace.searching import Disturbed, Searched, disturb, search
 from twin.trace.state import Capability, Deviation, averaging_interval, capability, chart, deviations, means, steady
 from twin.trace.trajectory import Trajectory
-from twin.units import UnitError, parse_quantity
 
 if TYPE_CHECKING:
-    from twin.config.document import Node
     from twin.results.reader import Run
     from twin.trace.tracing import Trace
 
-TEXTS = ("signal", "tag", "path")
-TIMES = {"period", "delay", "margin", "start_up", "shut_down", "frozen", "ride_through"}
-LEVELS = {"low", "high", "alarm_low", "alarm_high", "worst"}
-NEEDED = {*TEXTS, *LEVELS, "period"}
 #: Instants after start-up at which residence times are taken for a rule: flows change.
 INSTANTS = (0.05, 0.5, 0.95)
 #: Part of the width between limits that a signal may drift over its averaging interval and be at rest.
@@ -67,6 +40,8 @@ class Diversion:
     verdict: Verdict
     worst: float
     case: Case  #: signal, flow and true quality of the run
+    disturbed: tuple[Disturbed, ...] = ()
+    searched: Searched | None = None
 
 
 @dataclass(frozen=True)
@@ -84,49 +59,12 @@ class Controlled:
     deviations: tuple[Deviation, ...]
 
 
-class Asked(NamedTuple):
-    """A rule as it was written: texts, and numbers in SI (levels in the unit of their tag, where none is written)."""
+def divert(found: Trace, run: Run, rule: Asked, say: Callable[[str], None] = lambda _: None) -> Diversion:
+    """Design a rule from residence times of this run, and judge what it would have done with it.
 
-    texts: dict[str, str]
-    numbers: dict[str, float]
-
-
-def read_rule(path: Path) -> Asked:
-    """Read a rule's file.
-
-    Raises
-    ------
-    ConfigError
-        For keys that do not exist, are missing, or cannot be read.
+    Where its file says so, it is judged on disturbed runs, too (`say` is told of each), and a cheaper one searched.
     """
-    problems = Problems()
-    return asked(read_file(path, str(path), problems), problems)
-
-
-def asked(root: Node, problems: Problems) -> Asked:
-    """Read a rule from a mapping. Raises ConfigError."""
-    problems.known_keys(root, [*TEXTS, *LEVELS, *TIMES, "price"], "unknown key", "A diversion rule")
-    texts, numbers = {}, {}
-    for key, node in root.pairs:
-        if key.text in TEXTS:
-            texts[key.text] = problems.string(node, "not a text")
-        elif key.text in (*LEVELS, *TIMES, "price"):
-            try:
-                numbers[key.text] = parse_quantity(node.text, "s" if key.text in TIMES else "1")
-            except UnitError as error:
-                problems.add(node, "not such a quantity", f"{key.text}: {error}.")
-    missing = sorted(NEEDED - set(texts) - set(numbers))
-    if missing and not problems.found:
-        problems.add(root, "missing keys", f"A diversion rule needs {', '.join(missing)}.")
-    if "path" in texts and "->" not in texts["path"]:
-        problems.add(root.key("path"), "not a path", "path reads 'SENSOR -> GATE': nir.product -> press.tablets.")
-    problems.stop()
-    return Asked(texts, numbers)
-
-
-def divert(found: Trace, run: Run, rule: Asked) -> Diversion:
-    """Design a rule from residence times of this run, and judge what it would have done with it."""
-    texts, n = rule
+    texts, n = rule.texts, rule.numbers
     source, _, target = (part.strip() for part in texts["path"].partition("->"))
     trajectory = found.trajectories[TOTAL]
     start, end = n.get("start_up", 0.0), min(n.get("shut_down", math.inf), trajectory.end)
@@ -137,17 +75,11 @@ def divert(found: Trace, run: Run, rule: Asked) -> Diversion:
             curves.append(residence(trajectory, source, target, when, steady=True))
     if not curves:
         raise TraceError(f"nothing flows through {source} between start-up and shutdown: no rule can be designed")
-    made = design(
-        curves,
-        low=n["low"],
-        high=n["high"],
-        alarm_low=n["alarm_low"],
-        alarm_high=n["alarm_high"],
-        worst=n["worst"],
-        **{key: n[key] for key in TIMES if key in n},
-    )
+    known = {key: n[key] for key in ("alarm_low", "alarm_high", *TIMES) if key in n}
+    made = design(curves, low=n["low"], high=n["high"], worst=n["worst"], **known)
     flow = _flow(trajectory, target, run.time)
     case = Case(run.time, run.get(texts["signal"]), flow, run.get(texts["tag"]))
+    disturbed = disturb(run, rule, made, say)
     return Diversion(
         signal=texts["signal"],
         tag=texts["tag"],
@@ -158,6 +90,8 @@ def divert(found: Trace, run: Run, rule: Asked) -> Diversion:
         verdict=weighed(rule, made, case),
         worst=n["worst"],
         case=case,
+        disturbed=disturbed,
+        searched=search(curves, rule, known, case, disturbed),
     )
 
 

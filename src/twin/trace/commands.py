@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.units import parse_quantity
@@ -20,6 +21,8 @@ def trace(arguments: Namespace) -> int:
     """`twin trace RUN|SCENARIO`"""
     from twin.trace.tracing import trace as carry_out
 
+    if arguments.best:
+        _can_be_written(arguments)
     paths = [_way(text) for text in arguments.path]
     found = carry_out(
         arguments.name,
@@ -31,13 +34,35 @@ def trace(arguments: Namespace) -> int:
         of=arguments.of,
         holdup=arguments.holdup,
         rule=arguments.divert,
+        say=lambda text: None if arguments.json else _progress(text),
     )
+    if arguments.best and found.diversion is not None and found.diversion.searched is not None:
+        from twin.trace.asked import read_rule
+        from twin.trace.searching import write_best
+
+        write_best(Path(arguments.best), read_rule(Path(arguments.divert)), found.diversion.searched, arguments.name)
     if arguments.json:
         sys.stdout.write(json.dumps(as_json(found)) + "\n")
     else:
         tell(found)
         sys.stderr.write(f"{found.path}\n")
     return 0
+
+
+def _can_be_written(arguments: Namespace) -> None:
+    """What is wrong with --best is told before anything takes time."""
+    from twin.commands import UsageError
+    from twin.results.files import FileProblem
+    from twin.trace.asked import read_rule
+
+    if not arguments.divert or not read_rule(Path(arguments.divert)).search:
+        raise UsageError("--best writes what the search: of a rule's file has found: give one with --divert")
+    if Path(arguments.best).exists():
+        raise FileProblem(f"{arguments.best} exists; it is not overwritten")
+
+
+def _progress(text: str) -> None:
+    sys.stderr.write(f"{text} …\n")
 
 
 def _way(text: str) -> tuple[str, str]:
@@ -93,6 +118,12 @@ def as_json(found: Trace) -> dict[str, Any]:
 def _diversion(found: Diversion) -> dict[str, Any]:
     v = found.verdict
     told = {"rule": vars(found.rule), "in_time": found.rule.in_time, "yield_loss": v.yield_loss, **vars(v)}
+    told["disturbances"] = [
+        {name: value for name, value in vars(one).items() if name not in ("case", "verdict")}
+        | ({} if one.verdict is None else vars(one.verdict))
+        for one in found.disturbed
+    ]
+    told["search"] = None if found.searched is None else vars(found.searched)
     return {name: _plain(value) for name, value in told.items()}
 
 
@@ -157,6 +188,7 @@ def tell(found: Trace) -> None:
         console.print(Text(f"the gate is open {lags}{late}"))
         for start, end, reason in verdict.opened:
             console.print(Text(f"  {clock(start)} to {clock(end)}: {reason}"))
+        _tell_tried(found.diversion, console)
     if found.control:
         console.print(Text("\nstate of control"))
         table = table_of(
@@ -175,3 +207,31 @@ def tell(found: Trace) -> None:
                 console.print(Text(f"{text} peak {d.peak:.5g}; {d.mass:.3f} kg made: {d.disposition}"))
     for text in found.skipped:
         console.print(Text(f"not told: {text}"))
+
+
+def _tell_tried(found: Diversion, console: Any) -> None:
+    """What the rule did with disturbed runs, and what a search has found."""
+    from rich.text import Text
+
+    from twin.progress import clock
+    from twin.tables import table_of
+
+    if found.disturbed:
+        table = table_of("disturbed", "from", "for", "held at", "made", "diverted", "in vain", "missed")
+        for one in found.disturbed:
+            v = one.verdict
+            masses = [one.why] if v is None else [f"{x:.3f} kg" for x in (v.made, v.diverted, v.false, v.missed)]
+            row = [clock(one.at), f"{one.length:.4g} s", f"{one.value:.4g}", *masses]
+            table.add_row(Text(one.path), *row, *[""] * (7 - len(row)))
+        console.print(table)
+    if found.searched is not None:
+        best = found.searched
+        table = table_of("alarm inside by", "margin", "missed", "diverted in vain")
+        for guard, margin, missed, false in best.table:
+            table.add_row(f"{guard:g}", f"{margin:g} s", f"{missed:.3f} kg", f"{false:.3f} kg")
+        console.print(table)
+        text = (
+            f"cheapest that misses nothing in {best.searched} runs: alarm at {best.best.low:g} and {best.best.high:g},"
+        )
+        text += f" margin {best.best.margin:g} s, cost {best.cost:g}; in {best.judged} other runs it misses"
+        console.print(Text(f"{text} {best.missed:.3f} kg and diverts {best.false:.3f} kg in vain"))

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,6 +169,41 @@ class TraceFile:
             "in_time": float(found.rule.in_time), **{f"rule_{key}": x for key, x in vars(found.rule).items()},
         }.items():  # fmt: skip
             group.attrs[name] = float(value)
+
+        self._tried(found)
+
+    def _tried(self, found: Diversion) -> None:
+        """Runs with disturbances that the rule was judged on, and rules that were tried."""
+        if found.disturbed:
+            masses = ("made", "accepted", "diverted", "missed", "false", "cost")
+            nothing = [math.nan] * len(masses)
+            rows = [nothing if d.verdict is None else [getattr(d.verdict, m) for m in masses] for d in found.disturbed]
+            about = {"at": "s", "length": "s", "value": ""}
+            numbers = {name: ([getattr(d, name) for d in found.disturbed], u, "drawn") for name, u in about.items()}
+            numbers |= {
+                name: ([row[i] for row in rows], "" if name == "cost" else "kg", "by the rule; NaN: the run failed")
+                for i, name in enumerate(masses)
+            }
+            texts = {
+                "path": ([d.path for d in found.disturbed], "what was held at value"),
+                "why": ([d.why for d in found.disturbed], "why the run failed; empty: it did not"),
+            }
+            self.table("/diversion/disturbances", "disturbance", texts, numbers)
+        if found.searched is not None:
+            guards, margins, missed, false = (list(column) for column in zip(*found.searched.table, strict=True))
+            columns = {
+                "guard": (guards, "", "of the alarm inside the specification"),
+                "margin": (margins, "s", "safety"),
+                "missed": (missed, "kg", "accepted and not conforming"),
+                "false": (false, "kg", "conforming and diverted"),
+            }
+            group, _ = self.table("/diversion/search", "tried", {}, columns)
+            best = found.searched
+            for name, value in {
+                "best_guard": best.guard, "best_margin": best.best.margin, "cost": best.cost, "missed": best.missed,
+                "falsely_diverted": best.false, "runs_searched": best.searched, "runs_judged": best.judged,
+            }.items():  # fmt: skip
+                group.attrs[name] = float(value)
 
     def control(self, found: Sequence[Controlled]) -> None:
         """State of control, and deviations from alarm to disposition."""

@@ -42,29 +42,16 @@ class Watched(Integrator):
         return m.y.copy(), m.p.copy(), m.ramp.copy(), int(m.resume[at.N_RAMPS])
 
     def _call(self, progress: Callable[[float], None] | None) -> int:
-        arguments = (
-            self._tables,
-            self.jacobian,
-            self._factors,
-            self._method,
-            self._events,
-            self._latch_rows,
-            self._discrete,
-            self._memory,
-            self._work,
-            self._control,
-            self._recorder,
-        )
         # first what is due at this instant, then one step: what lies between is the start of that step
         self._control.status[at.STEP_BUDGET] = 0
-        code = int(self._run(*arguments))
+        code = self._run()
         full = self._control.status[at.EVENTS_HELD] >= self._recorder.log.shape[0]
         if code != at.FLUSH or full or self._memory.resume[at.H_PENDING] > 0.0:
             return code
         self.before, start = self._snapshot(), self.time
         self._control.status[at.STEP_BUDGET] = 1
         logged = int(self._control.status[at.EVENTS_HELD])
-        code = int(self._run(*arguments))
+        code = self._run()
         self._fired_first(logged, start)
         if self.look is not None and self.time > start:
             stepping.prepare_dense(self._method, self._work)

@@ -24,7 +24,8 @@ from twin.trace.trajectory import Trajectory
 if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
     from twin.plant.compile import Plant
-    from twin.trace.assess import Asked, Controlled, Diversion
+    from twin.trace.asked import Asked
+    from twin.trace.assess import Controlled, Diversion
 
 #: What is followed unless asked: every component, where all close.
 COMPONENTS = "components"
@@ -86,6 +87,7 @@ def trace(
     rule: str | Path | Asked | None = None,
     write: bool = True,
     progress: Callable[[float], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Trace:
     """Trace a run or a scenario.
 
@@ -107,11 +109,13 @@ def trace(
     holdup : float
         Relative standard uncertainty of each unit's holdup, for that of fractions; 0 for none.
     rule : str, Path or Asked, optional
-        A diversion rule, or its file (:mod:`twin.trace.assess`): for run files.
+        A diversion rule, or its file (:mod:`twin.trace.asked`): for run files.
     write : bool
         Whether to write the file.
     progress : callable, optional
         Told the plant time reached.
+    say : callable
+        Told of every run with a disturbance that a rule is tried on.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def trace(
 
     spec, run = subject(source, set, until)
     if rule is not None:
-        from twin.trace.assess import read_rule
+        from twin.trace.asked import read_rule
 
         if isinstance(rule, str | Path):
             rule = read_rule(Path(rule))  # what is wrong with it is told before anything takes time
@@ -154,7 +158,7 @@ def trace(
     if run is not None:
         from twin.trace.assess import control, divert
 
-        result.diversion = divert(result, run, rule) if rule is not None else None
+        result.diversion = divert(result, run, rule, say) if rule is not None else None
         result.control = control(result, run, result.diversion)
     if write:
         name = Path(out) if out is not None else Path(f"{spec.name}{SUFFIX}") if run is None else trace_path(run.path)

@@ -79,41 +79,91 @@ def linearise(point: Point, inputs: Sequence[str], outputs: Sequence[str], opens
     NotLinear
         When an input or output is none; the message names the closest.
     """
-    spec = point.plant.spec
-    ins = [_input(spec, path) for path in inputs]
-    outs = [_output(point.plant, path) for path in outputs]
-    for path in opens:
-        if not driver(spec, path):
-            raise NotLinear(f"nothing drives '{path}': there is no loop to open")
-    values = {i.path: point.signal(driver(spec, i.path) if i.opens else i.path) for i in ins if i.signal}
-    free = {path: point.signal(driver(spec, path)) for path in opens}
-    free |= {i.path: values[i.path] for i in ins if i.opens}
-    taps = [o.path for o in outs if o.kind == "tap"]
-    asked = [*(o.path.partition(".")[0] for o in outs), *(i.path.partition(".")[0] for i in ins)]
-    from twin.plant import compile_plant
-
-    plant = compile_plant(wired(opened(spec, free, asked), values, taps))
-    there = point.moved_to(plant, {path: value for path, value in free.items() if path not in values})
-    return _System(there, ins, outs, values).linear(_title(point), _notes(point))
+    return Linearisation(point, inputs, outputs, opens).at(point)
 
 
-class _System:
-    """A plant with stations and taps, at a point."""
+@dataclass(frozen=True)
+class Matrices:
+    """A plant at a point as numbers: see :class:`twin.control.linear.system.Linear`."""
 
-    def __init__(self, point: Point, ins: list[_Input], outs: list[_Output], values: dict[str, float]) -> None:
-        self.point, self.ins, self.outs, self.values = point, ins, outs, values
-        plant = point.plant
-        self.plant = plant
+    A: Any
+    B: Array
+    C: Array
+    D: Array
+    y_0: Array
+    u_0: Array
+    rates: Array
+
+
+class Linearisation:
+    """A plant with stations and taps, linearised at one point or at several, one after another.
+
+    Parameters
+    ----------
+    point : Point
+        The first of them.
+    inputs, outputs, opens
+        As for :func:`linearise`.
+    """
+
+    def __init__(self, point: Point, inputs: Sequence[str], outputs: Sequence[str], opens: Sequence[str] = ()) -> None:
+        spec = point.plant.spec
+        self.ins = [_input(spec, path) for path in inputs]
+        self.outs = [_output(point.plant, path) for path in outputs]
+        self.opens = tuple(opens)
+        for path in opens:
+            if not driver(spec, path):
+                raise NotLinear(f"nothing drives '{path}': there is no loop to open")
+        free, values = self._values(point)
+        taps = [o.path for o in self.outs if o.kind == "tap"]
+        asked = [*(o.path.partition(".")[0] for o in self.outs), *(i.path.partition(".")[0] for i in self.ins)]
+        from twin.plant import compile_plant
+
+        plant = self.plant = compile_plant(wired(opened(spec, free, asked), values, taps))
         self.station = [_place(plant, f"{station_name(k)}.value") for k in range(len(values))]
-        count = sum(o.kind == "tap" for o in outs)
-        self.tap = [_place(plant, f"{tap_name(k)}.seen") for k in range(count)]
-        fixed = point.held.copy()
-        self.view = View(plant, point.p, fixed)
-        aside = np.zeros(plant.n_y, dtype=bool)
-        aside[[*self.station, *self.tap]] = True
-        self.states = np.flatnonzero(~fixed & ~aside)
+        self.tap = [_place(plant, f"{tap_name(k)}.seen") for k in range(len(taps))]
+        self._aside = np.zeros(plant.n_y, dtype=bool)
+        self._aside[[*self.station, *self.tap]] = True
+        self.view = View(plant, plant.p0.copy())
+        self._fixed: Array | None = None
+        self._probed: tuple[bytes, Array] | None = None
+        self._move(point)
 
-    def linear(self, title: str, notes: tuple[str, ...]) -> Linear:
+    def _values(self, point: Point) -> tuple[dict[str, float], dict[str, float]]:
+        """What opened inlets have, and what inputs that are signals have, at a point."""
+        spec = point.plant.spec
+        values = {i.path: point.signal(driver(spec, i.path) if i.opens else i.path) for i in self.ins if i.signal}
+        free = {path: point.signal(driver(spec, path)) for path in self.opens}
+        return free | {i.path: values[i.path] for i in self.ins if i.opens}, values
+
+    def _move(self, point: Point) -> None:
+        """Go to a point of the plant that this was made of."""
+        free, self.values = self._values(point)
+        self.point = point.moved_to(self.plant, {path: v for path, v in free.items() if path not in self.values})
+        self.point.y[self.station] = list(self.values.values())
+        self.view.p[:] = self.point.p
+        held = self.point.held & ~self._reached()
+        if self._fixed is None or not np.array_equal(self._fixed, held):
+            self._fixed = held
+            self.view.fix(self._fixed)
+            self.states = np.flatnonzero(~self._fixed & ~self._aside)
+
+    def _reached(self) -> Array:
+        """States that are absent at the point and that the inputs would bring to life, as a signal of zero does."""
+        absent = self.point.absent
+        if absent is None or not absent.any():
+            return np.zeros(self.plant.n_y, dtype=bool)
+        if self._probed is None or self._probed[0] != absent.tobytes():
+            y, p = self.point.y.copy(), self.point.p.copy()
+            y[self.station] += 1.0
+            for place in (self.plant.parameter(i.path)[0] for i in self.ins if not i.signal):
+                p[place] += STEP * (abs(p[place]) or self._size(place))
+            self._probed = absent.tobytes(), absent & ~self.plant.absent_from(y, p, absent)
+        return self._probed[1]
+
+    def matrices(self, point: Point) -> Matrices:
+        """Linearise at a point; rows and columns of A are those of `states`, places in `plant`."""
+        self._move(point)
         plant, view, y, n = self.plant, self.view, self.point.y, len(self.states)
         rates = view.linearise(y)
         sparse = library("scipy.sparse")
@@ -160,11 +210,17 @@ class _System:
                 for r, where in of_tap.items():
                     D[r, m] = dy[where]
                 D[list(streams), m] = dw
+        return Matrices(J[self.states][:, self.states].tocsr(), B, C, D, y_0, u_0, rates[self.states])
+
+    def at(self, point: Point) -> Linear:
+        """Linearise at a point, with names."""
+        found = self.matrices(point)
+        plant, y = self.plant, self.point.y
         return Linear(
-            A=J[self.states][:, self.states].tocsr(),
-            B=B,
-            C=C,
-            D=D,
+            A=found.A,
+            B=found.B,
+            C=found.C,
+            D=found.D,
             states=tuple(plant.label(int(place)) for place in self.states),
             inputs=tuple(i.path for i in self.ins),
             outputs=tuple(o.path for o in self.outs),
@@ -172,12 +228,12 @@ class _System:
             input_units=tuple(i.unit for i in self.ins),
             output_units=tuple(o.unit for o in self.outs),
             x_0=y[self.states].copy(),
-            u_0=u_0,
-            y_0=y_0,
+            u_0=found.u_0,
+            y_0=found.y_0,
             scale=np.maximum(np.abs(y), plant.nominal)[self.states],
-            rates=rates[self.states],
-            title=title,
-            notes=notes,
+            rates=found.rates,
+            title=_title(point),
+            notes=_notes(point),
         )
 
     def _along_y(self, place: int) -> tuple[float, Callable[[float], None]]:
@@ -282,6 +338,17 @@ def _output(plant: Any, path: str) -> _Output:
     names = [c.path for c in plant.columns if c.kind in ("state", "outlet", "measurement")]
     close = difflib.get_close_matches(base, names, n=1)
     raise NotLinear(f"output '{path}': {message}" + (f" There is a '{close[0]}', though." if close else ""))
+
+
+def place_of_output(plant: Any, path: str) -> tuple[str, int]:
+    """Where an output stands: "y" or "w", and its place there. Raises NotLinear."""
+    kind = _output(plant, path).kind
+    if kind == "state":
+        return "y", _place(plant, path)
+    if kind == "stream":
+        return "w", _stream(plant, path)
+    found = next(c for c in plant.columns if c.path == path and c.vector == "w" and not c.shape)
+    return "w", int(found.offset)
 
 
 def _element(plant: Any, column: Any, path: str) -> int | None:

@@ -33,6 +33,8 @@ class Point:
         States that a steady state does not concern, and those that are absent.
     time : float or None
         Plant time in s; None for a steady state.
+    absent : array [n_y] of bool, optional
+        Those of `held` that are zero because nothing brings them to life.
     """
 
     plant: Any
@@ -40,6 +42,7 @@ class Point:
     p: Array
     held: Array
     time: float | None = None
+    absent: Array | None = None
 
     def signal(self, source: str) -> float:
         """Value of a measurement, signal outlet or undriven signal inlet "unit.name"."""
@@ -58,12 +61,15 @@ class Point:
         What the other one has more starts from its own initial state.
         """
         y, held = plant.y0.copy(), np.zeros(plant.n_y, dtype=bool)
+        absent = held.copy()
         mine = {c.path: c for c in self.plant.columns if c.kind == "state"}
         for column in plant.columns:
             if column.kind == "state" and column.path in mine:
                 old, count = mine[column.path], int(np.prod(column.shape))
                 y[column.offset : column.offset + count] = self.y[old.offset : old.offset + count]
                 held[column.offset : column.offset + count] = self.held[old.offset : old.offset + count]
+                if self.absent is not None:
+                    absent[column.offset : column.offset + count] = self.absent[old.offset : old.offset + count]
         p = plant.p0.copy()
         for path, (place, _, shape, _) in plant.parameters.items():
             if path in self.plant.parameters:
@@ -71,7 +77,7 @@ class Point:
                 p[place : place + count] = self.p[old_place : old_place + count]
         for path, value in (initial or {}).items():
             p[plant.parameter(path)[0]] = value
-        return Point(plant, y, p, held, self.time)
+        return Point(plant, y, p, held, self.time, absent)
 
 
 def steady_point(spec: PlantSpec) -> Point:
@@ -90,7 +96,8 @@ def steady_point(spec: PlantSpec) -> Point:
     if not found.ok:
         raise NoPoint(f"{spec.name} is to be linearised at its steady state, but none was found. {found.message}")
     absent = plant.absent_from(found.y, plant.p0, np.ones(plant.n_y, dtype=bool))
-    return Point(plant, found.y, plant.p0.copy(), found.held.places | absent)
+    only = absent & ~found.held.places
+    return Point(plant, found.y, plant.p0.copy(), found.held.places | absent, absent=only)
 
 
 def point_of_scenario(spec: ScenarioSpec, at: float, run: Any = None) -> Point:
@@ -129,7 +136,7 @@ def point_of_scenario(spec: ScenarioSpec, at: float, run: Any = None) -> Point:
     state = simulation.checkpoint().state
     y, p = state["y"], state["p"]
     absent = plant.absent_from(y, p, np.ones(plant.n_y, dtype=bool))
-    return Point(plant, y, p, absent, at)
+    return Point(plant, y, p, absent, at, absent)
 
 
 def _kept(run: Any, plant: Any, at: float) -> Any:

@@ -94,7 +94,7 @@ class Linear:
         """States that any input reaches, and states that any output sees, by what depends on what: [n] bool."""
         rows, columns = self.A.nonzero()
         moved, looked = np.any(self.B != 0.0, axis=1), np.any(self.C != 0.0, axis=0)
-        return _spread(np.asarray(moved), columns, rows), _spread(np.asarray(looked), rows, columns)
+        return spread(np.asarray(moved), columns, rows), spread(np.asarray(looked), rows, columns)
 
     def keeping(self, kept: Array) -> Linear:
         """Give the system of these states alone."""
@@ -123,7 +123,7 @@ class Linear:
         )
 
 
-def _spread(start: Array, source: Array, target: Array) -> Array:
+def spread(start: Array, source: Array, target: Array) -> Array:
     """What is reached from `start` along source → target."""
     reached = np.array(start, dtype=bool)
     while True:

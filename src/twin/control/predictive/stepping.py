@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,19 @@ from twin.quantity import Array
 GAMMA = 1.0 - math.sqrt(0.5)
 #: Steps within a period.
 WITHIN = 4
+
+
+def factorised(A: Any, h: float) -> Any:
+    """The sparse factorisation that steps of h need."""
+    eye = library("scipy.sparse").eye_array(A.shape[0], format="csc")
+    return library("scipy.sparse.linalg").splu((eye - GAMMA * h * A).tocsc())
+
+
+def advanced(A: Any, lu: Any, h: float, x: Array, b: Array | float = 0.0) -> Array:
+    """One step of dx/dt = A x + b, of one x or of several as columns."""
+    first = lu.solve(A @ x + b)
+    second = lu.solve(A @ (x + (1.0 - GAMMA) * h * first) + b)
+    return np.asarray(x + h * ((1.0 - GAMMA) * first + GAMMA * second))
 
 
 class Stepper:
@@ -35,22 +49,17 @@ class Stepper:
     """
 
     def __init__(self, linear: Linear, period: float, within: int = WITHIN) -> None:
-        sparse, solver = library("scipy.sparse"), library("scipy.sparse.linalg")
         scaled = linear.scaled()
         self.linear, self.period, self.within = linear, period, within
         self.h = period / within
         self.A, self.B, self.C, self.D = scaled.A.tocsr(), scaled.B, scaled.C, scaled.D
         self.rates = linear.rates / linear.scale
-        eye = sparse.eye_array(scaled.order, format="csc")
-        self._lu = solver.splu((eye - GAMMA * self.h * self.A).tocsc())
+        self._lu = factorised(self.A, self.h)
 
     def advance(self, x: Array, b: Array) -> Array:
         """One period on, from x (in sizes, away from the point of the linearisation) with the constant rate b."""
-        h = self.h
         for _ in range(self.within):
-            first = self._lu.solve(self.A @ x + b)
-            second = self._lu.solve(self.A @ (x + (1.0 - GAMMA) * h * first) + b)
-            x = x + h * ((1.0 - GAMMA) * first + GAMMA * second)
+            x = advanced(self.A, self._lu, self.h, x, b)
         return x
 
     def _back(self, c: Array) -> Array:

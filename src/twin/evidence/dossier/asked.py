@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from twin.evidence.dossier.gates import NO, PARTLY, YES
 from twin.evidence.dossier.parts import Section
-from twin.evidence.dossier.parts import number_text as _text
 from twin.evidence.dossier.work import Work
 
 REGISTERED = "plan.registered"
@@ -64,7 +63,8 @@ def context(w: Work) -> None:
     for q, origin, value in w.quantities:
         unit = w.run.unit(q.tag)
         cell = s.cell(value, origin.formula(), origin.dataset)
-        rows.append([q.name, q.tag, cell, unit, _text(q.low), _text(q.high), q.relevance])
+        low, high = (s.given(end, f"quantities: {q.name}: {name}") for name, end in (("low", q.low), ("high", q.high)))
+        rows.append([q.name, q.tag, cell, unit, low, high, q.relevance])
     s.table(("name", "tag", "value", "unit", "low", "high", "rationale"), rows)
 
 
@@ -85,5 +85,6 @@ def credibility(w: Work) -> None:
     """D5: what was declared beforehand."""
     s = w.section("D5")
     for name, value in w.plan.criteria.items():
-        s.facts.append([name if name in ("tolerance", "grid", "balance") else "cross", _text(value)])
+        label = name if name in ("tolerance", "grid", "balance") else "cross"
+        s.facts.append([label, s.given(value, f"criteria: {name}")])
     _registered(w, s)

@@ -82,15 +82,18 @@ def json_bytes(value: Any) -> bytes:
 def crate(dossier: Mapping[str, Any], run: Run, names: list[str]) -> dict[str, Any]:
     """RO-Crate metadata by the Process Run Crate profile: what was run, with what, giving what."""
     session, versions = run.provenance["session"], run.provenance["versions"]
+    twin = _purl("continuous-twin", str(versions.get("continuous-twin", "unknown")))
     program = {
-        "@id": "#twin",
+        "@id": twin,
         "@type": "SoftwareApplication",
         "name": "Twin",
         "version": str(versions.get("continuous-twin", "unknown")),
-        "softwareRequirements": [{"@id": f"#{name}"} for name in versions if name != "continuous-twin"],
+        "softwareRequirements": [
+            {"@id": _purl(name, str(version))} for name, version in versions.items() if name != "continuous-twin"
+        ],
     }
     others = [
-        {"@id": f"#{name}", "@type": "SoftwareApplication", "name": name, "version": str(version)}
+        {"@id": _purl(name, str(version)), "@type": "SoftwareApplication", "name": name, "version": str(version)}
         for name, version in versions.items()
         if name != "continuous-twin"
     ]
@@ -99,14 +102,13 @@ def crate(dossier: Mapping[str, Any], run: Run, names: list[str]) -> dict[str, A
         "@id": f"#{session.get('run_id', 'run')}",
         "@type": "CreateAction",
         "name": f"Run of {run.attrs['scenario']} on {run.attrs['plant']}",
-        "instrument": {"@id": "#twin"},
-        "object": [{"@id": "plan.yaml"}],
-        "result": [{"@id": result}],
+        "description": "A simulation from the plan and the configuration that the run file holds.",
+        "instrument": {"@id": twin},
+        "object": {"@id": "plan.yaml"},
+        "result": {"@id": result},
         "startTime": str(session["started"]),
         "endTime": str(session["ended"]),
-        "actionStatus": {
-            "@id": f"http://schema.org/{'Completed' if run.outcome == 'finished' else 'Failed'}ActionStatus"
-        },
+        "actionStatus": f"http://schema.org/{'Completed' if run.outcome == 'finished' else 'Failed'}ActionStatus",
         "agent": {"@id": "#operator"},
     }
     types = {
@@ -133,7 +135,8 @@ def crate(dossier: Mapping[str, Any], run: Run, names: list[str]) -> dict[str, A
         "license": {"@id": "#licence"},
         "conformsTo": {"@id": _PROFILE},
         "hasPart": [{"@id": name} for name in names],
-        "mentions": [{"@id": action["@id"]}],
+        "mentions": {"@id": action["@id"]},
+        "author": {"@id": "#operator"},
     }
     descriptor = {
         "@id": "ro-crate-metadata.json",
@@ -152,6 +155,11 @@ def crate(dossier: Mapping[str, Any], run: Run, names: list[str]) -> dict[str, A
         },
     ]
     return {"@context": f"{_CRATE}/context", "@graph": [descriptor, root, action, program, *others, *files, *more]}
+
+
+def _purl(name: str, version: str) -> str:
+    """A package as an address that needs no host."""
+    return f"pkg:pypi/{name}@{version}"
 
 
 def _own_version() -> str:
@@ -176,8 +184,8 @@ def materials() -> dict[str, Any]:
             "type": "library",
             "name": key,
             "version": version,
-            "purl": f"pkg:pypi/{key}@{version}",
-            "bom-ref": f"pkg:pypi/{key}@{version}",
+            "purl": _purl(key, version),
+            "bom-ref": _purl(key, version),
         }
         licence = package.get("License-Expression") or ""
         if licence:

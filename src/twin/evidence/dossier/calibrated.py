@@ -40,9 +40,9 @@ def calibrated(w: Work, s: Section) -> None:
     notes = [str(note) for note in result.get("identifiability", [])]
     s.table(("text",), [[note] for note in notes], "identifiability")
     if notes != [DETERMINED]:
-        s.is_(PARTLY, "undetermined", count=len(notes))
+        s.is_(PARTLY, "undetermined", count=s.cell(len(notes), f"remarks on identifiability {of}"))
     if s.state == YES:
-        s.is_(YES, "calibrated", count=len(parameters))
+        s.is_(YES, "calibrated", count=s.cell(len(parameters), f"parameters {of}"))
 
 
 def fitted_to(plan: Plan) -> list[tuple[str, Path]]:

@@ -144,10 +144,12 @@ def _cells(section: dict[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{table['title']} {column} {number}".strip(), _shown(cell)
     for why in section["why"]:
         for key, value in why.items():
-            yield f"{why['key']} {key}", value
+            yield f"{why['key']} {key}", _shown(value)
 
 
 def _shown(cell: Any) -> Any:
+    if isinstance(cell, list):
+        return [_shown(part) for part in cell]
     return cell.get("v", cell.get("k")) if isinstance(cell, dict) else cell
 
 

@@ -11,13 +11,12 @@ import numpy as np
 
 from twin.evidence.dossier.gates import NO, NOT, PARTLY, YES
 from twin.evidence.dossier.parts import Section
-from twin.evidence.dossier.parts import clock as _clock
-from twin.evidence.dossier.parts import number_text as _text
 from twin.evidence.dossier.work import Work
 from twin.results.reader import open_run
 
 if TYPE_CHECKING:
-    from twin.trace.assess import Asked, Diversion
+    from twin.trace.asked import Asked
+    from twin.trace.assess import Diversion
     from twin.trace.diversion import Case, Verdict
 
 #: Openings of the gate that are listed.
@@ -28,7 +27,11 @@ def diversion(w: Work) -> None:
     """D16: what was disturbed, and what the rule of the plan did about it."""
     s = w.section("D16")
     faults = [e for e in w.run.events if "fault" in e.kind or "fault" in e.cause]
-    s.table(("time", "kind", "tag", "text"), [[_clock(e.time), e.kind, e.path, e.cause] for e in faults], "faults")
+    s.table(
+        ("time", "kind", "tag", "text"),
+        [[s.clock(e.time, "time of an event", "/events"), e.kind, e.path, e.cause] for e in faults],
+        "faults",
+    )
     if not w.continuous:
         s.is_(NOT, "not_continuous")
         return
@@ -50,10 +53,10 @@ def _rule(s: Section, found: Diversion, asked: Asked) -> None:
     s.fact("signal", found.signal)
     s.fact("tag", found.tag)
     for name in ("low", "high", "alarm_low", "alarm_high", "worst", "period"):
-        s.fact(name, _text(asked.numbers[name]))
+        s.facts.append([name, s.given(asked.numbers[name], f"diversion: rule: {name}")])
     for name in ("delay", "margin", "start_up", "shut_down", "frozen", "ride_through"):
         if name in asked.numbers:
-            s.fact(name, _text(asked.numbers[name]))
+            s.facts.append([name, s.given(asked.numbers[name], f"diversion: rule: {name}, in s")])
     s.fact("path", asked.texts["path"])
     s.fact("detected", rule.period + rule.delay, "period + delay of the rule")
     s.fact("lag_first", rule.lag_first, f"lag_first {of}")
@@ -64,7 +67,10 @@ def _rule(s: Section, found: Diversion, asked: Asked) -> None:
     curve = found.curves[0]
     of = f"greatest part of an upset that passes from {curve.source} to {curve.target}"
     shown = curve.attenuation(WIDTHS)
-    rows = [[_clock(width), s.cell(float(part), f"{of}, {width:g} s long")] for width, part in zip(WIDTHS, shown)]
+    rows = [
+        [s.clock(width, "lengths that a funnel is drawn for"), s.cell(float(part), f"{of}, {width:g} s long")]
+        for width, part in zip(WIDTHS, shown)
+    ]
     s.table(("length", "part_seen"), rows, "funnel")
 
 
@@ -79,7 +85,12 @@ MASSES = ("made", "accepted", "diverted_kg", "missed", "falsely", "cost")
 
 def _verdict(s: Section, v: Verdict, of: str) -> None:
     s.table(MASSES, [_masses(s, v, of)], "masses")
-    rows = [[_clock(round(start, 3)), _clock(round(end, 3)), reason] for start, end, reason in v.opened[:LISTED]]
+    rows = []
+    for number, (start, end, reason) in enumerate(v.opened[:LISTED], start=1):
+        times = [s.clock(round(t, 3), f"{what} of opening {number} by the plan's rule") for t, what in (
+            (start, "start"), (end, "end"),
+        )]  # fmt: skip
+        rows.append([*times, reason])
     s.table(("from", "until", "text"), rows, "openings")
 
 
@@ -113,7 +124,8 @@ def _disturbed(w: Work, s: Section, found: Diversion, asked: Asked) -> list[Case
         rows.append([one["path"], *cells, *_masses(s, _weighed(asked, found, cases[-1]), of)])
     s.table(("input", "at", "length", "value", *MASSES), rows, "disturbances")
     if failed:
-        s.is_(PARTLY, "disturbed_failed", count=len(failed), why=failed[0])
+        count = s.cell(len(failed), f"disturbances that failed, from seed {seed}")
+        s.is_(PARTLY, "disturbed_failed", count=count, why=failed[0])
     return cases
 
 
@@ -128,18 +140,22 @@ def _judge(s: Section, found: Diversion, cases: Sequence[Case], verdicts: Sequen
            f"diverted / made, {len(cases)} runs")  # fmt: skip
     missed = [v.missed for v in verdicts]
     if any(missed):
-        s.is_(NO, "missed_some", mass=sum(missed), count=sum(m > 0.0 for m in missed))
+        mass = s.cell(sum(missed), f"kg missed, {len(cases)} runs")
+        count = s.cell(sum(m > 0.0 for m in missed), f"runs in which something is missed, of {len(cases)}")
+        s.is_(NO, "missed_some", mass=mass, count=count)
     if not rule.in_time:
         s.is_(PARTLY, "rule_late")
     if not math.isfinite(rule.frozen):
         s.is_(PARTLY, "no_contingency")
     seen = max(_beyond(c, found) for c in cases)
     if seen > found.worst:
-        s.is_(PARTLY, "worse_than_worst", got=seen, limit=found.worst)
+        got = s.cell(seen, f"greatest excursion of {found.signal} beyond its alarm, {len(cases)} runs")
+        s.is_(PARTLY, "worse_than_worst", got=got, limit=s.given(found.worst, "diversion: rule: worst"))
     if len(cases) > 1 and not any(without[1:]):
         s.is_(PARTLY, "harmless")
     if s.state == YES:
-        s.is_(YES, "nothing_missed", count=len(cases), mass=sum(without))
+        count = s.cell(len(cases), "this run and the disturbed ones")
+        s.is_(YES, "nothing_missed", count=count, mass=s.facts[-2][1])
 
 
 def _beyond(case: Case, found: Diversion) -> float:

@@ -8,8 +8,6 @@ import numpy as np
 
 from twin.evidence.dossier.gates import NO, PARTLY, YES
 from twin.evidence.dossier.parts import Section
-from twin.evidence.dossier.parts import clock as _clock
-from twin.evidence.dossier.parts import number_text as _text
 from twin.evidence.dossier.work import Work
 from twin.results.kpi import Flows, quality_of, read_kpi
 
@@ -62,7 +60,7 @@ def _curves(s: Section, found: Trace) -> None:
         s.fact("arrived_gap", gap, "largest |sum over a unit's outlets of what arrived − 1|, flows held")
         open_ = [name for name, part in units.items() if abs(part - 1.0) > ARRIVED]
         if open_:
-            s.is_(PARTLY, "rtd_open", names=open_, limit=ARRIVED)
+            s.is_(PARTLY, "rtd_open", names=open_, limit=s.cell(ARRIVED, "what a dossier asks of every unit"))
     for why in found.skipped:
         s.is_(PARTLY, "rtd_skipped", why=why)
 
@@ -99,7 +97,8 @@ def _range(s: Section, found: Trace) -> None:
             when = ", ".join(f"{c.entered:g} s" for c in curves)
             of = f"mean residence time from {way.source} to {way.target}, flows held as at {when}"
             cells = [s.cell(min(means), f"least {of}"), s.cell(max(means), f"greatest {of}")]
-            rows.append([way.source, way.target, str(len(means)), *cells])
+            count = s.cell(len(means), f"instants at which a pulse arrived from {way.source} to {way.target}")
+            rows.append([way.source, way.target, count, *cells])
     s.table(("source_place", "target_place", "instants", "least_s", "greatest_s"), rows, "over_flows")
 
 
@@ -134,7 +133,7 @@ def _lots(s: Section, g: Genealogy, tolerance: float) -> None:
     s.fact("lost", lost, "largest |fed − held − gone out| of a lot / all that was fed")
     s.fact("unaccounted", apart, "largest |all lots of a container − what the plant put into it| / the latter")
     if max(sums, lost) > WHOLE or apart > tolerance:
-        s.is_(NO, "lots_apart", worst=max(sums, lost, apart))
+        s.is_(NO, "lots_apart", worst=s.cell(max(sums, lost, apart), "greatest of the three gaps of lots above"))
 
 
 def control(w: Work) -> None:
@@ -151,10 +150,13 @@ def control(w: Work) -> None:
             s.cell(row[name], f"{name} of the {of}", limits.tag)
             for name in ("mean", "min", "max", "inside", "excursions")
         ]
-        rows.append([limits.tag, row["unit"], _text(row["low"]), _text(row["high"]), f"{row['average_s']:g} s", *cells])
+        place = f"quality: {limits.tag}"
+        ends = ["" if row[end] is None else s.configured(f"{row[end]:g}", f"{place}: {end}") for end in ("low", "high")]
+        average = s.configured(f"{row['average_s']:g} s", f"{place}: average")
+        rows.append([limits.tag, row["unit"], *ends, average, *cells])
         if row["inside"] < 1.0:
             kept = False
-            s.is_(PARTLY, "out_of_control", tag=limits.tag, part=float(row["inside"]))
+            s.is_(PARTLY, "out_of_control", tag=limits.tag, part=cells[3])
     columns = ("tag", "unit", "low", "high", "average", "value", "low", "high", "inside", "excursions")
     s.table(columns, rows)
     if not rows:
@@ -184,7 +186,7 @@ def _charts(s: Section, found: list[Controlled]) -> None:
         low, high = c.capability.Cpk_interval
         rows.append(
             [
-                c.tag, _clock(c.interval),
+                c.tag, s.clock(c.interval, f"quality: {c.tag}: average, or what mixing justifies where none is asked"),
                 s.cell(c.justified, f"√12 standard deviations of the residence time from {c.tag} to the product"),
                 s.cell(c.at_rest, f"first time at which {c.tag} was steady"),
                 s.cell(c.capability.n, f"number {of}"),
@@ -195,11 +197,13 @@ def _charts(s: Section, found: list[Controlled]) -> None:
             ]
         )  # fmt: skip
         if c.interval > c.justified:
-            s.is_(PARTLY, "averaged_long", tag=c.tag, got=c.interval, limit=c.justified)
+            s.is_(PARTLY, "averaged_long", tag=c.tag, got=rows[-1][1], limit=rows[-1][2])
         for d in c.deviations:
             of = f"excursion {d.number} of {d.tag}"
             cells = [s.cell(v, f"{name} of {of}") for name, v in (("mean furthest out", d.peak), ("kg made", d.mass))]
-            times = [_clock(t) for t in (d.start, d.end, d.alarm)]
+            times = [
+                s.clock(t, f"{what} of {of}") for t, what in ((d.start, "start"), (d.end, "end"), (d.alarm, "alarm"))
+            ]
             records.append([d.tag, *times, *cells, {"k": d.disposition.replace(" ", "_")}])
     heads = ("tag", "average", "justified", "at_rest", "intervals", "rules_broken", "Cpk", "low", "high")
     s.table(heads, rows, "charts")

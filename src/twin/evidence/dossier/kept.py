@@ -7,7 +7,6 @@ import platform
 from twin.evidence import software
 from twin.evidence.dossier.gates import NO, PARTLY, YES
 from twin.evidence.dossier.parts import Section
-from twin.evidence.dossier.parts import clock as _clock
 from twin.evidence.dossier.work import Work
 from twin.evidence.findings import Findings
 from twin.evidence.rerun import rerun
@@ -30,11 +29,12 @@ def deviations(w: Work) -> None:
         bad += outcome != "finished"
         rows.append([entry.utc, str(entry.object.get("file")), str(entry.object.get("scenario", "")), outcome])
     s.table(("time", "run", "scenario", "outcome"), rows)
-    s.is_(YES, "all_listed", count=len(started), bad=bad)
+    count = s.cell(len(started), "entries run.started of audit.jsonl")
+    s.is_(YES, "all_listed", count=count, bad=s.cell(bad, "of these, runs without an end that says finished"))
     _studies(w, s)
     notes = [[e.utc, str(e.object.get("text", ""))] for e in w.chain.of("note")]
     s.table(("time", "text"), notes)
-    alarms = [[_clock(row.time), row.text] for row in w.run.alarms]
+    alarms = [[s.clock(row.time, "time of an alarm", "/alarms"), row.text] for row in w.run.alarms]
     s.table(("time", "text"), alarms)
 
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from twin.evidence.canonical import to_base64
-from twin.evidence.dossier.words import say
+from twin.evidence.dossier.words import LANGUAGES, WORDS, say, shown
 
 _STYLE = """
 @page { size: A4; margin: 18mm 15mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt; } }
@@ -50,7 +50,7 @@ def render(dossier: Mapping[str, Any], language: str) -> str:
         f"<p>{say('dossier', language)} · {say(dossier['status'], language)}"
         f" · <code>{escape(dossier['id'])}</code></p>",
         f'<p class="note">{say("synthetic", language)}</p>',
-        *_verdict(sections["D23"], conclusion, language),
+        *_verdict(sections, conclusion, language),
         f"<h2>{say('contents', language)}</h2>",
         "<table><tbody>",
     ]
@@ -72,11 +72,21 @@ def render(dossier: Mapping[str, Any], language: str) -> str:
     return "\n".join(lines)
 
 
-def _verdict(section: Mapping[str, Any], conclusion: Mapping[str, Any], language: str) -> list[str]:
-    colour = "s0" if conclusion["adequate"] else "s2"
-    first, *rest = [_reason(why, language) for why in section["why"]]
-    items = "".join(f"<li>{text}</li>" for text in rest)
-    return [f'<div class="verdict {colour}"><strong>{first}</strong><ul>{items}</ul></div>']
+def _verdict(sections: Mapping[str, Any], conclusion: Mapping[str, Any], language: str) -> list[str]:
+    section, colour = sections["D23"], "s0" if conclusion["adequate"] else "s2"
+    first, *rest = section["why"]
+    items = "".join(f"<li>{_gate(why, sections, language)}</li>" for why in rest)
+    return [f'<div class="verdict {colour}"><strong>{_reason(first, language)}</strong><ul>{items}</ul></div>']
+
+
+def _gate(why: Mapping[str, Any], sections: Mapping[str, Any], language: str) -> str:
+    """A section that keeps the whole from being adequate: a link to it, its state, and its own reasons."""
+    if why["key"] != "gate":
+        return _reason(why, language)
+    name = str(why["section"])
+    own = "; ".join(_reason(one, language) for one in sections[name]["why"])
+    link = f'<a href="#{name}">{name} {say(name, language)}</a>'
+    return f"{link}: {_state(why['state'], language)} {own}"
 
 
 def _section(name: str, section: Mapping[str, Any], dossier: Mapping[str, Any], language: str) -> list[str]:
@@ -105,8 +115,15 @@ def _section(name: str, section: Mapping[str, Any], dossier: Mapping[str, Any], 
 
 
 def _reason(why: Mapping[str, Any], language: str) -> str:
-    arguments = {key: value for key, value in why.items() if key != "key"}
-    return escape(say(why["key"], language, **arguments))
+    """A sentence; each number in it leads to its origin, and a section's name to the section with its reasons."""
+    text = escape(WORDS[why["key"]][LANGUAGES.index(language)])
+    arguments = {name: _argument(value, language) for name, value in why.items() if name != "key"}
+    return text.format(**arguments)
+
+
+def _argument(value: Any, language: str) -> str:
+    text = escape(str(shown(value, language)))
+    return f'<a href="#o{int(value["o"])}">{text}</a>' if isinstance(value, dict) else text
 
 
 def _state(state: str, language: str) -> str:
@@ -114,6 +131,8 @@ def _state(state: str, language: str) -> str:
 
 
 def _cell(cell: Any, language: str) -> str:
+    if isinstance(cell, list):  # the ends of an interval
+        return " … ".join(_cell(part, language) for part in cell)
     if isinstance(cell, dict) and "k" in cell:
         return escape(say(cell["k"], language))
     if isinstance(cell, dict):

@@ -16,7 +16,7 @@ from twin.units import parse_quantity
 
 if TYPE_CHECKING:
     from twin.config.document import Node
-    from twin.trace.assess import Asked
+    from twin.trace.asked import Asked
 
 STATISTICS = ("final", "mean", "min", "max")
 _KEYS = {
@@ -196,7 +196,7 @@ def parse_plan(text: str, shown: str) -> Plan:
         validation=validation,
         calibration=calibration,
         trace=trace,
-        diversion={**diversion, "disturbances": _disturbances(diversion.get("disturbances"), shown)},
+        diversion={**diversion, "disturbances": disturbances(diversion.get("disturbances"), shown)},
         rule=_rule(root),
     )
 
@@ -206,12 +206,13 @@ def _rule(root: Node) -> Asked | None:
     node = part.get("rule") if part is not None else None
     if node is None:
         return None
-    from twin.trace.assess import asked
+    from twin.trace.asked import asked
 
     return asked(node, Problems())
 
 
-def _disturbances(given: Any, shown: str) -> dict[str, Any]:
+def disturbances(given: Any, shown: str) -> dict[str, Any]:
+    """Read disturbances that a diversion rule has to withstand; times become seconds. Raises PlanProblem."""
     if not given:
         return {}
     _known(given, "disturbances", shown)

@@ -7,7 +7,6 @@ import numpy as np
 from twin.evidence.dossier import cases
 from twin.evidence.dossier.gates import NO, PARTLY, YES
 from twin.evidence.dossier.parts import Section
-from twin.evidence.dossier.parts import number_text as _text
 from twin.evidence.dossier.work import Work
 
 
@@ -43,7 +42,7 @@ def calculation(w: Work) -> None:
     if w.run.outcome != "finished":
         s.is_(NO, "outcome_bad", text=w.run.outcome_message)
     if w.run.alarms:
-        s.is_(PARTLY, "alarmed", count=len(w.run.alarms))
+        s.is_(PARTLY, "alarmed", count=s.cell(len(w.run.alarms), "rows of /alarms", "/alarms"))
     _balances(w, s, limits["balance"])
     if not w.quantities:
         s.is_(NO, "no_quantity")
@@ -63,33 +62,38 @@ def calculation(w: Work) -> None:
 
 def _compared(w: Work, s: Section, what: str, values: list[float], limit: float) -> None:
     rows, bad, worst = [], [], 0.0
+    declared = s.given(limit, f"criteria: {'cross_check' if what == 'cross' else what}")
     for (q, origin, value), other in zip(w.quantities, values, strict=True):
         gap = abs(other - value) / (max(abs(value), abs(other)) or 1.0)
         worst = max(worst, gap)
         if not gap <= limit:
             bad.append(q.name)
         formula = f"{origin.formula()} of the run with: {what}"
+        apart = f"|difference| / larger magnitude of both, of {origin.formula()}, with: {what}"
         cells = [s.cell(value, origin.formula(), origin.dataset), s.cell(other, formula, origin.dataset)]
-        cells.append(s.cell(gap, "|difference| / larger magnitude of both"))
-        rows.append([q.name, *cells, _text(limit), s.cell(gap <= limit)])
+        cells.append(s.cell(gap, apart))
+        rows.append([q.name, *cells, declared, s.cell(gap <= limit)])
     s.table(("name", "value", what, "difference", "criterion", "met"), rows, what)
     if bad:
-        s.is_(NO, f"{what}_bad", names=bad, worst=worst, limit=limit)
+        greatest = s.cell(worst, f"greatest |difference| / larger magnitude of both, with: {what}")
+        s.is_(NO, f"{what}_bad", names=bad, worst=greatest, limit=declared)
     else:
-        s.is_(YES, f"{what}_ok", limit=limit)
+        s.is_(YES, f"{what}_ok", limit=declared)
 
 
 def _balances(w: Work, s: Section, limit: float) -> None:
-    rows = []
+    rows, declared = [], s.given(limit, "criteria: balance")
     for balance in w.run.balances.all:
         closure = float(balance.measures["relative"])
         if np.isfinite(closure):
             met = s.cell(closure <= limit)
-            rows.append([balance.name, s.cell(closure, "residual / throughput", "/balances"), _text(limit), met])
+            cell = s.cell(closure, f"residual / throughput of {balance.name}", "/balances")
+            rows.append([balance.name, cell, declared, met])
     s.table(("balance", "closure", "criterion", "met"), rows, "balance")
     worst = w.run.balances.worst
     closure = float(worst.measures["relative"])
     if closure <= limit:
-        s.is_(YES, "balances_ok", limit=limit)
+        s.is_(YES, "balances_ok", limit=declared)
     else:
-        s.is_(NO, "balances_bad", name=worst.name, worst=closure, limit=limit)
+        greatest = s.cell(closure, f"residual / throughput of {worst.name}", "/balances")
+        s.is_(NO, "balances_bad", name=worst.name, worst=greatest, limit=declared)

@@ -14,10 +14,13 @@ WORDS = {**LABELS, **REASONS}
 def say(key: str, language: str, **arguments: Any) -> str:
     """A sentence in a language."""
     text = WORDS[key][LANGUAGES.index(language)]
-    return text.format(**{name: _shown(value, language) for name, value in arguments.items()})
+    return text.format(**{name: shown(value, language) for name, value in arguments.items()})
 
 
-def _shown(value: Any, language: str) -> Any:
+def shown(value: Any, language: str) -> Any:
+    """An argument of a sentence as it is shown."""
+    if isinstance(value, dict):  # a number with its origin
+        value = value["v"]
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list):

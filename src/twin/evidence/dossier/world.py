@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from twin.errors import TwinError
 from twin.evidence.dossier.gates import NO, NOT, PARTLY, YES
 from twin.evidence.dossier.parts import Section
-from twin.evidence.dossier.parts import number_text as _text
 from twin.evidence.dossier.quantities import inside
 from twin.evidence.dossier.work import Work
 
@@ -46,11 +46,13 @@ def validation(w: Work) -> None:
     limits, rows, undeclared = given.get("rmse") or {}, [], []
     for row in found["tags"]:
         cells = [s.cell(row[key], f"{key} of run minus data", row["tag"]) for key in ("bias", "rmse", "largest")]
-        rows.append([row["tag"], row["unit"], str(row["n"]), *cells, _text(limits.get(row["tag"]))])
+        count = s.cell(int(row["n"]), f"measured values of {row['tag']} beside the run", row["tag"])
+        limit = s.given(limits.get(row["tag"]), f"validation: rmse: {row['tag']}")
+        rows.append([row["tag"], row["unit"], count, *cells, limit])
         if row["tag"] not in limits:
             undeclared.append(row["tag"])
         elif row["rmse"] is None or row["rmse"] > float(limits[row["tag"]]):
-            s.is_(NO, "rmse_bad", name=row["tag"], got=row["rmse"], limit=float(limits[row["tag"]]))
+            s.is_(NO, "rmse_bad", name=row["tag"], got=cells[1], limit=limit)
     s.table(("tag", "unit", "samples", "bias", "rmse", "largest", "criterion"), rows)
     if undeclared:
         s.is_(PARTLY, "rmse_undeclared", names=undeclared)
@@ -68,16 +70,21 @@ def uncertainty(w: Work) -> None:
     if not given.get("inputs") or not w.quantities:
         s.is_(NO, "uq_none")
         return
-    rows = [[str(row["path"]), _text(row["low"]), _text(row["high"])] for row in given["inputs"]]
+    rows = []
+    for row in given["inputs"]:
+        ends = [s.given(row[end], f"uncertainty: inputs: {row['path']}: {end}") for end in ("low", "high")]
+        rows.append([str(row["path"]), *ends])
     s.table(("name", "low", "high"), rows)
     found = w.again.sampled(given)
     values = np.array(found["values"], dtype=float).reshape(-1, len(w.quantities))
     seed = int(given.get("seed", 0))
-    s.is_(YES, "uq_done", count=len(values), seed=seed)
+    count = s.cell(len(values), f"samples that ran to their end, of uncertainty: runs, seed {seed}")
+    s.is_(YES, "uq_done", count=count, seed=s.given(seed, "uncertainty: seed"))
     if len(values) < ENOUGH:
-        s.is_(PARTLY, "uq_few", count=len(values))
+        s.is_(PARTLY, "uq_few", count=count)
     if found["failed"]:
-        s.is_(PARTLY, "uq_failed", count=found["failed"], why=found["why"])
+        failed = s.cell(int(found["failed"]), f"samples that did not, of uncertainty: runs, seed {seed}")
+        s.is_(PARTLY, "uq_failed", count=failed, why=found["why"])
     table = []
     for (q, origin, _), column in zip(w.quantities, values.T, strict=True):
         if not column.size:
@@ -89,8 +96,14 @@ def uncertainty(w: Work) -> None:
             float(column.std(ddof=1) / len(column) ** 0.5) if len(column) > 1 else None, f"standard error {of}"
         )
         ends = [s.cell(float(v), f"{p} % quantile {of}") for v, p in ((low, 2.5), (high, 97.5))]
-        out, up_to = beyond
-        shown = "" if out is None else s.cell(out, f"part beyond the limits {of}")
+        shown: Any = ""
+        up_to: Any = ""
+        if beyond is not None:
+            out, *interval = beyond
+            shown = s.cell(out, f"part beyond the limits {of}")
+            up_to = [
+                s.cell(end, f"end of Wilson's 95 % interval of the part beyond the limits {of}") for end in interval
+            ]
         table.append([q.name, s.cell(float(column.mean()), f"mean {of}"), error, *ends, shown, up_to])
     s.table(("name", "value", "standard_error", "low", "high", "outside", "interval"), table)
     _ranks(w, s, np.array(found["drawn"], dtype=float), values, seed)
@@ -139,14 +152,15 @@ def applicability(w: Work) -> None:
             continue
         cells = [s.cell(v, f"{name} over the run", origin.dataset) for v, name in ((least, "min"), (most, "max"))]
         share = s.cell(part, "part of the recorded rows within", origin.dataset)
-        rows.append([str(row["tag"]), _text(row["low"]), _text(row["high"]), *cells, share])
+        ends = [s.given(row[end], f"context: envelope: {row['tag']}: {end}") for end in ("low", "high")]
+        rows.append([str(row["tag"]), *ends, *cells, share])
         if part < 1.0:
             outside = True
             s.is_(
                 NO if w.plan.risk_class == "high" else PARTLY,
                 "extrapolated",
                 tag=str(row["tag"]),
-                part=1.0 - part,
+                part=s.cell(1.0 - part, "part of the recorded rows outside", origin.dataset),
             )
     s.table(("tag", "low", "high", "seen", "seen", "inside"), rows)
     if envelope and not outside:
@@ -155,14 +169,14 @@ def applicability(w: Work) -> None:
         s.is_(PARTLY, "no_domain")
 
 
-def _beyond(column: np.ndarray, low: float | None, high: float | None) -> tuple[float | None, str]:
-    """Part of the samples beyond the limits, and Wilson's 95 % interval of it."""
+def _beyond(column: np.ndarray, low: float | None, high: float | None) -> tuple[float, float, float] | None:
+    """Part of the samples beyond the limits, and the ends of Wilson's 95 % interval of it."""
     if low is None and high is None:
-        return None, ""
+        return None
     out = (column < (-np.inf if low is None else low)) | (column > (np.inf if high is None else high))
     n, p, z = len(column), float(out.mean()), 1.959963984540054
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
     low_end = centre - half if out.any() else 0.0  # exactly, and not but for rounding
     high_end = centre + half if not out.all() else 1.0
-    return p, f"{low_end:.3g} … {high_end:.3g}"
+    return p, low_end, high_end

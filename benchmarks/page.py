@@ -1,0 +1,127 @@
+"""The page of results in the documentation: `python -m benchmarks.page` writes docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import COMMITTED
+from benchmarks.suite import benchmarks
+from twin.markdown import cell, table
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+HEAD = """\
+<!-- Made by `python -m benchmarks.page` from benchmarks/results: run a benchmark again, then this. -->
+
+# Benchmarks
+
+"Fast" is a table that you can make again:
+
+```sh
+twin bench                              # what there is, each with its question
+twin bench counts startup --quick       # short forms: seconds to a minute
+twin bench all --out my_results         # everything, as JSON with your machine beside it, figures, a summary
+```
+
+`twin bench` works in a clone; each benchmark runs in a process of its own, one that lacks a package is skipped and says
+which. Over the history of the repository: `pip install -e ".[bench]"`, then `asv run` in `benchmarks/`.
+
+How to read the numbers: times are CPU seconds unless they say wall; compiling is apart; an error stands beside every
+time that a tolerance could change; ratios come from one run, since this machine's speed changes from minute to minute.
+Nothing here is a gate but the operation counts, which a test holds (`tests/integrate/test_operation_counts.py`).
+
+## What is measured
+
+"""
+#: Results shown in full: file -> heading, columns that are shown (all of a row's values otherwise).
+SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "peers": (
+        "Rivals on the same equations",
+        ("min_s", "over_ours", "over_ours_at_least", "error_median", "error_max", "rhs", "jacobians", "lu", "skipped"),
+    ),
+    "compiled_cvode": (
+        "CVODE without Python, smooth and under events",
+        ("min_s", "error_median", "error_max", "steps", "rhs", "jacobians", "lu", "solves"),
+    ),
+    "pharmapy": (
+        "PharmaPy's own test flowsheets",
+        ("cpu_s", "error_count", "error_mean_size", "crystals", "mean_um", "steps"),
+    ),
+    "flagship": (
+        "The flagship's smooth day",
+        ("min_s", "error", "steps", "rhs", "jacobians", "lu", "solves", "integration_over_sum", "ratio_to_median"),
+    ),
+    "startup": (
+        "First result, cold and warm; memory",
+        ("min_wall_s", "median_wall_s", "wall_s", "min_cpu_s", "peak_MB"),
+    ),
+    "cost": ("Cost against size", ("states", "min_s", "steps", "us_per_step", "exponent")),
+    "recording": ("Run files", ("file_MB", "bytes_per_number", "wall_s", "wall_s_without", "MB_per_s")),
+    "study": (
+        "Ensembles",
+        (
+            "runs",
+            "cpu_s_per_run",
+            "wall_s_per_run",
+            "efficiency_by_wall",
+            "cpu_of_one_over_cpu_of_two",
+            "peak_memory_MB",
+        ),
+    ),
+    "dashboard": ("The dashboard on a month of a gigabyte", ()),
+    "counts": ("Operation counts at a short horizon", ("steps", "rejected", "rhs", "jacobians", "lu", "solves")),
+}
+#: Results that have a figure (`benchmarks/plots.py`).
+FIGURES = {"work_precision": "Work and precision", "cost": "", "peers": ""}
+
+
+def number(value: Any) -> str:
+    """A value in a table."""
+    return f"{value:.4g}" if isinstance(value, float) else cell(str(value))
+
+
+def stored(name: str) -> dict[str, Any] | None:
+    path = COMMITTED / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def page() -> str:
+    """The whole page."""
+    rows = []
+    for benchmark in benchmarks().values():
+        made = stored(benchmark.name)
+        when = "" if made is None else f"[{made.get('made', 'result')}](../benchmarks/results/{benchmark.name}.json)"
+        rows.append((f"`{benchmark.name}`", benchmark.question, when))
+    lines = [HEAD + "\n".join(table("", ("name", "question", "committed result"), rows))]
+    for name in dict.fromkeys([*FIGURES, *SHOWN]):
+        made = stored(name)
+        if made is None:
+            continue
+        heading, columns = SHOWN.get(name, (FIGURES.get(name, ""), ("",)))
+        where = made["environment"]
+        lines += [
+            f"## {heading}",
+            "",
+            f"{made['question']}: {made['made']}, {where['machine']}, {where['cores']} cores,",
+        ]
+        lines += [f"Python {where['python']}, numba {where['versions'].get('numba', '?')}.", ""]
+        if (COMMITTED / f"{name}.png").is_file():
+            lines += [f"![{made['question']}](../benchmarks/results/{name}.png)", ""]
+        if name in SHOWN:
+            used = [c for c in columns if any(c in row["values"] for row in made["rows"])]
+            used = used or list(dict.fromkeys(key for row in made["rows"] for key in row["values"]))
+            body = [
+                (row["name"], *(number(row["values"].get(c, "")) for c in used))
+                for row in made["rows"]
+                if any(c in row["values"] for c in used)
+            ]
+            lines += table("", ("", *used), body)
+        lines += [f"- {note}" for note in made["notes"]] + [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")
+    sys.stdout.write(f"{PAGE.name} written\n")

@@ -1,0 +1,87 @@
+"""Figures of results: error against time, cost against size. One that has no figure stays a table.
+
+python -m benchmarks.plots [FOLDER]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import RESULTS
+
+Rows = list[dict[str, Any]]
+
+
+def work_precision(rows: Rows, figure: Any) -> None:
+    """A panel a plant, a line a method."""
+    points: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for row in rows:
+        values = row["values"]
+        if "min_s" in values and values["error_median"] > 0.0:
+            methods = points.setdefault(values["plant"], {})
+            methods.setdefault(values["method"], []).append((values["min_s"], values["error_median"]))
+    columns = 3 if len(points) > 2 else len(points)
+    panels = figure.subplots(-(-len(points) // columns), columns, squeeze=False).ravel()
+    for axis, (plant, methods) in zip(panels, points.items(), strict=False):
+        for name, found in methods.items():
+            axis.loglog(*zip(*found, strict=True), marker="o", markersize=3, label=name)
+        axis.set_title(plant, fontsize=9)
+        axis.grid(alpha=0.3)
+    for axis in panels[len(points) :]:
+        axis.axis("off")
+    panels[0].legend(fontsize=7)
+    figure.supxlabel("CPU time [s]")
+    figure.supylabel("median error of the worst state")
+
+
+def cost(rows: Rows, figure: Any) -> None:
+    """Time against size, a line for each thing that grows."""
+    axis = figure.subplots()
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if "size" in row["values"]:
+            lines.setdefault(row["values"]["of"], []).append((row["values"]["size"], row["values"]["min_s"]))
+    for name, found in lines.items():
+        axis.loglog(*zip(*found, strict=True), marker="o", label=name)
+    axis.set(xlabel="number", ylabel="CPU time [s]")
+    axis.grid(alpha=0.3)
+    axis.legend()
+
+
+def peers(rows: Rows, figure: Any) -> None:
+    """Error against time of everyone on the same case."""
+    work_precision([row for row in rows if "method" in row["values"]], figure)
+
+
+#: Results that have a figure: what draws it, and its size.
+FIGURES: dict[str, tuple[Callable[[Rows, Any], None], tuple[float, float]]] = {
+    "work_precision": (work_precision, (10.0, 11.0)),
+    "cost": (cost, (6.0, 4.0)),
+    "peers": (peers, (10.0, 4.0)),
+}
+
+
+def draw_all(folder: Path) -> list[Path]:
+    """Draw the figures of the results in a folder, beside them; none without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return []
+    made = []
+    for name, (draw, size) in FIGURES.items():
+        path = folder / f"{name}.json"
+        if path.is_file():
+            figure = Figure(figsize=size, layout="constrained")
+            draw(json.loads(path.read_text(encoding="utf-8"))["rows"], figure)
+            made.append(folder / f"{name}.png")
+            figure.savefig(made[-1], dpi=90, metadata={"Software": None})
+    return made
+
+
+if __name__ == "__main__":
+    for drawn in draw_all(Path(sys.argv[1]) if sys.argv[1:] else RESULTS):
+        sys.stdout.write(f"{drawn}\n")

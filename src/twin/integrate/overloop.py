@@ -1,0 +1,21 @@
+"""The loop with steps over scans: compiled for runs that ask for them only (`solver: {scans: relaxed}`)."""
+
+from __future__ import annotations
+
+from twin.integrate.loop import march
+from twin.jit import kernel
+
+
+@kernel
+def run(P, J, F, R, E, G, D, M, W, C, X, S):
+    """`twin.integrate.loop.run` with steps over scans, for which it takes an `Over`."""
+    return march(P, J, F, R, E, G, D, M, W, C, X, S)
+
+
+def compile_engine() -> None:
+    """Arm this loop and compile it, or load it from the cache."""
+    from twin.integrate.allocate import run_nothing
+    from twin.jit import arm
+
+    arm(__name__)
+    run_nothing(run, over=True)
