@@ -40,7 +40,7 @@ UNITS = ("of 5 g/s", "K", "K", "K", "min", "atm")
 #: As published: flow, temperatures, four hours, one atmosphere.
 PUBLISHED = np.array([1.0, 308.0, 295.0, 278.15, 240.0, 1.0])
 SIZE = 60e-6
-#: Tolerances of the search; the last one is that of the result.
+#: Tolerances of the search. At the last one some recipes take many short steps and err by a few per cent.
 TOLERANCES = (1e-4, 1e-3, 1e-2)
 REFERENCE = 1e-8
 ATM, AREA, MU, R_M = 101325.0, 0.02, 10.0**-0.011485634 * 1e-3, 1e10
