@@ -1,6 +1,6 @@
 """What does an extended Kalman filter tell of a plant from three thermometers?
 
-The flagship from rest, synthetic throughout: 24 h are simulated with a drift that the filter does not know of, and
+The flagship from rest, synthetic throughout: 14 h are simulated with a drift that the filter does not know of, and
 written down as a plant's historian would, a value each four minutes: three temperatures with noise of 0.1 K, and the
 jacket temperatures that the controllers asked for. `twin replay` puts the record through a filter whose model is the
 plant as it was. Asked is: which parameter drifts, since when, and to where; how far off are supersaturation, crystal
@@ -37,8 +37,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE, FIGURE = ROOT / "docs" / "soft_sensing.md", ROOT / "docs" / "images" / "soft_sensing.svg"
 BEGIN, END = "<!-- table: python -m benchmarks.soft_sensing -->", "<!-- end of soft sensing -->"
 QUESTION = "What does an extended Kalman filter tell of a plant from three thermometers?"
-HOURS, NOISE = 24.0, 0.1
-START, RAMP = 8.0, 6.0  #: of the drifts, in h
+HOURS, NOISE = 14.0, 0.1
+START, RAMP = 3.0, 5.0  #: of the drifts, in h
 SENSORS = {"TT-101": "reactor.T_out", "TT-201": "crystallizer_1.T", "TT-202": "crystallizer_2.T"}
 JACKETS = {"TJ-101": "reactor.T_jacket", "TJ-201": "crystallizer_1.T_jacket", "TJ-202": "crystallizer_2.T_jacket"}
 #: Outputs of the controllers that drive the jackets.
@@ -72,11 +72,10 @@ estimators:
 #: What drifts: path, from, to, in the unit.
 DRIFTS = {
     "crystallizer_1.UA": (40.0, 32.0, "W/K"),
-    "reactor.UA": (60.0, 48.0, "W/K"),
     "reagents.m_flow.p_aminophenol": (0.30, 0.24, "g/s"),
 }
 SI = {"W/K": 1.0, "g/s": 1e-3}
-CLEAN_SEEDS = (101, 102, 103)
+CLEAN_SEEDS = (101,)
 
 
 def true_run(folder: Path, drift: str, hours: float) -> Run:
@@ -107,7 +106,7 @@ def write_record(path: Path, truth: Run, seed: int) -> None:
         for row in np.flatnonzero(random.random(truth.rows) < 0.01):
             values[row] = ""
     hours = truth.time / 3600.0
-    for row in np.flatnonzero((hours > 4.0) & (hours <= 6.0)):
+    for row in np.flatnonzero((hours > 1.0) & (hours <= 3.0)):
         words["TT-202"][row] = ""
     words |= {name: [f"{value - 273.15:.3f}" for value in truth.get(tag)] for name, tag in DRIVERS.items()}
     lines = [",".join(["minutes", *words])]
@@ -256,16 +255,14 @@ def draw(folder: Path, drift: str, found: Replayed) -> None:
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """What was judged, as Markdown."""
-    lines = ["| what drifts by a fifth in 6 h | named first | after | at the end | truth |", "|---|---|---|---|---|"]
+    lines = ["| what drifts by a fifth in 5 h | named first | after | at the end | truth |", "|---|---|---|---|---|"]
     for row in rows:
         v = row["values"]
         if row["name"].startswith("drift: "):
             estimate = f"{v['end_estimated']:.3g} ± {v['end_sd']:.2g} {v['unit']}"
             what = row["name"].removeprefix("drift: ")
-            lines.append(
-                f"| `{what}` | `{v['first_named']}` | {v['delay_h']:.1f} h | {estimate} "
-                f"| {v['end_true']:g} {v['unit']} |"
-            )
+            told = f"`{v['first_named']}` | {v['delay_h']:.1f} h" if v["first_named"] else "nothing | –"
+            lines.append(f"| `{what}` | {told} | {estimate} | {v['end_true']:g} {v['unit']} |")
     lines += [
         "",
         "| not measured | " + " | ".join(f"`{r['name'][7:]}`" for r in rows if r["name"][:5] == "drift") + " |",
@@ -282,7 +279,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     nis = ", ".join(f"{v['nis_per_reading']:.3f}" for v in quiet)
     lines += [
         "",
-        f"{len(quiet)} records without a drift, 24 h each: {count} alarms; mean of the normalised innovations",
+        f"Alarms in {len(quiet) * HOURS:g} h of records without a drift: {count}. Mean of the normalised innovations",
     ]
     low, high = max(v["nis_low"] for v in quiet), min(v["nis_high"] for v in quiet)
     lines.append(f"squared per reading {nis}, where 95 % of such means lie from {low:.3f} to {high:.3f}.")

@@ -30,6 +30,7 @@ SHIPPED: dict[str, str] = {
     "dyssol_granulation": "3500 s",
     "paracetamol_startup": "10 h",
     "direct_compression_refill": "2 h",
+    "tablet_press_force_control": "8 h",
     "dry_granulation_day": "1 h",
     "wet_granulation_day": "2 h",
     "paracetamol_batch": "31 h",

@@ -126,4 +126,6 @@ def _row(field: Field) -> dict[str, Any]:
         row["default"] = default.name if field.enum is not None else default
     if field.component or field.grid:
         row["filled_from"] = f"component {field.component}" if field.component else f"grid {field.grid}"
+    if field.limit:
+        row["ends_the_run"] = True
     return row

@@ -97,6 +97,11 @@ class Fitted:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """On a guard: where it rises above zero the model has no answer any more, and the run ends there by its name."""
+
+
+@dataclass(frozen=True)
 class Optional:
     """An inlet that may stay unconnected: nothing flows there then."""
 
@@ -124,6 +129,7 @@ class Field:
     utility: bool = False
     fractions: bool = False
     fitted: tuple[Fitted, ...] = ()
+    limit: bool = False
     per: Per | None = None
     enum: type[IntEnum] | None = None
     default: Any = None
@@ -190,6 +196,7 @@ def _field(cls: type, name: str, base: Any, texts: list[str], extras: list[Any],
         utility=pick(Utility) is not None,
         fractions=pick(Fractions) is not None,
         fitted=tuple(e for e in extras if isinstance(e, Fitted)),
+        limit=pick(Limit) is not None,
         per=pick(Per),
         enum=enum,
         default=defaults.get(name),

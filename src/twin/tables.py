@@ -88,6 +88,8 @@ def notes(row: dict[str, Any]) -> str:
         said.append(" | ".join(row["choices"]))
     if "filled_from" in row:
         said.append(f"from {row['filled_from']}")
+    if row.get("ends_the_run"):
+        said.append("the run ends where it rises above zero")
     return "; ".join(said)
 
 

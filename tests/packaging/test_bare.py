@@ -21,6 +21,17 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 #: What the core must do without: the packages of the extras.
 LEFT_OUT = ("dash", "scipy", "sksundae", "matplotlib", "xarray", "pytest")
+#: What pip says of an index that it cannot reach, or that lacks something: nothing that the wheel could mend.
+INDEX_TROUBLE = (
+    "Failed to establish a new connection",
+    "Could not find a version",
+    "Max retries exceeded",
+    "Read timed out",
+    "Connection aborted",
+    "IncompleteRead",
+    "ProxyError",
+    "Server Error",
+)
 
 # each installs from the index and compiles everything afresh: a minute on two idle cores, several on busy ones
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -72,7 +83,7 @@ def installed(python: Path, wheel: Path, folder: Path) -> Path:
     own = folder / SCRIPTS / ("python.exe" if os.name == "nt" else "python")
     pip = [sys.executable, "-m", "pip", "--python", str(own), "--disable-pip-version-check", "install", "--quiet"]
     done = subprocess.run([*pip, str(wheel)], capture_output=True, text=True, check=False)
-    if "Failed to establish a new connection" in done.stderr or "Could not find a version" in done.stderr:
+    if any(text in done.stderr for text in INDEX_TROUBLE):
         pytest.skip(f"the index does not give what Twin needs: {done.stderr.splitlines()[-1]}")
     assert done.returncode == 0, done.stderr
     return own.parent

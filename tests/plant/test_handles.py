@@ -95,4 +95,4 @@ assert not sweeps.sweep_step.signatures, "steps over scans are not"
 @pytest.mark.slow
 def test_the_common_loop_is_compiled_without_steps_over_scans(tmp_path: Path) -> None:
     environment = {**os.environ, "TWIN_CACHE_DIR": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", COMPILE], env=environment, check=True, timeout=180)
+    subprocess.run([sys.executable, "-c", COMPILE], env=environment, check=True, timeout=500)

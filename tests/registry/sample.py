@@ -41,6 +41,14 @@ COMPONENTS: dict[str, dict[str, float]] = {
     "psat_C": {"A": 0.0, "B": 0.0, "C": 0.0},
     "psat_D": {"A": 0.0, "B": 0.0, "C": 0.0},
     "mu_liquid": {"A": 1e-3, "B": 1e-3, "C": 2e-3},
+    # compaction: a brittle and a ductile powder
+    "kawakita_density": {"X": 0.38, "Y": 0.3},
+    "kawakita_a": {"X": 0.6, "Y": 0.71},
+    "kawakita_b": {"X": 6e-8, "Y": 1.2e-7},
+    "heckel_A": {"X": 0.8, "Y": 0.7},
+    "heckel_K": {"X": 9e-9, "Y": 1.2e-8},
+    "kl_density": {"X": 0.35, "Y": 0.19},
+    "kl_C": {"X": 5e-9, "Y": 7.8e-9},
 }
 #: Raw settings for models that read some, by their key.
 SETTINGS: dict[str, Any] = {

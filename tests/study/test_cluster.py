@@ -65,7 +65,7 @@ def scheduler(tmp_path_factory):
         yield json.loads(file.read_text())["address"]
     finally:
         for process in started[::-1]:
-            process.terminate()
+            process.kill()  # nothing of theirs is kept, and how politely Dask leaves is not the question
             process.wait(20)
 
 

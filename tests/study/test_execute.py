@@ -179,7 +179,8 @@ def test_a_study_of_which_nothing_works_stops_early(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_killed_and_resumed_by_the_command(tmp_path):
-    (tmp_path / "doses.yaml").write_text(json.dumps(doses(design={"kind": "random", "runs": 120})))
+    # far more runs than can end between a look at the log and the kill, on a machine that does other things too
+    (tmp_path / "doses.yaml").write_text(json.dumps(doses(design={"kind": "random", "runs": 400})))
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
     command = [sys.executable, "-m", "twin", "study", "doses.yaml", "--workers", "2", "--quiet", "--json", "--out"]
     process = subprocess.Popen([*command, "b.h5"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE)

@@ -15,6 +15,7 @@ from scipy.linalg import expm
 
 import unit_ops.coating.film_coater as film_coater
 import unit_ops.powder.feeder as feeder
+import unit_ops.tableting.gap_press as gap_press
 from tests.unit_ops.piping.bench import Bench
 from tests.verification.record import record
 from unit_ops.granulation.grinding import daughters, selection
@@ -171,6 +172,48 @@ def test_uniformity_of_a_coat() -> None:
     got = 100.0 * bench.measure("coat_RSD", y[-1])
     assert got == pytest.approx(4.16666667, abs=2e-8)
     record("Film coating", "renewal theory, Mann 1983", "RSD of the coat after an hour [%]", 4.16666667, got)
+
+
+#: Microcrystalline cellulose: constants of the component database (docs/validation/mcc_compaction.md).
+CELLULOSE = {
+    "rho_bulk": 305.0, "rho_true": 1560.0, "strength_max": 15e6, "recovery": 4e-10, "kawakita_density": 0.3,
+    "kawakita_a": 0.7115, "kawakita_b": 0.1156e-6, "heckel_A": 0.6978, "heckel_K": 0.0121e-6, "kl_density": 0.1906,
+    "kl_C": 0.00777e-6, "porosity_exponent": 8.0,
+}  # fmt: skip
+LAW_CONSTANTS = {
+    laws.Compaction.KAWAKITA: (0.7115, 0.1156e-6),
+    laws.Compaction.HECKEL: (0.6978, 0.0121e-6),
+    laws.Compaction.KUENTZ_LEUENBERGER: (0.1906, 0.00777e-6),
+}
+PRESS = {
+    "stations": 36.0, "diameter": 10e-3, "pitch_diameter": 0.41, "flat": 12.5e-3, "V_heel": 1e-8, "api": 0,
+    "strength_law": laws.Strength.RYSHKEWITCH_DUCKWORTH, "strength_loss": 0.5, "lubrication_rate": 0.02,
+    "friction": 0.35, "friction_min": 0.12, "radial": 0.05,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("law", "force"),
+    [
+        (laws.Compaction.KAWAKITA, 5434.44734312151906),
+        (laws.Compaction.HECKEL, 6464.89063610763451),
+        (laws.Compaction.KUENTZ_LEUENBERGER, 5804.26622195478807),
+    ],
+    ids=lambda v: getattr(v, "name", None),
+)
+def test_force_of_a_press_whose_gap_is_set(law: laws.Compaction, force: float) -> None:
+    """300 mg of cellulose under a gap of 3 mm, D = 0.8162: the laws inverted by hand, in thirty digits (mpmath)."""
+    gaps = {"pre_gap": 4e-3, "main_gap": 3e-3}
+    bench = Bench(gap_press, {"fluids": 1, "solids": 1}, {**CELLULOSE, **PRESS, "compaction": law}, **gaps)
+    y = bench.initial(m=27.0 * 300e-6, w=[1.0], N=1.0, depth=12e-3, gap_pre=4e-3, gap=3e-3)
+    got = bench.measure("compression_force", y)
+    assert got == pytest.approx(force, rel=1e-12)
+    source = "laws inverted by hand, mpmath"
+    record("Press at a gap", source, f"{law.name.lower()}: force [N]", force, got)
+    pressure = got / (0.25 * math.pi * 10e-3**2)
+    back = laws.relative_density(law, pressure, 0.3, *LAW_CONSTANTS[law])
+    assert back == pytest.approx(bench.measure("density_in_die", y), rel=1e-12)
+    record("Press at a gap", source, f"{law.name.lower()}: density, there and back", 0.816179195343053, back)
 
 
 def test_reids_grinding() -> None:

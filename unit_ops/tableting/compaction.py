@@ -1,7 +1,9 @@
 """Laws of powder compaction: relative density from pressure, tensile strength, crushing force.
 
 Pressures and strengths in Pa. Each law has two material constants, one a pure number and one per
-pressure (or the strength at zero porosity), so that a press can switch laws without other inputs.
+pressure (or the strength at zero porosity), so that a press can switch laws without other inputs. Each law
+has its inverse, the pressure under punches whose gap sets the density: none below the density of contact,
+and none that a press can give from the greatest density on.
 
 References: Kawakita & Lüdde, Powder Technol. 4 (1971) 61,
 doi:10.1016/0032-5910(71)80001-3; Heckel, Trans. Metall. Soc. AIME 221
@@ -16,9 +18,17 @@ from __future__ import annotations
 
 import math
 from enum import IntEnum
+from typing import Annotated
 
 from twin.jit import empirical, kernel
 from unit_ops.smooth import above_zero
+
+#: Pressure beyond which no law is asked: hardened steel yields. The inverse laws end at the density that it brings.
+P_MOST: Annotated[float, "Pa", "pressure beyond which no law is asked"] = 2e9
+#: Part of the density of contact over which the onset of pressure is rounded.
+ONSET: Annotated[float, "1", "width of the onset of pressure"] = 1e-3
+#: As dense as a tablet is let to be: 1 has no pressure by Heckel, and is passed without notice by Kawakita.
+SOLID: Annotated[float, "1", "relative density that counts as solid"] = 1.0 - 1e-9
 
 
 class Compaction(IntEnum):
@@ -91,6 +101,75 @@ def relative_density(law, P, D_0, constant, compressibility):
     if law == Compaction.KUENTZ_LEUENBERGER:
         return kuentz_leuenberger(P, constant, compressibility)
     return D_0 / (1.0 - kawakita(P, constant, compressibility))
+
+
+@kernel
+def heckel_pressure(D, A, K):
+    """Pressure that brings about the relative density D < 1: the inverse of :func:`heckel`."""
+    return (-math.log1p(-D) - A) / K
+
+
+@kernel
+def contact_density(law, D_0, constant):
+    """Relative density at which the law begins: punches farther apart touch no powder."""
+    if law == Compaction.HECKEL:
+        return 1.0 - math.exp(-constant)
+    if law == Compaction.KUENTZ_LEUENBERGER:
+        return constant
+    return D_0
+
+
+@empirical("1", "1", "1", "1/Pa", returns="1")
+def greatest_density(law, D_0, constant, compressibility):
+    """Relative density that no press goes beyond: what `P_MOST` brings, or 1.
+
+    Kawakita's volume reduction ends at a, his density at D_0/(1 − a): below 1 for some powders, beyond 1 (which
+    no powder has) for others.
+    """
+    D = relative_density(law, P_MOST, D_0, constant, compressibility)
+    if D > SOLID:
+        return SOLID
+    return D
+
+
+@kernel
+def law_pressure(law, D, D_0, constant, compressibility):
+    """Pressure by the law itself, between contact and the greatest density."""
+    if law == Compaction.HECKEL:
+        return heckel_pressure(D, constant, compressibility)
+    if law == Compaction.KUENTZ_LEUENBERGER:
+        return kuentz_leuenberger_pressure(D, constant, compressibility)
+    return kawakita_pressure(1.0 - D_0 / D, constant, compressibility)
+
+
+@kernel
+def stiffness(law, D, D_0, constant, compressibility):
+    """Derivative of :func:`law_pressure` by D."""
+    if law == Compaction.HECKEL:
+        return 1.0 / (compressibility * (1.0 - D))
+    if law == Compaction.KUENTZ_LEUENBERGER:
+        return (D - constant) / (compressibility * (1.0 - D))
+    left = constant - 1.0 + D_0 / D
+    return constant * D_0 / (compressibility * D * D * left * left)
+
+
+@empirical("1", "1", "1", "1", "1/Pa", returns="Pa")
+def compaction_pressure(law, D, D_0, constant, compressibility):
+    """Pressure that holds a powder at relative density D: the inverse of :func:`relative_density`.
+
+    0 up to the density of contact, exact from a thousandth above it to :func:`greatest_density`, C1 at both.
+    Beyond the latter no law answers: its tangent there leads a solver's trial points back, and a model with a
+    guard on that density ends its run there.
+    """
+    contact = contact_density(law, D_0, constant)
+    if D <= contact:
+        return 0.0 * compressibility
+    pressed = contact + above_zero(D - contact, ONSET * contact)
+    most = greatest_density(law, D_0, constant, compressibility)
+    if pressed > most:
+        beyond = (pressed - most) * stiffness(law, most, D_0, constant, compressibility)
+        return law_pressure(law, most, D_0, constant, compressibility) + beyond
+    return law_pressure(law, pressed, D_0, constant, compressibility)
 
 
 @kernel

@@ -36,6 +36,25 @@ def effective_pressure(P_pre, P, N, N_ref, roll_ratio, exponent):
     return greater * dwell**exponent
 
 
+@empirical("Pa", "Pa", "1/s", "1/s", "1", "1", returns="Pa")
+def roll_pressure(felt, P_pre, N, N_ref, roll_ratio, exponent):
+    """Main pressure P whose :func:`effective_pressure` is `felt`, for P_pre < P and an exponent of at most a half.
+
+    With z = ln P: z + e ln(1 + roll_ratio P_pre/P) = ln felt − e ln(N_ref/N). The left side is convex and rises
+    with slopes 1 − e to 1: Newton from z = the right side comes down on the root without passing it.
+    """
+    if felt <= 0.0 or exponent == 0.0:
+        return felt
+    slow = math.sqrt(N * N + 1e-4 * N_ref * N_ref)
+    wanted = math.log(felt) - exponent * math.log(N_ref / slow)
+    z = wanted
+    for _ in range(10):
+        P = math.exp(z)
+        over = z + exponent * math.log1p(roll_ratio * P_pre / P) - wanted
+        z -= over / (1.0 - exponent + exponent * P / (P + roll_ratio * P_pre))
+    return math.exp(z)
+
+
 @kernel
 def recovered_density(D, P, recovery):
     """Relative density after ejection: the height grows by the share recovery × P of itself."""

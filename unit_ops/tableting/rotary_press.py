@@ -1,7 +1,8 @@
 """A rotary tablet press below a feed frame: filling, pre- and main compression, ejection, tablet quality.
 
 The detailed press: it pulls a bulk volume from a feed frame (`V_flow_dies`). press.py is the simple one, with
-the frame inside.
+the frame inside; gap_press.py is this one with rolls that are set by the gap between the punches, so that force
+tells of weight: here pressure is what the rolls are set to, and a loop on force would measure its own output.
 
 Assumptions
 - every die takes the volume of its set depth, less what a fast turret loses (exp(−t_fill N)), at most what
@@ -31,7 +32,7 @@ References: laws in compaction.py and punches.py; Mendez, Muzzio & Velazquez, Po
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -156,18 +157,30 @@ def pressure_felt(x, p):
 
 
 @kernel
+def law_constant(x, p):
+    """Kawakita a, Heckel A or critical density of the blend."""
+    if p.compaction == Compaction.HECKEL:
+        return blend_mean(p.heckel_A, x, p)
+    if p.compaction == Compaction.KUENTZ_LEUENBERGER:
+        return blend_mean(p.kl_density, x, p)
+    return blend_mean(p.kawakita_a, x, p)
+
+
+@kernel
+def law_compressibility(x, p):
+    """Kawakita b, Heckel K or Kuentz-Leuenberger C of the blend."""
+    if p.compaction == Compaction.HECKEL:
+        return blend_mean(p.heckel_K, x, p)
+    if p.compaction == Compaction.KUENTZ_LEUENBERGER:
+        return blend_mean(p.kl_C, x, p)
+    return blend_mean(p.kawakita_b, x, p)
+
+
+@kernel
 def density(x, p):
     """Relative density of the tablet after ejection."""
-    constant = blend_mean(p.kawakita_a, x, p)
-    compressibility = blend_mean(p.kawakita_b, x, p)
-    if p.compaction == Compaction.HECKEL:
-        constant = blend_mean(p.heckel_A, x, p)
-        compressibility = blend_mean(p.heckel_K, x, p)
-    if p.compaction == Compaction.KUENTZ_LEUENBERGER:
-        constant = blend_mean(p.kl_density, x, p)
-        compressibility = blend_mean(p.kl_C, x, p)
     before = blend_mean(p.kawakita_density, x, p)
-    pressed = relative_density(p.compaction, pressure_felt(x, p), before, constant, compressibility)
+    pressed = relative_density(p.compaction, pressure_felt(x, p), before, law_constant(x, p), law_compressibility(x, p))
     return recovered_density(pressed, x.P, blend_mean(p.recovery, x, p))
 
 
@@ -193,12 +206,18 @@ def lubrication(x, p):
 
 
 @kernel
-def tensile_strength(x, p):
+def strength_at(felt, D, x, p):
+    """Tensile strength of what the pressure felt brought to relative density D, lubricated as it is."""
     bonds = blend_mean(p.bonding, x, p)
     if p.strength_law == Strength.RYSHKEWITCH_DUCKWORTH:
         bonds = blend_mean(p.porosity_exponent, x, p)
-    whole = strength(p.strength_law, pressure_felt(x, p), density(x, p), blend_mean(p.strength_max, x, p), bonds)
+    whole = strength(p.strength_law, felt, D, blend_mean(p.strength_max, x, p), bonds)
     return whole * lubricated(lubrication(x, p), p.strength_loss, p.lubrication_rate)
+
+
+@kernel
+def tensile_strength(x, p):
+    return strength_at(pressure_felt(x, p), density(x, p), x, p)
 
 
 @kernel
@@ -217,9 +236,15 @@ def compression_force(x, p):
 
 
 @kernel
-def ejection_force(x, p):
+def force_to_eject(P, height, x, p):
+    """Force that ejects a tablet of a height, pressed with P."""
     friction = wall_friction(lubrication(x, p), p.friction, p.friction_min, p.lubrication_rate)
-    return force_along_wall(friction, p.radial * x.P, p.diameter, thickness(x, p))
+    return force_along_wall(friction, p.radial * P, p.diameter, height)
+
+
+@kernel
+def ejection_force(x, p):
+    return force_to_eject(x.P, thickness(x, p), x, p)
 
 
 @kernel
@@ -284,8 +309,8 @@ def transport(x, u, p, out):
     return Transport(out.m, out.m_flow)
 
 
-def check_params(p: Params) -> dict[str, str]:
-    """Ask for the constants of the chosen laws, which the component database may lack."""
+def constants_missing(p: Any) -> dict[str, str]:
+    """Ask for the constants of the chosen laws, which the component database may lack, of either press's parameters."""
     needed = {
         Compaction.KAWAKITA: ("kawakita_density", "kawakita_a", "kawakita_b"),
         Compaction.HECKEL: ("heckel_A", "heckel_K"),
@@ -295,6 +320,11 @@ def check_params(p: Params) -> dict[str, str]:
     laws = f"{Compaction(p.compaction).name.lower()} and {Strength(p.strength_law).name.lower()}"
     missing = [name for name in needed if not np.all(np.asarray(getattr(p, name)) > 0.0)]
     return {name: f"the laws {laws} need '{name}' above 0 for every solid" for name in missing}
+
+
+def check_params(p: Params) -> dict[str, str]:
+    """Refuse laws without their constants."""
+    return constants_missing(p)
 
 
 def initial_state(initial: Initial, p: Params) -> State:

@@ -61,8 +61,8 @@ def _estimator(problems: Problems, key: Node, item: Node, plant: PlantSpec | Non
             detail = f"{one.path} is an input: the filter is told of it, and cannot be uncertain of it, too."
             problems.add(item.key("disturbances"), "told and uncertain", detail)
     states = _uncertain(problems, item, "states", plant)
-    known = plant is not None and given is not None
-    if known and not disturbances and not states and not any(one.bias_sd or one.bias_drift for one in measured):
+    complete = plant is not None and given is not None
+    if complete and not disturbances and not states and not any(one.bias_sd or one.bias_drift for one in measured):
         detail = f"{key.text} needs disturbances:, states: or a bias: without them it is sure of everything already."
         problems.add(key, "nothing uncertain", detail)
     units = []

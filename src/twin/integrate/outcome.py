@@ -22,6 +22,7 @@ class Outcome(Enum):
     CHATTERING = "A guard chatters: its latch fired more than a thousand times within one second."
     EVENT_BROKE = "An event took the plant out of the range of its models: the rates right after it are not finite."
     GUARD_NOT_A_NUMBER = "A guard that the scenario waits for is not a number: its crossing could pass unseen."
+    MODEL_LIMIT = "A model came to its limit: what the plant asks of it has no answer."
     SOLVER_FAILED = "The solver gave up."
     DEADLOCK = "Processes of the schedule wait for each other: none of them can ever go on."
     SCHEDULE_TIMEOUT = "The schedule waited in vain: a time limit passed."

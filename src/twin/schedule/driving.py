@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.outcome import Ending, Outcome
 from twin.schedule.errors import ScheduleError
@@ -38,6 +40,7 @@ class Driving:
     _journal: Journal
     _history: list[Instant]
     _watches: list[tuple[str, str]]
+    _limits: list[tuple[str, str]]  #: guards at which a model ends
     _record: dict[int, int]  #: place among the recorded numbers, by place in w
     _static: int  #: latches of the scenario
     _stopping: bool
@@ -61,6 +64,9 @@ class Driving:
                 if self._stopping:
                     return Ending(Outcome.INTERRUPTED, self._integrator.time)
             ending: Ending = self._integrator.advance(end)
+            beyond = self._beyond(ending.time)
+            if beyond is not None:
+                return beyond
             if ending.outcome not in (Outcome.EVENT, Outcome.GUARD):
                 return ending
             self._close_window()
@@ -84,7 +90,7 @@ class Driving:
                 return Ending(Outcome.INTERRUPTED, self._integrator.time)
             ending: Ending = self._integrator.advance(end)
             while ending.outcome in (Outcome.EVENT, Outcome.GUARD):
-                ending = self._live_through(ending)
+                ending = self._beyond(ending.time) or self._live_through(ending)
             if ending.outcome is not Outcome.FINISHED or ending.time >= end:
                 return ending
 
@@ -123,6 +129,13 @@ class Driving:
         ending: Ending = self._integrator.advance(time)
         self._within = False
         return ending
+
+    def _beyond(self, time: float) -> Ending | None:
+        """Give the end of the run where a guard of a model's limit has been crossed."""
+        for key in self._journal.stopped:
+            if key in self._limits:
+                return Ending(Outcome.MODEL_LIMIT, time, cause=limit_reached(self.plant, key[0], self._integrator.y))
+        return None
 
     # --- processes
 
@@ -209,6 +222,20 @@ def watches_of(world: World, plant: Any) -> list[tuple[str, str]]:
     if not world.free:
         return [*world.guards, *world.tags]
     return [*((name, how) for name in plant.guard_names for how in ("falls", "rises")), *world.tags]
+
+
+def limits_of(plant: Any) -> list[tuple[str, str]]:
+    """Give the guards that end a run where they rise above zero."""
+    return [(f"{node.name}.{f.name}", "rises") for node in plant.nodes for f in node.model.guards if f.limit]
+
+
+def limit_reached(plant: Any, path: str, y: np.ndarray) -> str:
+    """Say which limit it is, and where the unit's single states are."""
+    owner, _, name = path.rpartition(".")
+    meaning = next(f.meaning for node in plant.nodes if node.name == owner for f in node.model.guards if f.name == name)
+    states = [c for c in plant.columns if c.kind == "state" and c.vector == "y" and c.owner == owner and not c.shape]
+    where = ", ".join(f"{c.path} is {y[c.offset]:.5g} {c.field.unit}" for c in states)
+    return f"{path} rises above zero ({meaning})" + (f"; {where}." if where else ".")
 
 
 def watch_row(plant: Any, key: tuple[str, str]) -> Latch:

@@ -21,7 +21,7 @@ from twin.integrate.integrator import Samples
 from twin.integrate.outcome import Ending
 from twin.quantity import Array
 from twin.schedule import memory
-from twin.schedule.driving import KINDS, Driving, Watch, index_of, watch_row, watches_of
+from twin.schedule.driving import KINDS, Driving, Watch, index_of, limits_of, watch_row, watches_of
 from twin.schedule.instants import Checkpoint as Checkpoint
 from twin.schedule.instants import Instant as Instant
 from twin.schedule.journal import Journal, Take
@@ -95,9 +95,12 @@ class Simulation(Driving):
         self._timetable = Timetable(scenario.events, scenario.latches, self.end)
         self._world = World(scenario, self.end, processes)
         self._watches = watches_of(self._world, plant)
+        self._limits = limits_of(plant)
         self._record = {int(place): i for i, place in enumerate(record)}
         watches = [watch_row(plant, key)._replace(armed=False) for key in self._watches]
-        self._journal = Journal([*scenario.latches, *(Watch(*key) for key in self._watches)], events)
+        ends = [watch_row(plant, key) for key in self._limits]
+        watched = (Watch(*key) for key in (*self._watches, *self._limits))
+        self._journal = Journal([*scenario.latches, *watched], events)
         latches = [
             watch_row(plant, (latch.guard, latch.direction))._replace(
                 index=index_of(plant, Does(latch.kind), latch.path), value=latch.value, kind=KINDS[Does(latch.kind)]
@@ -122,7 +125,7 @@ class Simulation(Driving):
             seed=scenario.seed,
             scans=scenario.scans,
             events=first,
-            latches=[*latches, *watches],
+            latches=[*latches, *watches, *ends],
             foreseen=foreseen,
             record=record,
             every=scenario.record_every if every is None else every,

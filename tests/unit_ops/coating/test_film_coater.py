@@ -106,6 +106,19 @@ def test_the_pan_settles_where_air_and_water_balance() -> None:
     assert moles / (moles + 2e4 * 1e-5) == pytest.approx(surface * 101325.0 / p_sat, rel=1e-3)
 
 
+def test_the_exhaust_is_as_warm_as_what_the_air_kept_and_the_vapour_brought() -> None:
+    """By hand, at a state that is not steady: nothing of the air's heat is lost between inlet, bed and exhaust."""
+    bench = build({"spray": SPRAY, "gas": GAS})
+    y = bench.solve(bench.initial(**START), [0.0, 300.0], method="BDF", rtol=1e-9, atol=ATOL)[-1]
+    x = bench.unpack(y)
+    T, out = bench.measure("T_bed", y), bench.outlet("exhaust", x)
+    evaporated = out.m_flow[WATER] - 1e-3
+    assert evaporated > 2e-4
+    f, C = 1.0 - math.exp(-4.0), 1e-3 * 4180.0 + 0.2 * 1040.0
+    heat = C * (335.0 - 298.15) - f * C * (335.0 - T) + evaporated * 4180.0 * (T - 298.15)
+    assert out.T == pytest.approx(298.15 + heat / (C + evaporated * 4180.0), abs=1e-9)
+
+
 def test_after_the_spray_the_bed_dries_and_stays_dry() -> None:
     bench = build({"spray": SPRAY, "gas": {"T": 335.0, "m_flow": [0.0, 0.2]}})
     wet = bench.solve(bench.initial(**START), [0.0, 1200.0], method="BDF", rtol=1e-9, atol=ATOL)[-1]

@@ -78,6 +78,23 @@ def test_classes_on_the_screen_stay_until_they_are_broken() -> None:
     assert wider.measure("M", z) < bench.measure("M", y)
 
 
+def test_size_fines_and_content_are_those_of_what_passes_not_of_what_is_held() -> None:
+    """Another blend in every class, holes that hold the coarse back: sums by hand over the rates of passing."""
+    bench = build(screen=6e-4, screen_rate=2.0, sharpness=3.0)
+    x = bench.unpack(bench.initial(m_class=0.0, w=[0.5, 0.5]))
+    x.m_solids[:] = np.array([[3.0, 2.0, 1.0, 0.5, 0.4, 0.3], [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]])
+    x.m_liquid[:] = 0.05
+    sizes = 1e-3 * math.sqrt(0.5) ** (np.arange(N) + 0.5)
+    rates = 2.0 * np.maximum(1.0 - (sizes / 6e-4) ** 3.0, 0.0)
+    held = x.m_solids.sum(axis=0) + 0.05
+    y = bench.pack(x)
+    flow = float(rates @ held)
+    assert bench.measure("F", y) == pytest.approx(flow, rel=1e-12)
+    assert bench.measure("d_32", y) == pytest.approx(flow / float(rates @ (held / sizes)), rel=1e-12)
+    assert bench.measure("fines", y) == pytest.approx(rates[-1] * held[-1] / flow, rel=1e-12)
+    assert bench.measure("api_content", y) == pytest.approx(float(rates @ x.m_solids[1]) / flow, rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [2, 4, 6])
 def test_daughters_are_all_of_what_broke(n: int) -> None:
     for j in range(n - 1):
@@ -86,10 +103,18 @@ def test_daughters_are_all_of_what_broke(n: int) -> None:
         assert min(shares) > 0.0
 
 
+def test_fine_daughters_have_their_share_and_their_exponent() -> None:
+    """Reid's case shares half and half, which would hide one taken for the other: 0.3 · 0.5^0.8 + 0.7 · 0.5^4."""
+    assert grinding.breakage(0.5, 0.3, 0.8, 4.0) == pytest.approx(0.3 * 0.5**0.8 + 0.7 / 16.0, rel=1e-14)
+    assert grinding.daughters(1, False, 0.5, 1.0, 2.0, 9.0) == pytest.approx(0.75, rel=1e-14)
+
+
 def test_a_faster_impeller_breaks_more() -> None:
     slow, fast = (mill.breaking(1, N, build(speed=v, speed_exponent=2.0).p) for v in (10.0, 20.0))
     assert fast == pytest.approx(4.0 * slow, rel=1e-14)
     assert mill.breaking(N - 1, N, build().p) == 0.0
+    # half the reference speed, whatever that is
+    assert mill.breaking(0, N, build(speed=4.0, speed_ref=8.0, speed_exponent=2.0).p) == pytest.approx(0.125, rel=1e-14)
 
 
 def test_bond() -> None:

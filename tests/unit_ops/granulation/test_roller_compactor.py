@@ -78,6 +78,19 @@ def test_ribbon_density_and_throughput_follow_from_the_peak_pressure() -> None:
     assert out[1] / out.sum() == pytest.approx(0.1, rel=1e-12)
 
 
+def test_density_counts_from_its_reference_and_liquid_has_no_part_in_the_solid_fraction() -> None:
+    bench = build(P_0=4e5)
+    dry = bench.initial(m=3.0, w=[0.9, 0.1], **SET)
+    wet = bench.initial(m=3.0, w=[0.9, 0.1], w_liquid=[0.1], **SET)
+    P = 2.0 * 3e4 / (0.05 * 0.2 * 0.0466108852)
+    rho = 500.0 * (P / 4e5) ** 0.125
+    assert bench.measure("rho_ribbon", dry) == pytest.approx(rho, rel=1e-9)
+    for y in (dry, wet):
+        assert bench.measure("solid_fraction", y) == pytest.approx(rho * (0.9 / 1500.0 + 0.1 / 1200.0), rel=1e-9)
+    out = bench.outlet("ribbon", bench.unpack(wet))
+    assert out.m_flow_liquid[0] / (out.m_flow.sum() + out.m_flow_liquid[0]) == pytest.approx(0.1, rel=1e-12)
+
+
 def test_rolls_follow_their_setpoints_and_the_chamber_its_feed() -> None:
     bench = build((0.02, 0.005), tau=3.0)
     y = bench.solve(bench.initial(m=2.0, w=[1.0, 0.0], N=0.05, gap=1e-3, F_roll=1e4), [0.0, 3.0, 60.0])

@@ -11,7 +11,8 @@ import pytest
 import unit_ops.granulation.twin_screw as twin_screw
 from tests.unit_ops.piping.bench import Bench
 from twin import jit
-from unit_ops.crystallization.aggregation import Aggregation
+from unit_ops.crystallization.aggregation import Aggregation, aggregation_gain
+from unit_ops.crystallization.breakage import Daughters, breakage_gain
 from unit_ops.granulation import sizes
 
 EDGES = 50e-6 * 2.0 ** (0.6 * np.arange(13))
@@ -93,6 +94,43 @@ def test_more_liquid_makes_larger_granules_and_kneading_breaks_dry_ones() -> Non
     broken = [build(0.1, S_ref=0.05, kneading=[1.0, k]) for k in (1.0, 3.0)]
     soft, hard = (b.measure("d_32", settled(b)) for b in broken)
     assert hard < 0.9 * soft
+
+
+def test_wetness_kneading_and_bed_act_on_the_rates_as_written() -> None:
+    """Compartments that differ in liquid, pores, dry powder and kneading: each coefficient by hand."""
+    bins, kneading = len(EDGES) - 1, (1.5, 0.4)
+    kinetics = {"beta_ref": 3e-9, "S_ref": 0.07, "kneading": kneading, "L_ref": 8e-4, "q": 1.3}
+    bench = build(aggregation=Aggregation.CONSTANT, **kinetics)
+    still = build(aggregation=Aggregation.CONSTANT, **{**kinetics, "beta_ref": 0.0, "S_ref": 0.0})
+    x = bench.unpack(bench.initial(w=[0.5, 0.5]))
+    V = 1e-9 * np.arange(1.0, bins + 1.0)
+    x.V_wet[:] = V
+    x.dry[:] = 2e-8, 5e-8
+    x.pores[:] = 3e-8, 6e-8
+    x.m_liquid[0] = 5e-5, 2e-5
+    x.m_solids[0] = 1500.0 * (V.sum() + x.dry)
+    rates, none = bench.dx(x), still.dx(x)
+    for c in range(N):
+        liquid, bed = x.m_liquid[0, c] / 1000.0, V.sum() + x.dry[c] + x.pores[c]
+        over = liquid / (liquid + x.pores[c]) - 0.5
+        beta = kneading[c] * 3e-9 * math.exp(10.0 * over) / bed
+        S = kneading[c] * 0.07 * math.exp(-5.0 * over)
+        grown, broken, spare = np.zeros(bins), np.zeros(bins), [np.zeros(bins) for _ in range(5)]
+        aggregation_gain(V, EDGES, twin_screw.KV, Aggregation.CONSTANT, beta, 8e-4, *spare[:4], grown)
+        breakage_gain(V, EDGES, twin_screw.KV, S, 8e-4, 1.3, Daughters.UNIFORM, 0.5, 1.0, 4.0, spare[4], broken)
+        assert np.max(np.abs(grown)) > 1e-12
+        assert rates.V_wet[c] - none.V_wet[c] == pytest.approx(grown + broken, rel=1e-9, abs=1e-20)
+        # pores: squeezed out by kneading towards the least void ratio of the wet granules
+        before = x.pores[c - 1] if c else 0.0
+        wetted = 3.0 * x.dry[c] * liquid / (V.sum() + x.dry[c])
+        squeezed = kneading[c] * 0.05 * (x.pores[c] - 0.2 * V.sum())
+        wanted = N / 20.0 * (before - x.pores[c]) + 0.8 * wetted - squeezed
+        assert rates.pores[c] == pytest.approx(wanted, rel=1e-10)
+    # what is shown of the last compartment: as wide as its pores make the solids
+    y = bench.pack(x)
+    swollen = (1.0 + 6e-8 / V.sum()) ** (1.0 / 3.0)
+    assert bench.measure("d_32", y) == pytest.approx(swollen * sizes.sauter(V, EDGES), rel=1e-10)
+    assert bench.measure("d_50", y) == pytest.approx(swollen * sizes.percentile(V, EDGES, 0.5), rel=1e-10)
 
 
 def test_sizes_of_a_lognormal_distribution() -> None:

@@ -37,6 +37,20 @@ def test_the_limit_takes_the_bulk_density_above_the_opening() -> None:
     assert bench.measure("F_limit", y) == pytest.approx(wanted, rel=1e-12)
 
 
+def test_what_lies_above_the_opening_decides() -> None:
+    """Layers: the top is of one solid, the bottom a wet blend; limit, content and discharge are those of the bottom."""
+    bench = build(cells=4, discharge=10.0)
+    x = bench.unpack(bench.initial(m=10.0, w=[1.0, 0.0]))
+    x.m_solids[:, -1] = 0.6, 0.9
+    x.m_liquid[0, -1] = 0.3  # adds mass, not volume
+    y = bench.pack(x)
+    wanted = hopper.beverloo(0.58, 1.8 / (0.6 / 500.0 + 0.9 / 400.0), 0.05, 1.4, 5e-4)
+    assert bench.measure("F_limit", y) == pytest.approx(wanted, rel=1e-12)
+    assert bench.measure("api_content", y) == pytest.approx(0.5, rel=1e-12)
+    out = bench.outlet("product", x)
+    assert [*out.m_flow, *out.m_flow_liquid] == pytest.approx([wanted / 3.0, wanted / 2.0, wanted / 6.0], rel=1e-12)
+
+
 @pytest.mark.parametrize(("cells", "mixed"), [(3, 0.5), (11, 0.2), (21, 0.1)])
 def test_residence_times_are_those_of_a_plug_and_a_mixed_share(cells: int, mixed: float) -> None:
     """At steady level: mean M/F, variance (1 − mixed)²/(cells − 1) + mixed², from the washout of a marked filling.
@@ -57,6 +71,18 @@ def test_residence_times_are_those_of_a_plug_and_a_mixed_share(cells: int, mixed
     assert left[-1] == pytest.approx(1.0, rel=1e-9)
     variance = 2.0 * -np.linalg.solve(A, left)[-1] - 1.0
     assert variance == pytest.approx((1.0 - mixed) ** 2 / (cells - 1) + mixed**2, rel=1e-8)
+
+
+def test_each_cell_fades_below_its_own_share_of_the_heel() -> None:
+    """Three cells of 30, 30 and 40 % of a heel of 10 g: half of a cell's share hands on three quarters."""
+    bench = build(3, 0.01, mixed=0.4, heel=0.01)
+    x = bench.unpack(bench.initial(m=0.01, w=[1.0, 0.0]))
+    held = np.array([3e-3, 3e-3, 4e-3])
+    part, below = np.array([0.3, 0.6, 1.0]), np.array([0.0, 0.3, 0.6])
+    assert x.m_solids[0] == pytest.approx(held, rel=1e-12)
+    assert bench.dx(x).m_solids[0] == pytest.approx(0.01 * (below - part), rel=1e-9)
+    half = x._replace(m_solids=0.5 * x.m_solids)
+    assert bench.dx(half).m_solids[0] == pytest.approx(0.75 * 0.01 * (below - part), rel=1e-9)
 
 
 def test_shares_are_kept_while_the_bin_fills_and_empties() -> None:

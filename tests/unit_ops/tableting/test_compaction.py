@@ -42,6 +42,86 @@ def test_without_pressure_the_powder_stays_at_its_critical_density() -> None:
         assert c.kuentz_leuenberger(P, 0.45, 0.006 / MPA) == pytest.approx(0.45, abs=1e-6)
 
 
+#: (first constant, second in 1/MPa) of each law, and the relative density at which it begins.
+CONSTANTS = {
+    Compaction.KAWAKITA: (0.55, 0.08, 0.45),
+    Compaction.HECKEL: (0.7, 0.012, 1.0 - math.exp(-0.7)),
+    Compaction.KUENTZ_LEUENBERGER: (0.45, 0.006, 0.45),
+}
+
+
+def pressure(law: Compaction, D: float) -> float:
+    """Pressure at a relative density, in MPa; Kawakita from 0.45."""
+    first, second, _ = CONSTANTS[law]
+    return float(c.compaction_pressure(law, D, 0.45, first, second / MPA)) / MPA
+
+
+def density(law: Compaction, P: float) -> float:
+    first, second, _ = CONSTANTS[law]
+    return float(c.relative_density(law, P * MPA, 0.45, first, second / MPA))
+
+
+def test_pressures_by_hand() -> None:
+    """D = 0.9: Kawakita C = 1/2, 0.5/(0.08 · 0.05) MPa; Heckel (ln 10 − 0.7)/0.012 MPa; K-L by its formula."""
+    assert pressure(Compaction.KAWAKITA, 0.9) == pytest.approx(125.0, rel=1e-13)
+    assert pressure(Compaction.HECKEL, 0.9) == pytest.approx((math.log(10.0) - 0.7) / 0.012, rel=1e-13)
+    by_hand = (0.55 * math.log(5.5) - 0.45) / 0.006
+    assert pressure(Compaction.KUENTZ_LEUENBERGER, 0.9) == pytest.approx(by_hand, rel=1e-13)
+
+
+@pytest.mark.parametrize("law", list(Compaction))
+def test_pressure_inverts_density(law: Compaction) -> None:
+    """Both ways over three decades; a density of 1 − ε holds 1e-16/ε of the pressure."""
+    for P in (1.0, 20.0, 120.0, 300.0, 1000.0):
+        D = density(law, P)
+        assert density(law, pressure(law, D)) == pytest.approx(D, rel=1e-12)
+        lost = 1e-15 / (1.0 - D) if law != Compaction.KAWAKITA else 1e-15 * P
+        assert pressure(law, D) == pytest.approx(P, rel=1e-12 + lost)
+
+
+@pytest.mark.parametrize("law", list(Compaction))
+def test_no_pressure_without_contact_and_a_smooth_onset(law: Compaction) -> None:
+    contact = CONSTANTS[law][2]
+    assert pressure(law, 0.0) == pressure(law, 0.5 * contact) == pressure(law, contact) == 0.0
+    found = [pressure(law, contact * (1.0 + z)) for z in (1e-6, 1e-5, 5e-4, 1e-3, 2e-3)]
+    assert 0.0 < found[0]
+    assert found == sorted(found)
+    assert found[0] < 0.02 * found[1]  # quadratic, not linear, at the very start
+    assert density(law, found[-1]) == pytest.approx(contact * 1.002, rel=1e-9)  # exact beyond a thousandth
+
+
+@pytest.mark.parametrize("law", list(Compaction))
+def test_the_greatest_density_is_what_two_gigapascals_give_or_solid(law: Compaction) -> None:
+    first, second, _ = CONSTANTS[law]
+    most = c.greatest_density(law, 0.45, first, second / MPA)
+    # Kawakita's own limit is 1 here: 0.45/(1 − 0.55)
+    wanted = {
+        Compaction.KAWAKITA: 0.45 / (1.0 - 0.55 * 160.0 / 161.0),
+        Compaction.HECKEL: 1.0 - math.exp(-24.7),
+        Compaction.KUENTZ_LEUENBERGER: density(law, 2000.0),
+    }[law]
+    assert most == pytest.approx(min(wanted, 1.0 - 1e-9), abs=1e-14)
+    # continued by its tangent: finite and rising, from the very value and slope of the law
+    before, at, after = (pressure(law, most + d) for d in (-1e-10, 0.0, 1e-10))
+    assert before < at < after < math.inf
+    assert after - at == pytest.approx(at - before, rel=0.2)
+    assert math.isfinite(pressure(law, 1.5))
+
+
+def test_kawakita_ends_at_his_limit_or_at_a_solid() -> None:
+    """D_0/(1 − a): 0.4 of a powder with a = 0.5 is 0.8, 0.6 would be 1.2."""
+    assert c.greatest_density(Compaction.KAWAKITA, 0.4, 0.5, 1.0) == pytest.approx(0.8, rel=1e-8)
+    assert c.greatest_density(Compaction.KAWAKITA, 0.6, 0.5, 1.0) == 1.0 - 1e-9
+
+
+@pytest.mark.parametrize("law", list(Compaction))
+def test_stiffness_is_the_slope_of_the_pressure(law: Compaction) -> None:
+    first, second, _ = CONSTANTS[law]
+    low, high = (pressure(law, 0.8 * (1.0 + s)) for s in (-1e-5, 1e-5))
+    found = c.stiffness(law, 0.8, 0.45, first, second / MPA) / MPA
+    assert found == pytest.approx((high - low) / 1.6e-5, rel=1e-8)
+
+
 def test_leuenberger() -> None:
     """8 MPa, 0.009 1/MPa; 100 MPa at D 0.8 and 200 MPa at D 0.88 reproduce the two values given."""
     found = [c.leuenberger(P * MPA, D, 8 * MPA, 0.009 / MPA) / MPA for P, D in ((100, 0.8), (200, 0.88))]

@@ -33,6 +33,18 @@ def test_slow_turrets_press_more_and_precompression_adds_its_dwell() -> None:
     assert felt(N=0.0) == pytest.approx(P * 100.0**0.1, rel=1e-12)
 
 
+@pytest.mark.parametrize("N", [0.0, 0.2, 1.0, 3.0])
+@pytest.mark.parametrize("P_pre", [0.0, 1e5, 0.3 * P, 0.99 * P])
+def test_the_rolls_pressure_is_what_is_felt_as_much(N: float, P_pre: float) -> None:
+    """Inverse of the effective pressure to rounding, whatever the exponent; by hand where precompression is nought."""
+    for exponent in (0.0, 0.03, 0.1, 0.5):
+        wanted = felt(P_pre, N, 1.5, exponent)
+        found = laws.roll_pressure(wanted, P_pre, N, N_REF, 1.5, exponent)
+        assert found == pytest.approx(P, rel=1e-13)
+    assert laws.roll_pressure(P, 0.0, 2.0, 1.0, 1.0, 0.1) == pytest.approx(P * 2.0**0.1, rel=1e-5)
+    assert laws.roll_pressure(0.0, 0.0, N, N_REF, 1.0, 0.1) == 0.0
+
+
 def test_recovery_and_lubrication() -> None:
     assert laws.recovered_density(0.9, P, 4e-10) == pytest.approx(0.9 / 1.04, rel=1e-14)
     # Kushner & Moore: nothing lost at once, all of β in the end

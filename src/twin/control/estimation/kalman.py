@@ -1,8 +1,8 @@
 """The algebra of a Kalman filter on a factor L of its covariance P = L Lᵀ: over an interval, and by measurements.
 
 A factor keeps the covariance symmetric and positive whatever the rounding. It has as few columns as it needs: what
-wanders is a handful of numbers, and a plant forgets, so that singular values fall off fast; those that rounding could
-make are left out (Verlaan & Heemink, Stoch. Hydrol. Hydraul. 11 (1997) 349, doi:10.1007/BF02427924).
+wanders is a handful of numbers, and a plant forgets, so that singular values fall off fast; those below
+1e-5 of the largest are left out (Verlaan & Heemink, Stoch. Hydrol. Hydraul. 11 (1997) 349, doi:10.1007/BF02427924).
 
 Transition and noise of an interval are Van Loan's block exponential (IEEE Trans. Autom. Control 23 (1978) 395,
 doi:10.1109/TAC.1978.1101743) for small systems. Over an interval that is long beside the fastest pole it overflows,
@@ -22,12 +22,12 @@ from twin.control.linear.needs import library
 from twin.control.predictive.stepping import advanced, factorised
 from twin.quantity import Array
 
-#: Singular values of the factor this small beside the largest are rounding.
-ROUNDING = 1e-8
+#: Singular values of the factor this small beside the largest are left out.
+SMALLEST = 1e-5
 #: Largest system whose exponential is formed.
 DENSE = 250
 #: Steps of the interval for larger ones.
-STEPS = 16
+STEPS = 8
 
 
 def discretised(A: Array, Q: Array, h: float) -> tuple[Array, Array]:
@@ -91,7 +91,7 @@ def compressed(L: Array) -> Array:
     if L.shape[1] == 0:
         return L
     u, s, _ = np.linalg.svd(L, full_matrices=False)
-    kept = s > ROUNDING * s[0]
+    kept = s > SMALLEST * s[0]
     return np.asarray(u[:, kept] * s[kept])
 
 
