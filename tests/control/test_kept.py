@@ -61,5 +61,5 @@ def test_a_checkpoint_tells_all_that_the_kept_matrix_follows_from(tmp_path: Path
     other.resume(held)
     for simulation in (whole, other):
         simulation.run(1900.0)
-    assert whole._integrator.statistics["kept"] > 1000
+    assert whole._integrator.statistics["kept"] > 500
     np.testing.assert_array_equal(other._integrator.y, whole._integrator.y)
