@@ -82,5 +82,5 @@ def test_only_the_native_methods_relax(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cvode ends its steps at every scan"):
         load_scenario(tmp_path / "s.yaml")
     (tmp_path / "s.yaml").write_text(text.replace("relaxed", "loose"), encoding="utf-8")
-    with pytest.raises(ConfigError, match="scans: is one of exact, relaxed"):
+    with pytest.raises(ConfigError, match="scans: is one of exact, kept, relaxed"):
         load_scenario(tmp_path / "s.yaml")

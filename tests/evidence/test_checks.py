@@ -498,6 +498,17 @@ def test_texts_that_another_program_would_write_are_told(tmp_path: Path, monkeyp
     assert "these differ, too: /units/first" in only.text
 
 
+def test_a_replay_of_a_record_is_not_run_again(tmp_path: Path) -> None:
+    from twin.results.files import FileProblem
+    from twin.run import run
+
+    path = run("two_tanks", tmp_path / "a.h5", until="1 min").path
+    with h5py.File(path, "r+") as file:
+        file.create_group("/provenance/record").attrs.update({"file": "plant.csv", "sha256": "0" * 64})
+    with pytest.raises(FileProblem, match="estimates from plant.csv .* which no run makes again"):
+        rerun(path, Findings())
+
+
 def test_checkpoints_are_checked_by_hashes_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from twin.run import run
 

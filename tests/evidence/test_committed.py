@@ -34,3 +34,12 @@ def test_the_flagship_is_refused_at_medium_risk_and_says_why() -> None:
     assert set(conclusion["refused_for"]) <= set(REQUIRED["medium"])
     assert all(conclusion["refused_for"].values()), "each refusal has its reasons"
     assert {"D15", "D17", "D20", "D22"} <= set(states)
+
+
+def test_an_external_validator_takes_the_bundle_for_a_process_run_crate() -> None:
+    told = rows("rocrate")
+    bundle = told.pop("bundle")
+    assert (bundle["required_issues"], bundle["required"]) == (0, [])
+    assert bundle["checks"] > 50
+    assert len(told) == 3
+    assert all(row["found"] for row in told.values()), "and tells what is taken out of it"

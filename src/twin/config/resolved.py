@@ -16,7 +16,7 @@ from twin.config.estimators import estimators_tree
 from twin.config.monitors import monitors_tree
 from twin.config.predictive import predictive_tree
 from twin.config.process_tree import fault_tree, material_tree, process_tree
-from twin.config.spec import EventSpec, KpiSpec, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, Value
+from twin.config.spec import SCANS, EventSpec, KpiSpec, LatchSpec, PlantSpec, ScenarioSpec, UnitSpec, Value
 from twin.plant.model import load_model
 from twin.quantity import fields
 
@@ -35,7 +35,7 @@ def resolved_yaml(scenario: ScenarioSpec) -> str:
         "solver": {
             "method": scenario.method,
             "rtol": scenario.rtol,
-            **({"scans": "relaxed"} if scenario.relaxed else {}),
+            **({"scans": scenario.scans} if scenario.scans != SCANS[0] else {}),
         },
         "seed": scenario.seed,
         **({} if scenario.until is None else {"until": scenario.until}),

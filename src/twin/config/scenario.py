@@ -109,7 +109,7 @@ def build_scenario(
     plant = _plant(problems, root, given, path)
     duration = _quantity(problems, root, "duration", None, 0.0, LONGEST)
     method, rtol = read_solver(problems, root.get("solver"))
-    relaxed = read_relaxed(problems, root.get("solver"), method)
+    scans = read_scans(problems, root.get("solver"), method)
     record = _quantity(problems, root, "record", 60.0, 1e-6, LONGEST)
     seed = read_seed(problems, root.get("seed"))
     start = read_start(problems, root.get("start"))
@@ -141,7 +141,7 @@ def build_scenario(
         record_every=record or 60.0,
         method=method,
         rtol=rtol,
-        relaxed=relaxed,
+        scans=scans,
         seed=seed,
         until=stop,
         events=tuple(events),
@@ -263,17 +263,17 @@ def read_solver(problems: Problems, node: Node | None) -> tuple[str, float]:
     return method, rtol
 
 
-def read_relaxed(problems: Problems, node: Node | None, method: str) -> bool:
-    """Read whether steps may go over scans."""
+def read_scans(problems: Problems, node: Node | None, method: str) -> str:
+    """Read what steps do at scans."""
     named = None if node is None else node.get("scans")
     if named is None:
-        return False
+        return SCANS[0]
     chosen = problems.string(named, "not a way to scan")
     if chosen not in SCANS:
         problems.add(named, "unknown choice", f"scans: is one of {', '.join(SCANS)}, not {named.what}.")
-    if chosen == SCANS[1] and method.startswith("cvode"):
+    if chosen in SCANS[1:] and method.startswith("cvode"):
         problems.add(named, "not with this method", f"{method} ends its steps at every scan: leave scans: out.")
-    return chosen == SCANS[1]
+    return chosen or SCANS[0]
 
 
 def read_seed(problems: Problems, node: Node | None) -> int:

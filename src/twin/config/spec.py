@@ -20,7 +20,7 @@ from twin.config.process_spec import FaultSpec, ProcessSpec, RecipeSpec, Resourc
 #: Methods of integration: the native ones, and SUNDIALS.
 METHODS = ("rodas4p", "rodas4p2", "cvode", "cvode-gmres")
 #: What steps do at scans of controllers, transmitters and valves.
-SCANS = ("exact", "relaxed")
+SCANS = ("exact", "kept", "relaxed")
 #: Short names, and the method that each stands for.
 METHOD_ALIASES = {"rodas": "rodas4p"}
 #: A parameter's value: a number, or a read-only array.
@@ -191,7 +191,7 @@ class ScenarioSpec:
     processes: tuple[ProcessSpec, ...] = ()
     factors: FactorsSpec | None = None  #: asked of the report
     figure: tuple[tuple[str, ...], ...] = ()  #: tags drawn in the documentation, panel by panel
-    relaxed: bool = False  #: whether steps may go over scans
+    scans: str = SCANS[0]  #: what steps do at the scans of controllers
     start: str = "initial"  #: or "steady": the state that the plant comes to from its initial values
     predictive: tuple[PredictiveSpec, ...] = ()
     estimators: tuple[EstimatorSpec, ...] = ()

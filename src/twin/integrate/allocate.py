@@ -116,7 +116,9 @@ def latch_rows(latches: Sequence[Latch], n_g: int) -> at.LatchRows:
     )
 
 
-def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0, acting: int = 0) -> at.Memory:
+def memory(
+    sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0, acting: int = 0, keep: bool = False
+) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
     result = at.Memory(
         np.zeros(at.RESUME_SIZE),
@@ -130,6 +132,7 @@ def memory(sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: in
         np.zeros(len(rows.time)),
         np.zeros((scans, 5)),
         np.zeros(acting),
+        np.zeros((2, sizes.n_y if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
     return result
@@ -210,6 +213,7 @@ def over_scans(sizes: Sizes, scanned: Discrete) -> at.Over:
         since=zeros(scans),
         clock=zeros((scans, 5)),
         y_scan=zeros(sizes.n_y),
+        matrix=zeros(1),
         wire=zeros((len(scanned.wires), 4)),
     )
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.cache import digest, stored
+from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch, Sizes
@@ -26,7 +27,7 @@ from twin.quantity import Array
 
 #: Seconds between two looks at the progress of a run in another thread.
 POLL = 0.1
-#: The compiled loop; the other one is for steps over scans.
+#: The compiled loop; the other one is for all ways of taking scans but `exact`.
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop", "twin.integrate.overloop"
 #: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
 PAUSE_STEPS = 128
@@ -80,8 +81,9 @@ class Integrator:
         Steps after which the run is given up.
     seed : int
         Of the random numbers that scans draw: each unit has a stream of its own, by its name.
-    relaxed : bool
-        Whether steps may go over scans of controllers, transmitters and valves (`scans.py`).
+    scans : str
+        What steps do at the scans of controllers, transmitters and valves: `exact` ends there and begins anew, `kept`
+        ends there and keeps its matrix (`kept.py`), `relaxed` goes over many (`scans.py`).
     foreseen : sequence of (place in p, value), optional
         Changes of parameters to come: what they bring into the plant is in the Newton matrix from the start.
         Those of `events` and `latches` unless given.
@@ -105,7 +107,7 @@ class Integrator:
         max_step: float = np.inf,
         max_steps: int = 10_000_000,
         seed: int = 0,
-        relaxed: bool = False,
+        scans: str = SCANS[0],
         foreseen: Sequence[tuple[int, float]] | None = None,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
@@ -113,7 +115,8 @@ class Integrator:
     ) -> None:
         from twin.jit import arm
 
-        self._loop = importlib.import_module(LOOP_OVER_SCANS if relaxed else LOOP)
+        self._plain = scans == SCANS[0]
+        self._loop = importlib.import_module(LOOP if self._plain else LOOP_OVER_SCANS)
         arm(self._loop)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
@@ -128,9 +131,9 @@ class Integrator:
         self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g)
         seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
         self._discrete = plant.discrete._replace(seed=seeds)
-        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), len(self._discrete.acting))
+        acting, keep = len(self._discrete.acting), scans == SCANS[1]
+        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), acting, keep)
         self._memory.scan[:, at.SCAN_NEXT] = start
-        self._over = (allocate.over_scans(self._sizes, self._discrete),) if relaxed else ()
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
         self._memory.resume[at.T] = start
@@ -148,7 +151,8 @@ class Integrator:
             sample_every=every,
             time_dependent=float(plant.time_dependent),
             max_steps=max_steps,
-            relaxed=float(relaxed),
+            relaxed=float(scans == SCANS[2]),
+            keep=float(keep),
         )
 
     def _use(self, jacobian: JacobianTables) -> None:
@@ -164,6 +168,7 @@ class Integrator:
         self._factors = known
         tags = len(self._latch_rows.tag)
         self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
+        self._over = () if self._plain else (allocate.over_scans(self._sizes, self._discrete),)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
@@ -213,6 +218,8 @@ class Integrator:
         )
         if self._control.settings[at.RELAXED] != 0.0:
             names += ("over", "sweeps", "hold_error", "ripple")
+        if self._control.settings[at.KEEP] != 0.0:
+            names += ("kept",)
         return {name: int(self._control.status[getattr(at, name.upper())]) for name in names}
 
     def set(self, index: int, value: float) -> None:
@@ -384,5 +391,7 @@ class Integrator:
         for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0
+        for over in self._over:
+            over.matrix[:] = 0.0
         if not np.array_equal(np.flatnonzero(self._memory.absent), self.jacobian.absent):
             self._use(self.plant.jacobian_without(self._memory.absent != 0.0))

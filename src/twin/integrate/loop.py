@@ -20,6 +20,7 @@ from twin.integrate.firing import (
     sign,
 )
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
+from twin.integrate.kept import NOT_TAKEN, try_kept
 from twin.integrate.sampling import next_sample, record, record_step, sample_due
 from twin.integrate.scans import (
     abandon,
@@ -96,6 +97,12 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
     least = math.inf
     stop = next_stop(E, M, C)
     if S is not None:
+        M.resume[at.KEPT_STEP] = 0.0
+        if C.settings[at.KEEP] != 0.0:
+            kept = try_kept(P, J, F, G, D, M, W, C, S, stop)
+            if kept != NOT_TAKEN:
+                return at.REVIVED if kept == COMES_ALIVE else 0
+            S.matrix[0] = 0.0  # the step that is taken instead leaves its own
         whole = stop_over_scans(E, D, M, C)
         least = begin(D, M, C, S, whole - M.resume[at.T])
         over = math.isfinite(least)

@@ -1,4 +1,4 @@
-"""The loop with steps over scans: compiled for runs that ask for them only (`solver: {scans: relaxed}`)."""
+"""The loop with steps over scans and kept matrices: compiled only for runs that ask for one (`solver: {scans: …}`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from twin.jit import kernel
 
 @kernel
 def run(P, J, F, R, E, G, D, M, W, C, X, S):
-    """`twin.integrate.loop.run` with steps over scans, for which it takes an `Over`."""
+    """`twin.integrate.loop.run` with what an `Over` is for."""
     return march(P, J, F, R, E, G, D, M, W, C, X, S)
 
 

@@ -30,7 +30,13 @@ WINDOW = 14  #: relaxed scans: longest step over scans to be tried; 0 before the
 PATIENCE = 15  #: steps that end at each scan before the next one over scans is tried
 LAST_PATIENCE = 16  #: how many of them there were the last time
 OVER_SCANS = 17  #: whether the step that is tried, or pending, has scans within
-RESUME_SIZE = 18
+KEPT_T = 18  #: kept matrix: time of its point
+KEPT_H = 19  #: step that it is for; 0 when there is none
+KEPT_AGE = 20  #: steps that it has served
+KEPT_RAMPS = 21  #: ramps that were under way at its point
+KEPT_SECOND = 22  #: whether the second-order part of the step before is known
+KEPT_STEP = 23  #: whether the last step was made with a kept matrix
+RESUME_SIZE = 24
 
 #: An instant so little after another (relative to the clock) is the same one.
 SLACK = 2.0**-50
@@ -38,14 +44,17 @@ SLACK = 2.0**-50
 # Places in Control.settings
 T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
 RELAXED = 8  #: whether steps may go over scans
-SETTINGS_SIZE = 9
+KEEP = 9  #: whether steps from scan to scan keep their matrix
+SETTINGS_SIZE = 10
 
 # Places in Control.status (read by other threads while the loop runs)
 INTERRUPT, STEPS, REJECTED, RHS, JACOBIANS, LU, SOLVES, EVENTS, FIRINGS, OBSERVED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 WORST, ROW, STEP_BUDGET, SAMPLES_HELD, EVENTS_HELD, SCANS = 10, 11, 12, 13, 14, 15
 #: steps over scans, their sweeps; greatest error of held outputs and greatest ripple, in permille of the tolerance
 OVER, SWEEPS, HOLD_ERROR, RIPPLE = 16, 17, 18, 19
-STATUS_SIZE = 20
+#: steps made with a kept matrix
+KEPT = 20
+STATUS_SIZE = 21
 
 # Codes returned by the loop
 DONE, PYTHON, FLUSH, GUARD, REVIVED = 0, 1, 2, 3, 4
@@ -81,6 +90,7 @@ class Memory(NamedTuple):
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
     pace: Array  #: [acting states] how fast each moved at the end of the last step over scans
+    kept: Array  #: [2, n_y] where the matrix is kept: its point, and the second-order part of the last step
 
 
 class EventRows(NamedTuple):
@@ -165,7 +175,7 @@ class Work(NamedTuple):
 
 
 class Over(NamedTuple):
-    """Scratch of steps over scans; the loop is given None where a run takes none, and is compiled without them."""
+    """Scratch of steps over scans, or with a kept matrix; the loop is compiled without them where it is given None."""
 
     acting: Array  #: [acting, 2] states of units by the clock that the plant sees: place in y, unit
     smooth: Array  #: [acting, 4] what stands for each held output within a step over scans: a cubic, per second
@@ -176,4 +186,5 @@ class Over(NamedTuple):
     since: Array  #: [scanning units] part of the step at which the piece begins that is held now
     clock: Array  #: [scanning units, 5] Memory.scan while a step is tried
     y_scan: Array  #: [n_y] states of the units by the clock, likewise
+    matrix: Array  #: [1] whether the factors in Work are those of the point in Memory
     wire: Array  #: [wires, 4] what scans read of the plant within the step, as cubics of the part of the step

@@ -12,13 +12,14 @@ import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from pathlib import Path
 
 from twin import jit
 from twin.plant.adapter import cache_folder, entry
 from twin.plant.model import load_model
 
 #: Jobs that compile the engine itself: "module:function", each leaving its code in the cache. The second of the loops
-#: is for steps over scans, and takes twice as long.
+#: is for what else steps may do at scans than to end there and begin anew.
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop:compile_engine", "twin.integrate.overloop:compile_engine"
 PROBE = "twin.plant.absent:compile_probe"
 
@@ -28,6 +29,11 @@ Report = Callable[[int, int, str], None]
 def is_cached(model: str) -> bool:
     """Whether a model's compiled entry is on disk for the sources and versions at hand."""
     return any(cache_folder(load_model(model)).rglob("*.nbi"))
+
+
+def _length(name: str) -> int:
+    """Bytes of a model's source: what takes long to compile has many."""
+    return Path(load_model(name).module.__file__ or "").stat().st_size
 
 
 def compile_model(name: str) -> str:
@@ -54,7 +60,7 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def warm(models: Iterable[str], report: Report | None = None, *, relaxed: bool = False) -> int:
+def warm(models: Iterable[str], report: Report | None = None, *, scans: str = "exact") -> int:
     """Compile all that is missing; gives how many jobs there were.
 
     Parameters
@@ -63,13 +69,14 @@ def warm(models: Iterable[str], report: Report | None = None, *, relaxed: bool =
         Names of unit operations, as in YAML.
     report : callable, optional
         report(done, total, name) after each job and once before the first.
-    relaxed : bool
-        Whether steps are to go over scans.
+    scans : str
+        What steps are to do at scans: `exact`, or something else.
     """
     if jit.disabled():
         return 0
-    missing = [name for name in dict.fromkeys(models) if not is_cached(name)]
-    engine = [job for job in (LOOP_OVER_SCANS if relaxed else LOOP, PROBE) if not engine_is_cached(job)]
+    # the longest first, so that no core is left with one at the end
+    missing = sorted((name for name in dict.fromkeys(models) if not is_cached(name)), key=_length, reverse=True)
+    engine = [job for job in (LOOP if scans == "exact" else LOOP_OVER_SCANS, PROBE) if not engine_is_cached(job)]
     total = len(missing) + len(engine)
     if total == 0:
         return 0

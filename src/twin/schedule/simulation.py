@@ -123,7 +123,7 @@ class Simulation(Driving):
             method=scenario.method,
             rtol=scenario.rtol,
             seed=scenario.seed,
-            relaxed=scenario.relaxed,
+            scans=scenario.scans,
             events=first,
             latches=[*latches, *watches, *ends],
             foreseen=foreseen,

@@ -54,7 +54,8 @@ class Watched(Integrator):
         code = self._run()
         self._fired_first(logged, start)
         if self.look is not None and self.time > start:
-            stepping.prepare_dense(self._method, self._work)
+            if self._memory.resume[at.KEPT_STEP] == 0.0:  # one with a kept matrix prepares its own
+                stepping.prepare_dense(self._method, self._work)
             self.look(start, self.time)
         return code
 

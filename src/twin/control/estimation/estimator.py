@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from twin.schedule.simulation import Simulation
 
 
-def model_of(spec: EstimatorSpec, point: Point, rtol: float, relaxed: bool, inputs: Array | None = None) -> TwinModel:
+def model_of(spec: EstimatorSpec, point: Point, rtol: float, scans: str, inputs: Array | None = None) -> TwinModel:
     """Make a filter's model, beginning at a point of the whole plant.
 
     Parameters
     ----------
     spec : EstimatorSpec
     point : Point
-    rtol, relaxed
+    rtol, scans
         Of the integration.
     inputs : array [inputs], optional
         What it is told of at the start; those of the point unless given.
@@ -39,7 +39,7 @@ def model_of(spec: EstimatorSpec, point: Point, rtol: float, relaxed: bool, inpu
     if inputs is not None:
         values = dict(zip(spec.inputs, inputs.tolist(), strict=True))
     outputs = [*(one.tag for one in spec.measured), *spec.estimates]
-    return TwinModel(point, values, [u.path for u in spec.disturbances], outputs, rtol, relaxed)
+    return TwinModel(point, values, [u.path for u in spec.disturbances], outputs, rtol, scans)
 
 
 def _value(point: Point, path: str) -> float:
@@ -69,7 +69,7 @@ class Estimator:
         plant = simulation.plant
         absent = plant.absent()
         point = Point(plant, plant.y0, plant.p0, absent, 0.0, absent)
-        model = model_of(self.spec, point, self.scenario.rtol, self.scenario.relaxed)
+        model = model_of(self.spec, point, self.scenario.rtol, self.scenario.scans)
         self.filter = Filter(self.spec, model)
         self._sources = [driver(plant.spec, path) for path in self.spec.inputs]
 

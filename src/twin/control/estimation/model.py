@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from twin.config.spec import SCANS
 from twin.control.linear.linearise import Linearisation, Matrices, place_of_output
 from twin.control.linear.opened import driver, opened
 from twin.control.linear.point import Point
@@ -35,7 +36,7 @@ class TwinModel:
     outputs : sequence of str
         Measurements, states and streams that it tells.
     rtol : float
-    relaxed : bool
+    scans : str
         As for :class:`twin.integrate.integrator.Integrator`.
     """
 
@@ -46,7 +47,7 @@ class TwinModel:
         uncertain: Sequence[str],
         outputs: Sequence[str],
         rtol: float,
-        relaxed: bool = False,
+        scans: str = SCANS[0],
     ) -> None:
         from twin.integrate.integrator import Integrator
         from twin.plant import compile_plant
@@ -64,7 +65,7 @@ class TwinModel:
         values = list(inputs.values())
         changes = [*zip(self.input_places, values, strict=True), *((k, start.p[k]) for k in self.uncertain_places)]
         self._integrator = Integrator(
-            plant, method="rodas4p", rtol=rtol, start=point.time or 0.0, relaxed=relaxed, foreseen=changes
+            plant, method="rodas4p", rtol=rtol, start=point.time or 0.0, scans=scans, foreseen=changes
         )
         self._integrator.y[:], self._integrator.p[:] = start.y, start.p
         self._integrator.p[self.input_places] = values

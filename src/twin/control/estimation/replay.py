@@ -221,7 +221,7 @@ def replay(
         plant = started(plant)
     begin, absent = float(record.time[0]), plant.absent()
     point = Point(plant, plant.y0, plant.p0, absent, begin, absent)
-    model = model_of(spec, point, whole.rtol, whole.relaxed, record.inputs[0])
+    model = model_of(spec, point, whole.rtol, whole.scans, record.inputs[0])
     one = Filter(spec, model, float(np.median(np.diff(record.time))) if len(record.time) > 1 else None)
     # the file's configuration is what was asked for; what it says it ran is the model, in which no event happens
     ran = replace(
