@@ -196,6 +196,13 @@ def optimise(arguments: Namespace) -> int:
     return carry_out(arguments)
 
 
+def explore(arguments: Namespace) -> int:
+    """`twin explore FILE`"""
+    from twin.study.analysis_commands import explore as carry_out
+
+    return carry_out(arguments)
+
+
 def estimate(arguments: Namespace) -> int:
     """`twin estimate FILE`"""
     from twin.study.analysis_commands import estimate as carry_out

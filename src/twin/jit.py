@@ -162,6 +162,8 @@ def kernel_folder(module: ModuleType) -> Path:
 
 
 _armed: dict[int, Any] = {}
+#: how many modules there were when a module's closure was last gone through: nothing to do until there are more.
+_looked: dict[int, int] = {}
 #: every dispatcher of this process: their compilations (not cache loads) are counted for tests.
 _dispatchers: list[Any] = []
 #: compiling is global to the process: numba's cache folder and the armed modules are.
@@ -285,7 +287,7 @@ def arm(module: ModuleType | str) -> None:
     """
     if isinstance(module, str):
         module = importlib.import_module(module)
-    if disabled():
+    if disabled() or _looked.get(id(module)) == len(sys.modules):
         return
     without_blas()
     with LOCK:
@@ -300,6 +302,7 @@ def arm(module: ModuleType | str) -> None:
                 pair = _armed.get(id(value))
                 if pair is not None and pair[0] is value:
                     setattr(member, name, pair[1])
+        _looked[id(module)] = len(sys.modules)
 
 
 def compilations() -> dict[str, int]:

@@ -12,6 +12,7 @@
     tuned = plot.open_tuning("runs/startup.tuning.json")            # of twin tune --json
     plot.response_figure(tuned["loops"]["TIC-101"])
     plot.linear_figure(plot.responses(plot.open_linear("x.npz"), 0, 0))  # of twin linearise --out
+    plot.study.main_effects(table_of(open_study("doses.h5")), "yield")   # all that `twin analyse` draws
 
 They are the figures of the dashboard (`pip install 'continuous-twin[dashboard]'`).
 """
@@ -36,6 +37,8 @@ except ModuleNotFoundError as error:
 
     raise TwinError(f"twin.plot needs {error.name}: pip install 'continuous-twin[dashboard]'") from None
 
+from twin.study.analysis import plots as study
+
 __all__ = [
     "control_chart",
     "diversion_figure",
@@ -57,5 +60,6 @@ __all__ = [
     "size_curve",
     "size_map",
     "speaking",
+    "study",
     "trends",
 ]

@@ -55,6 +55,9 @@ BAD = [
     ("responses:", "correlations: [{between: [first.tau, dosis], r: 0.5}]\nresponses:", "unknown factor", "'dose'"),
     ("responses:", "correlations: [{between: [first.tau, dose], r: 2}]\nresponses:", "out of range", "-1 and 1"),
     ("responses:", "replicates: 0\nresponses:", "not a whole number", "from 1 on"),
+    ("responses:", "analysis: {responses: [yeild]}\nresponses:", "unknown response", "no response 'yeild'"),
+    ("responses:", "analysis: {surrogate: {}}\nresponses:", "unknown key", "analysis has no 'surrogate'"),
+    ("responses:", "analysis: {level: 1.5}\nresponses:", "not a probability", "below 1"),
     ("responses:", "solver: {rtol: 3}\nresponses:", "out of range", "rtol must be above"),
 ]
 

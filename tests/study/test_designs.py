@@ -166,3 +166,41 @@ def test_every_run_has_a_seed_of_its_own():
     assert len(set(found.tolist())) == 300
     np.testing.assert_array_equal(found[:30], seeds(7, 10, 3))
     assert not set(found.tolist()) & set(seeds(8, 100, 3).tolist())
+
+
+def test_morris_rows_move_one_factor_at_a_time_over_the_levels():
+    study, X = _rows({"kind": "morris", "trajectories": 6, "levels": 4})
+    assert X.shape == (6 * 7, 6)
+    coded = _coded(study, X)
+    assert set(np.round(0.5 * (coded.ravel() + 1.0) * 3.0, 9)) <= {0.0, 1.0, 2.0, 3.0}
+    for trajectory in coded.reshape(6, 7, 6):
+        moved = np.diff(trajectory, axis=0) != 0.0
+        assert np.all(moved.sum(axis=1) == 1)
+        assert np.all(moved.sum(axis=0) == 1)
+
+
+def test_saltelli_rows_follow_the_distributions():
+    factors = {"first.tau": {"mean": "60 s", "sd": "5 s"}, "second.tau": {"levels": ["30 s", "60 s"]}}
+    study, X = _rows({"kind": "saltelli", "points": 64}, factors)
+    assert X.shape == (64 * 4, 2)
+    assert X[:, 0].mean() == pytest.approx(60.0, abs=0.3)
+    assert X[:, 0].std() == pytest.approx(5.0, abs=0.3)
+    assert set(X[:, 1]) == {30.0, 60.0}
+    again, pairs = _rows({"kind": "saltelli", "points": 64, "second_order": True}, factors)
+    assert pairs.shape == (64 * 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("design", "more", "said"),
+    [
+        ({"kind": "saltelli"}, {}, "needs points"),
+        ({"kind": "saltelli", "points": 100}, {}, "powers of two"),
+        ({"kind": "saltelli", "points": 64, "second_order": "yes"}, {}, "true or false"),
+        ({"kind": "morris", "levels": 5}, {}, "even number"),
+        ({"kind": "morris"}, {"constraints": ["first.tau <= 80 s"]}, "cannot leave rows out"),
+        ({"kind": "morris"}, {"factors": {"first.tau": {"mean": "60 s", "sd": "5 s"}}}, "needs from and to"),
+    ],
+)
+def test_schemes_are_checked(design, more, said):
+    with pytest.raises(ConfigError, match=said):
+        load_study(doses(**{"factors": SIX, "design": design, **more}))

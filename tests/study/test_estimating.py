@@ -120,6 +120,113 @@ def test_a_lag_and_missing_values(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert [math.log(60.0 * estimates[n]) for n in ("AB", "AC", "BC", "BD")] == pytest.approx(true, abs=0.01)
 
 
+RIVALS = """  models:
+    - {name: four ways}
+    - {name: no residue, set: {vessel.k0.3: 0 mol/(m^3 s)}, factors: [AB, AC, BC]}
+"""
+
+
+@pytest.mark.slow
+def test_models_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bitumen that leaves only as oil misses the data by far: 28 values, AICc from the sum of squares."""
+    page = tmp_path / "rivals.html"
+    text = ESTIMATION.replace("starts: 2", "starts: 1") + RIVALS
+    assert main(["estimate", str(files(tmp_path, text)), "--json", "--out", str(page)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    best, worse = found["ranks"]
+    assert [best["model"], worse["model"]] == ["four ways", "no residue"]
+    assert [best["parameters"], worse["parameters"]] == [4, 3]
+    assert best["squares"] == pytest.approx(0.00990033, rel=1e-4)
+    k = 5  # with the variance
+    assert best["AICc"] == pytest.approx(28 * math.log(best["squares"] / 28) + 2 * k + 2 * k * (k + 1) / (28 - k - 1))
+    assert best["weight"] + worse["weight"] == pytest.approx(1.0)
+    assert worse["left out"] > 1.5 * best["left out"] > 0.0
+    assert [[row["parameter"] for row in one["parameters"]] for one in found["models"]] == [
+        ["AB", "AC", "BC", "BD"],
+        ["AB", "AC", "BC"],
+    ]
+    assert found["parameters"] == found["models"][0]["parameters"]
+    assert "Model: no residue" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("factors: [AB, AC, BC]", "factors: [AB, AC, CB]", "no factor 'CB'"),
+        ("name: no residue", "name: four ways", "Another model is called"),
+        ("set: {vessel.k0.3", "set: {vessel.k0.4", "no place '4'"),
+        ("    - {name: four ways}\n", "", "at least two"),
+        ("name: four ways", "named: four ways", "A model reads"),
+    ],
+)
+def test_what_is_wrong_with_rivals_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in RIVALS
+    with pytest.raises(ConfigError, match=said):
+        load_estimation(files(tmp_path, ESTIMATION + RIVALS.replace(old, new)))
+
+
+ALL_TEMPERATURES = """
+twin: 1
+title: Oil shale at all temperatures
+scenario: run.yaml
+seed: 1
+factors:
+{factors}estimate:
+  experiments:
+{experiments}  log: [AB, AC, BC, BD]
+  start: {start}
+  starts: 1
+  profiles: false
+"""
+
+
+@pytest.mark.slow
+def test_oil_shale_at_all_temperatures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Eight Arrhenius constants and five dead times from 104 values: the closed form's fit, through a plant.
+
+    Published: ln A [1/min] and E/R. All lie within the 95 % intervals of what is found, as in `tests/validation`.
+    A vessel takes 500 K at most: with half of T and half of E every rate is the same.
+    """
+    from tests.validation.test_oil_shale import E_OVER_R, FITTED, LN_A, R_GAS, T_REF, fitted_at_all
+
+    names = ("AB", "AC", "BC", "BD")
+    factors = [
+        f"  {n}: {{path: vessel.k0.{i}, from: 2e-4 mol/(m^3 s), to: 0.03 mol/(m^3 s)}}\n" for i, n in enumerate(names)
+    ]
+    factors += [f"  E_{n}: {{path: vessel.E.{i}, from: 40 kJ/mol, to: 100 kJ/mol}}\n" for i, n in enumerate(names)]
+    experiments = []
+    for T, late in zip(FITTED, (9.8, 9.8, 9.8, 5.0, 4.0), strict=True):  # a search begins in the middle of these
+        shutil.copy(DATA / f"bitumen_oil_{T}K.csv", tmp_path)
+        experiments.append(
+            f"    - {{name: {T} K, data: bitumen_oil_{T}K.csv, set: {{vessel.initial.T: {0.5 * T} K}}, "
+            f"time: {{column: time, unit: min}}, lag: {{from: 0 min, to: {late} min}}, tags: "
+            '{"vessel.m[B]": {column: CB, unit: g, uncertainty: 100}, '
+            '"vessel.m[C]": {column: CC, unit: g, uncertainty: 100}}}\n'
+        )
+    start = {n: f"{math.exp(ln_k) / 60.0:.6g} mol/(m^3 s)" for n, ln_k in zip(names, FITTED[723][1], strict=True)}
+    start |= {f"E_{n}": "70.5 kJ/mol" for n in names}
+    text = ALL_TEMPERATURES.format(factors="".join(factors), experiments="".join(experiments), start=json.dumps(start))
+    file = files(tmp_path, text)
+    (tmp_path / "shale.yaml").write_text(
+        PLANT.replace("E: 0 J/mol", f"E: 70 kJ/mol, T_ref: {0.5 * T_REF!r} K"), encoding="utf-8"
+    )
+    assert main(["estimate", str(file), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    closed = fitted_at_all()
+    assert found["n"] == 104
+    assert found["squares"] == pytest.approx(closed.squares, rel=1e-4)
+    rows = found["parameters"]
+    got = [math.log(60.0 * row["estimate"]) for row in rows[:4]] + [2.0 * row["estimate"] / R_GAS for row in rows[4:8]]
+    # where the sum of squares is within 1e-4 of its least: a part of a standard error
+    error = closed.standard_error[:8] / np.r_[closed.theta[:4], np.full(4, 1.0)]
+    wanted = np.r_[np.log(closed.theta[:4]), closed.theta[4:8]]
+    assert np.all(np.abs(np.array(got) - wanted) < 0.05 * error)
+    for row, ln_A, E in zip(rows[:4], LN_A, E_OVER_R, strict=True):
+        assert row["95 %"][0] < math.exp(ln_A - E / T_REF) / 60.0 < row["95 %"][1]
+    for row, E in zip(rows[4:8], E_OVER_R, strict=True):
+        assert row["95 %"][0] < 0.5 * E * R_GAS < row["95 %"][1]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

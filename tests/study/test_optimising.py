@@ -84,3 +84,21 @@ def test_constraints_that_contradict_each_other_are_said() -> None:
     )
     assert not len(found.found.x)
     assert "contradict" in found.summary["message"]
+
+
+def test_a_notebook_says_the_same() -> None:
+    from twin.study import optimise
+
+    said = spec(maximise="V", method="global", evaluations=12)
+    whole = run_optimisation(load_optimisation(said), 1)
+    del said["twin"]
+    found = optimise(str(said.pop("scenario")), workers=1, **said)
+    assert np.array_equal(found.found.runs, whole.found.runs)
+    assert found.summary == whole.summary
+
+
+def test_every_picture_is_in_twin_plot() -> None:
+    from twin import plot
+
+    figure = plot.study.indices(("a", "b"), {"alone": (np.array([0.2, 0.7]), np.array([0.1, 0.1]))})
+    assert plot.study.svg(figure).startswith("<svg")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import unit_ops.reaction.plug_flow as plug_flow
-from tests.unit_ops.reaction.test_plug_flow import TAU_FLOW, flowing, profile, scale, solve, tube
+from tests.unit_ops.reaction.test_plug_flow import flowing, profile, scale, solve, tube
 from tests.verification.record import record
 from twin import jit
 from unit_ops.reaction.plug_flow import Scheme
@@ -85,7 +85,7 @@ def test_front_in_a_long_tube() -> None:
             x = bench.unpack(row)
             w = bench.lent(plug_flow.Work)
             plug_flow.fill(x, bench.p, w)
-            plug_flow.prepare(bench.p, w)
+            plug_flow.prepare(bench.u, bench.p, w)
             plug_flow.face_flows(x, bench.p, w, 1, w.flow)
             fluxes.append(w.flow[cells // 4 - 1] / float(bench.u.feed.m_flow[1]))
         found.append(np.array(fluxes))
@@ -132,12 +132,10 @@ def test_diffusion_in_a_slab() -> None:
 def test_upwind_tube_is_a_cascade() -> None:
     """PharmaPy's tube of 50 cells: A + B -> C, k = 0.2989958982 L/(mol s), 0.15 mol/L each, 1800 s."""
     reactions = [{"equation": "A + B -> C", "k0": "0.2989958982 L/(mol s)", "E": 0.0, "dH": 0.0}]
-    bench = tube(50, tau=1800.0, feed=[0.97, 0.015, 0.015, 0.0], reactions=reactions, scheme=Scheme.UPWIND)
+    # one cell more, of the same size: the last one holds a little more than the others
+    bench = tube(51, tau=51 * 36.0, feed=[0.97, 0.015, 0.015, 0.0], reactions=reactions, scheme=Scheme.UPWIND)
     y = bench.steady(flowing(bench, [0.97, 0.01, 0.01, 0.01]), scale(bench))
-    tau = bench.measure("V_liquid", y) / float(bench.u.feed.m_flow.sum() / 1000.0)
-    assert tau == pytest.approx(1800.0, rel=2.0 * TAU_FLOW / 1800.0)
-    bench.p = bench.p._replace(k0=bench.p.k0 * 1800.0 / tau)
-    c = profile(bench, bench.steady(y, scale(bench)), 1) * 10.0  # mol/L, of 0.1 kg/mol
+    c = profile(bench, y, 1) * 10.0  # mol/L, of 0.1 kg/mol
     for cell, expected, rel in ((25, 4.1358776e-3, 1e-7), (50, 1.98761764e-3, 1e-8)):
         got = float(c[cell - 1])
         record(

@@ -4,9 +4,10 @@ Assumptions
 - one space coordinate, cells of equal size; flat profiles across the tube;
 - ideal mixing: volumes of components add, also when they react;
 - dispersion the same for all components and for heat; closed ends (Danckwerts);
-- the tube stays full: a cell passes on what exceeds its own volume V/cells, with the time constant
-  tau_flow/cells, so that a flow step travels through the tube in about tau_flow and holdup exceeds
-  V by flow × tau_flow; without feed the flow stops exactly;
+- the tube stays full: what enters pushes on what is there, so that inner faces carry the feed's volume flow at once,
+  corrected so that cells keep their volume V/cells when reactions change that of the liquid; the last cell passes on
+  what exceeds its own volume, with the time constant tau_flow/cells; without feed the flow stops exactly, and cells
+  give by a hundredth of their volume before what reacts in them overflows;
 - jacket at one temperature; no heat capacity of the wall.
 
 Balances (cell j, faces j and j+1; feed enters face 0, face n is the outlet)
@@ -14,7 +15,8 @@ Balances (cell j, faces j and j+1; feed enters face 0, face n is the outlet)
     dH_j/dt  = Φ_j − Φ_j+1 + UA/n (T_jacket − T_j) − V_j Σ_k ΔH_k r_kj
     J = Q c_face − D A/Δz (c_j − c_j−1),     c_ij = m_ij/V_j,  V_j = Σ m_ij/ρ_i
     Φ = Σ_i J_i cp_i (T_face − T_REF) − D A/Δz ρcp (T_j − T_j−1)
-    Q_j+1 = (V_j n/V − 1)⁺ V/tau_flow
+    Q_j+1 = Q_0 φ(e_j) + (e_j − 0.01)⁺ V/tau_flow inside, Q_n = e_n⁺ V/tau_flow at the outlet,
+            e_j = V_j n/V − 1, Q_0 = Σ_i m_feed,i/ρ_i, φ(e) = s + √(1 + s²), s = e/0.01: 1 at e = 0, above 0
     r_k = k0_k exp(−E_k/R (1/T − 1/T_ref,k)) Π (c_i/M_i)^order_ki, c_i/M_i in mol/m³
 
 Second order in space: faces are reconstructed linearly with the smooth van Albada average; the
@@ -43,7 +45,7 @@ from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.reaction.network import configure_reactions
 from unit_ops.reaction.rates import R_GAS, power
-from unit_ops.smooth import above_zero
+from unit_ops.smooth import above_zero, positive_part
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, total
 
 DIMS = {"cells": 60, "reactions": 0}
@@ -52,6 +54,9 @@ SETTINGS = ("reactions",)
 #: What limiter_eps is a part of.
 C_SCALE: Annotated[float, "kg/m^3", "scale of concentrations"] = 1000.0
 T_SCALE: Annotated[float, "K", "scale of temperatures"] = 100.0
+#: While it flows, a reaction that makes the liquid grow by a part d leaves cells this times d too full; without feed
+#: cells may swell by so much: far below what is known of V.
+GIVE: Annotated[float, "1", "part of a cell's volume by which it gives"] = 0.01
 
 
 class Scheme(IntEnum):
@@ -81,7 +86,7 @@ class Params(NamedTuple):
     E: Annotated[Array, "J/mol", "activation energies", ("reactions",)]
     inv_T_ref: Annotated[Array, "1/K", "inverse of the temperature to which k0 refers", ("reactions",)]
     dH: Annotated[Array, "J/mol", "heats of reaction (negative: heat is released)", ("reactions",)]
-    tau_flow: Annotated[float, "s", "time for a flow step to pass the tube", Range(1e-3, 1e4)] = 1.0
+    tau_flow: Annotated[float, "s", "time constant of the outlet, times the number of cells", Range(1e-3, 1e4)] = 1.0
     limiter_eps: Annotated[float, "1", "steps below this part of 1000 kg/m3, 100 K are free", Range(1e-9, 1.0)] = 1e-4
     scheme: Annotated[Scheme, "1", "reconstruction on faces"] = Scheme.VAN_ALBADA
 
@@ -163,9 +168,17 @@ def cell_capacity(x, p, j):
 
 
 @kernel
-def cell_flow(V, n, V_tube, tau_flow):
-    """Flow out of one of n cells, of volume V [m³/s]."""
+def overflow(V, n, V_tube, tau_flow):
+    """Flow out of the last of n cells, of volume V [m³/s]."""
     return V_tube / tau_flow * above_zero(V * n / V_tube - 1.0, 1e-3)
+
+
+@kernel
+def inner_flow(Q_feed, V, n, V_tube, tau_flow):
+    """Flow out of a cell before the last [m³/s]: the feed's, or what no longer fits in without one."""
+    excess = V * n / V_tube - 1.0
+    part = positive_part(excess, GIVE) * (2.0 / GIVE)
+    return Q_feed * part + V_tube / tau_flow * above_zero(excess - GIVE, GIVE)
 
 
 @kernel
@@ -299,21 +312,33 @@ def V_liquid(x, p):
 def product(x, p, out):
     n = x.H.shape[0]
     V = cell_volume(x, p, n - 1)
-    k = cell_flow(V, n, p.V, p.tau_flow) / V
+    k = overflow(V, n, p.V, p.tau_flow) / V
     for i in range(x.m.shape[0]):
         out.m_flow[i] = k * x.m[i, n - 1]
     return Solution(T_out(x, p), out.m_flow)
 
 
 @kernel
-def prepare(p, w):
+def volume_flow(m_flow, p):
+    """Of the feed [m³/s]."""
+    Q = 0.0
+    for i in range(m_flow.shape[0]):
+        Q += m_flow[i] / p.rho[i]
+    return Q
+
+
+@kernel
+def prepare(u, p, w):
     """What all faces need beside the cells filled in: flows and temperatures on faces."""
     T, T_face, scheme = w.T, w.T_face, p.scheme
     n = T.shape[0]
     eps = T_SCALE * p.limiter_eps
-    for j in range(n):
-        w.Q[j] = cell_flow(w.V[j], n, p.V, p.tau_flow)
+    Q_feed = volume_flow(u.feed.m_flow, p)
+    for j in range(n - 1):
+        w.Q[j] = inner_flow(Q_feed, w.V[j], n, p.V, p.tau_flow)
         T_face[j] = T[j]
+    w.Q[n - 1] = overflow(w.V[n - 1], n, p.V, p.tau_flow)
+    T_face[n - 1] = T[n - 1]
     for j in range(1, n - 1):
         T_face[j] = T[j] + 0.5 * slope(scheme, T[j] - T[j - 1], T[j + 1] - T[j], eps)
 
@@ -344,7 +369,7 @@ def face_flows(x, p, w, i, out):
 
 @kernel
 def derivatives(x, u, p, w, dx):
-    prepare(p, w)
+    prepare(u, p, w)
     C, per_V, T, T_face, flow, r, dm, dH = w.C, w.per_V, w.T, w.T_face, w.flow, w.extent, dx.m, dx.H
     n = T.shape[0]
     # heat: jacket, dispersion
@@ -414,7 +439,7 @@ def holdup(x, out):
 def transport(x, u, p, w, out):
     n = x.H.shape[0]
     fill(x, p, w)
-    prepare(p, w)
+    prepare(u, p, w)
     out.m_flow[0] = total(u.feed.m_flow)
     for j in range(n):
         out.m[j] = 0.0

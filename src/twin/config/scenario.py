@@ -64,10 +64,9 @@ def check(path: str | Path) -> list[Problem]:
                 raise missing from None
         problems = Problems()
         root = read_file(file, name, problems)
-        if root.get("design") is not None and root.get("units") is None:
-            from twin.study.reading import load_study
-
-            load_study(file)
+        searched = [key for key in ("optimise", "explore", "estimate") if root.get(key) is not None]
+        if root.get("units") is None and (searched or root.get("design") is not None):
+            _check_study(file, root, searched)
         elif root.get("plant") is not None or (root.get("duration") is not None and root.get("units") is None):
             build_scenario(root, file, file.stem, problems=problems)
         else:
@@ -75,6 +74,23 @@ def check(path: str | Path) -> list[Problem]:
     except ConfigError as error:
         return list(error.problems)
     return []
+
+
+def _check_study(file: Path, root: Node, searched: Sequence[str]) -> None:
+    """Read a study as each of the commands would that it has a section for."""
+    from twin.study.estimate_reading import load_estimation
+    from twin.study.exploring import load_exploration
+    from twin.study.optimising import load_optimisation
+    from twin.study.reading import load_study
+
+    if root.get("design") is not None:
+        load_study(file)
+    if "optimise" in searched:
+        load_optimisation(file)
+    if "explore" in searched:
+        load_exploration(file)
+    if "estimate" in searched:
+        load_estimation(file)
 
 
 def build_scenario(

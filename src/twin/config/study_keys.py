@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twin.config import search_keys
 from twin.config.keys import Key, Section, listed, mapped, text, time, whole
 
 #: Kinds of designs, each with its settings.
@@ -13,6 +14,8 @@ DESIGNS = {
     "latin_hypercube": ("runs",),
     "sobol": ("runs",),
     "random": ("runs",),
+    "morris": ("trajectories", "levels"),
+    "saltelli": ("points", "second_order"),
     "table": ("rows", "file"),
 }
 KPIS = ("yield", "pmi", "cost", "co2", "co2_per_kg", "e_factor")
@@ -66,7 +69,23 @@ STUDY = Section(
             default="figures of merit and qualities of the scenario",
             example="[{kpi: yield}]",
         ),
-        "analysis": mapped("what is made of it: see studies.md", "any", example="{surrogate: {}}"),
+        "analysis": Key(
+            "section", "what `twin analyse` takes without other arguments", "", "none", "{level: 0.9}", of=("analysis",)
+        ),
+        "optimise": Key(
+            "section", "what `twin optimise` makes best", "", "none", "{maximise: yield}", of=("optimise",)
+        ),
+        "explore": Key(
+            "section",
+            "how `twin explore` looks for the design space",
+            "",
+            "none",
+            "{evaluations: 100}",
+            of=("explore",),
+        ),
+        "estimate": Key(
+            "section", "what `twin estimate` fits the factors to", "", "none", "{experiments: []}", of=("estimate",)
+        ),
         "dataset": Key(
             "section",
             "what `twin dataset` keeps of each run for machine learning",
@@ -84,7 +103,16 @@ DESIGN = Section(
     {
         "kind": Key("choice", "of design", "", "required", "latin_hypercube", choices=tuple(DESIGNS)),
         "runs": whole("number of rows (latin_hypercube, sobol, random)", "required there", "200"),
-        "levels": whole("levels of factors with from and to (full_factorial, one_at_a_time)", "2; 5", "3"),
+        "levels": whole("levels of factors with from and to (full_factorial, one_at_a_time, morris)", "2; 5; 4", "3"),
+        "trajectories": whole(
+            "of one factor at a time, each of a run more than there are factors (morris)", "20", "30"
+        ),
+        "points": whole(
+            "a power of two: runs are so many times the factors and two (saltelli)", "required there", "256"
+        ),
+        "second_order": Key(
+            "any", "whether indices of pairs are wanted, for about twice the runs (saltelli)", "", "false", "true"
+        ),
         "center": whole("rows in the middle of all ranges (factorials, central_composite)", "0; 4", "3"),
         "resolution": whole("least length of what is confounded: 3, 4 or 5", "4; full", "5"),
         "generators": mapped(
@@ -190,11 +218,23 @@ DATASET = Section(
     },
 )
 
+ANALYSIS = Section(
+    "Analysis",
+    "What `twin analyse` of the study's file takes, unless its arguments say otherwise.",
+    {
+        "responses": listed("those that are analysed", "text", default="all", example="[yield]"),
+        "uncertain": listed("factors that nobody chooses, for the design space", "text", example="[reactor.UA]"),
+        "level": Key("number", "probability that the design space asks for", "1", "0.95", "0.9"),
+    },
+)
+
 SECTIONS = {
     "study": STUDY,
+    "analysis": ANALYSIS,
     "dataset": DATASET,
     "design": DESIGN,
     "study factor": FACTOR,
     "correlation": CORRELATION,
     "response": RESPONSE,
+    **search_keys.SECTIONS,
 }

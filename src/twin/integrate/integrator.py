@@ -6,6 +6,7 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,9 @@ POLL = 0.1
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop", "twin.integrate.overloop"
 #: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
 PAUSE_STEPS = 128
+#: Orders of elimination that are kept in memory.
+ORDERS = 32
+_orders: dict[Path, Factors] = {}
 
 
 class Samples(NamedTuple):
@@ -156,7 +160,12 @@ class Integrator:
         self.jacobian = jacobian
         pattern, column, n_y = jacobian.pattern, jacobian.column, self._sizes.n_y
         path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
-        self._factors = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
+        known = _orders.get(path)  # many runs of a plant share it
+        if known is None:
+            known = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
+            if len(_orders) < ORDERS:
+                _orders[path] = known
+        self._factors = known
         tags = len(self._latch_rows.tag)
         self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
         self._over = () if self._plain else (allocate.over_scans(self._sizes, self._discrete),)

@@ -78,6 +78,7 @@ def find_absent(
     nominal: np.ndarray,
     among: np.ndarray,
     rounds: int = ROUNDS,
+    row: np.ndarray | None = None,
 ) -> np.ndarray:
     """Probe a plant.
 
@@ -94,6 +95,8 @@ def find_absent(
         Where to look: what is present stays so.
     rounds : int
         After which presence spreads over whole rows.
+    row : [n_y, 2] of int, optional
+        What `rows_of` gives, where it is known.
 
     Returns
     -------
@@ -108,7 +111,8 @@ def find_absent(
                 present[first : first + node.layout.size("x", f.name)] = True
     weight = 0.5 + np.random.default_rng(0).random(len(y))
     work = np.zeros(len(y)), np.zeros(int(tables.sizes[2])), np.zeros(len(y))
-    probe(tables, y, p, nominal, weight, np.array(SIZES), rows_of(nodes, len(y)), rounds, present, *work)
+    row = rows_of(nodes, len(y)) if row is None else row
+    probe(tables, y, p, nominal, weight, np.array(SIZES), row, rounds, present, *work)
     return ~present
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from twin import jit
 from twin.config.spec import PlantSpec
-from twin.plant.absent import find_absent
+from twin.plant.absent import find_absent, rows_of
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
@@ -188,8 +188,10 @@ def compile_plant(spec: PlantSpec) -> Plant:
             made[key] = jacobian_tables(nodes, placed, aux, absent)
         return made[key]
 
+    row = rows_of(nodes, len(placed.y0))
+
     def absent_from(y: np.ndarray, p: np.ndarray, among: np.ndarray) -> np.ndarray:
-        return find_absent(nodes, tables, y, p, placed.nominal, among)
+        return find_absent(nodes, tables, y, p, placed.nominal, among, row=row)
 
     instants, impulses, scanned = discrete(nodes, [*rates, *_observed_calls(nodes)])
     digest = hashlib.sha256(jit.versions().encode())

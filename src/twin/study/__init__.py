@@ -13,12 +13,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from twin.study.analysing import analyse
     from twin.study.file import StudyFile, open_study
-    from twin.study.notebook import Study
+    from twin.study.notebook import Study, estimate, explore, optimise
 
-__all__ = ["Study", "StudyFile", "open_study"]
+__all__ = ["Study", "StudyFile", "analyse", "estimate", "explore", "open_study", "optimise"]
 
-_PLACES = {"Study": "notebook", "StudyFile": "file", "open_study": "file"}
+_PLACES = {
+    "Study": "notebook",
+    "StudyFile": "file",
+    "analyse": "analysing",
+    "estimate": "notebook",
+    "explore": "notebook",
+    "open_study": "file",
+    "optimise": "notebook",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ found.summary["responses"]["yield"]["sobol"], found.page.write("doses.html")
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,10 +18,11 @@ from twin.study.analysis.capability import capability, failure_probability, outs
 from twin.study.analysis.design_space import Limits, Space, edge_map, largest_box, one_factor_ranges
 from twin.study.analysis.needs import AnalysisError
 from twin.study.analysis.page import Page
-from twin.study.analysis.sensitivity import sobol_of
+from twin.study.analysis.sensitivity import SobolIndices, morris_indices, sobol_indices, sobol_of
 from twin.study.analysis.surface import Surface, fit_surface
 from twin.study.analysis.surrogate import Surrogate, fit_surrogate
 from twin.study.analysis.table import Table
+from twin.study.designs import SCHEMES
 from twin.study.file import StudyFile
 
 #: A surrogate that explains less of the points left out than this says little about its factors.
@@ -46,9 +47,13 @@ def table_of(study: StudyFile) -> Table:
 
 
 def analyse(
-    study: StudyFile, responses: Sequence[str] = (), uncertain: Sequence[str] = (), level: float = 0.95, seed: int = 0
+    study: StudyFile,
+    responses: Sequence[str] = (),
+    uncertain: Sequence[str] = (),
+    level: float | None = None,
+    seed: int = 0,
 ) -> Analysis:
-    """Analyse a study.
+    """Analyse a study. What is not given is taken from its `analysis:`.
 
     Parameters
     ----------
@@ -58,13 +63,17 @@ def analyse(
     uncertain : sequence of str
         Factors that nobody chooses: the design space is over the others, and these as they were drawn.
     level : float
-        Probability of meeting all limits that the design space asks for.
+        Probability of meeting all limits that the design space asks for; 0.95 unless said.
 
     Raises
     ------
     AnalysisError
         When a name is unknown, no factor varies or every run failed.
     """
+    said = study.resolved.get("analysis") or {}
+    responses = responses or said.get("responses", ())
+    uncertain = uncertain or said.get("uncertain", ())
+    level = float(said.get("level", 0.95)) if level is None else level
     table = table_of(study)
     names = [table.responses[table.place(name, table.responses)] for name in responses] or list(table.responses)
     varied = table.varied()
@@ -117,6 +126,7 @@ def _response(
     if np.isfinite([column.low, column.high]).any():
         low, high = (v if np.isfinite(v) else np.nan for v in (column.low, column.high))
         _attempt(row, "capability", page, lambda: plain(asdict(capability(y, low, high))))
+    _scheme(study, table, name, row, page, seed)
     x = x[:, varied]
     factors = [table.factors[i] for i in varied]
     if not np.all(np.ptp(x, axis=0) > 0.0):
@@ -139,6 +149,9 @@ def _response(
     page.picture(lambda: plots.main_effects(table, name))
     if 1 < len(varied) <= 5:
         page.picture(lambda: plots.interactions(table, name))
+    direct = "mu" in row.get("morris", {}) or "first" in row.get("sobol", {})
+    if direct and not np.isfinite([column.low, column.high]).any():
+        return row, None  # indices are there, and there is no design space to judge
     try:
         fitted = fit_surrogate(x, y, factors, name, seed=seed)
     except AnalysisError as error:
@@ -162,19 +175,60 @@ def _response(
         return row, fitted
     low, high = x.min(axis=0), x.max(axis=0)
     found = sobol_of(fitted, factors, low, high, POINTS, seed=seed)
-    row["sobol"] = plain({**asdict(found), "of": "the surrogate, factors independent and uniform over their ranges"})
-    page.text("Sobol' indices of the surrogate, with factors independent and uniform over their ranges:")
-    page.picture(
-        lambda: plots.indices(
-            factors, {"alone": (found.first, found.first_interval), "in all": (found.total, found.total_interval)}
+    if "first" not in row.get("sobol", {}):  # of the runs themselves, where their design is made for it
+        row["sobol"] = plain(
+            {**asdict(found), "of": "the surrogate, factors independent and uniform over their ranges"}
         )
-    )
+        _show_sobol(found, "the surrogate, with factors independent and uniform over their ranges", page)
     if len(factors) > 1:
         strongest = np.argsort(-found.total)[:2]
         pair = (factors[strongest[0]], factors[strongest[1]])
         over = Table(x, y[:, None], tuple(factors), (name,), table.units)
         page.picture(lambda: plots.contour(fitted, over, pair, name))
     return row, fitted
+
+
+def _scheme(study: StudyFile, table: Table, name: str, row: dict[str, Any], page: Page, seed: int) -> None:
+    """Indices of the runs themselves, where their design is a scheme for it; replicates count by their mean."""
+    kind = study.design.get("kind")
+    if kind not in SCHEMES:
+        return
+    _, first = np.unique(study.points, return_index=True)
+    y = np.add.reduceat(table.response(name), first) / np.diff(np.append(first, len(study.points)))
+    low, high = np.zeros(len(table.factors)), np.ones(len(table.factors))
+    try:
+        if kind == "morris":
+            effects = morris_indices(
+                table.factors, low, high, table.x[first], y, int(study.design.get("levels", 4)), seed
+            )
+            row["morris"] = plain(asdict(effects))
+            page.text("Elementary effects of the factors over their ranges (Morris): mean of magnitudes, mean, spread.")
+            page.table(morris_rows(row["morris"]))
+            page.picture(lambda: plots.indices(table.factors, {"mean": (effects.mu_star, effects.mu_star_interval)}))
+        else:
+            second = bool(study.design.get("second_order", False))
+            found = sobol_indices(table.factors, low, high, y, second, seed)
+            row["sobol"] = plain({**asdict(found), "of": "the runs, factors as they were drawn"})
+            _show_sobol(found, "the runs, with factors as they were drawn", page)
+    except AnalysisError as error:
+        row["morris" if kind == "morris" else "sobol"] = {"error": str(error)}
+        page.text(f"{error}.")
+
+
+def morris_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of a table of elementary effects."""
+    keys = ("mu_star", "mu_star_interval", "mu", "sigma")
+    heads = ("mean magnitude", "±", "mean", "spread")
+    return [
+        {"factor": factor, **{head: found[key][i] for head, key in zip(heads, keys)}}
+        for i, factor in enumerate(found["factors"])
+    ]
+
+
+def _show_sobol(found: SobolIndices, of: str, page: Page) -> None:
+    page.text(f"Sobol' indices of {of}:")
+    bars = {"alone": (found.first, found.first_interval), "in all": (found.total, found.total_interval)}
+    page.picture(lambda: plots.indices(found.factors, bars))
 
 
 def _attempt(row: dict[str, Any], key: str, page: Page, make: Any) -> None:
@@ -234,18 +288,33 @@ def _space(
         Limits(np.array([r.low for r in limited]), np.array([r.high for r in limited])),
         table.x[:64, drawn] if drawn else None,
     )
-    low, high = table.low[chosen], table.high[chosen]
     names = [table.factors[i] for i in chosen]
+    low, high = table.low[chosen], table.high[chosen]
+    return show_space(space, [r.name for r in limited], names, table.units, low, high, level, page, seed)
+
+
+def show_space(
+    space: Space,
+    responses: Sequence[str],
+    names: Sequence[str],
+    units: Mapping[str, str],
+    low: np.ndarray,
+    high: np.ndarray,
+    level: float,
+    page: Page,
+    seed: int,
+) -> dict[str, Any]:
+    """Put a design space over the factors `names` on a page: box, ranges of one factor at a time, edge of failure."""
     page.head("Design space")
     page.text(
-        f"Where {', '.join(r.name for r in limited)} keep their limits with a probability of {level:g}, "
+        f"Where {', '.join(responses)} keep their limits with a probability of {level:g}, "
         "judged by the surrogates and their errors. A run that broke off is not in it."
     )
     box = largest_box(space.probability, low, high, level, seed=seed)
     if box is None:
         page.text("There is no such place within the ranges of this study.")
-        return {"level": level, "factors": names, "box": None}
-    told: dict[str, Any] = {"level": level, "factors": names, "box": plain(asdict(box))}
+        return {"level": level, "factors": list(names), "box": None}
+    told: dict[str, Any] = {"level": level, "factors": list(names), "box": plain(asdict(box))}
     centre = 0.5 * (box.low + box.high)
     rows = [{"factor": n, "from": float(a), "to": float(b)} for n, a, b in zip(names, box.low, box.high)]
     shapes = {"acceptable together": (box.low, box.high)}
@@ -263,9 +332,9 @@ def _space(
     except AnalysisError as error:
         told["one_factor"] = {"error": str(error)}
     page.table(rows)
-    if len(chosen) > 1:
+    if len(names) > 1:
         first, second, P = edge_map(space.probability, low, high, (0, 1), centre)
-        pair = (plots.label(names[0], table.units), plots.label(names[1], table.units))
+        pair = (plots.label(names[0], units), plots.label(names[1], units))
         flat = {name: (tuple(a[:2]), tuple(b[:2])) for name, (a, b) in shapes.items()}
         page.picture(lambda: plots.edge(first, second, P, pair, level, flat))
     return told

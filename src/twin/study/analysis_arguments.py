@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Add `twin analyse`, `twin optimise` and `twin estimate`."""
+    """Add `twin analyse`, `twin optimise`, `twin explore` and `twin estimate`."""
     analyse = command("analyse", "say what a study found: surfaces, sensitivities, capability, design space")
     analyse.add_argument("file", metavar="STUDY", help="the file of a study")
     analyse.add_argument(
@@ -21,13 +21,17 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
         help="a factor that nobody chooses: the design space is over the others (may be repeated)",
     )
     analyse.add_argument(
-        "--level", type=float, default=0.95, metavar="P", help="probability of the design space (default: %(default)s)"
+        "--level", type=float, metavar="P", help="probability of the design space (default: the study's, or 0.95)"
     )
     _output(analyse)
 
     optimise = command("optimise", "find the best factors within a number of runs")
     optimise.add_argument("file", metavar="FILE", help="a study's YAML with a section optimise:")
     _running(optimise)
+
+    explore = command("explore", "find where all limits are met, by runs that go to where that is undecided")
+    explore.add_argument("file", metavar="FILE", help="a study's YAML with a section explore:")
+    _running(explore)
 
     estimate = command("estimate", "estimate parameters from data files, and how well the data determine them")
     estimate.add_argument("file", metavar="FILE", help="an estimation's YAML: experiments, their data, parameters")

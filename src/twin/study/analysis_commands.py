@@ -14,7 +14,7 @@ def analyse(arguments: Namespace) -> int:
     from twin.study.analysis.needs import AnalysisError
     from twin.study.file import open_study
 
-    if not 0.0 < arguments.level < 1.0:
+    if arguments.level is not None and not 0.0 < arguments.level < 1.0:
         raise AnalysisError(f"--level is a probability between 0 and 1, not {arguments.level:g}")
     found = found_in(open_study(arguments.file), arguments.response, arguments.uncertain, arguments.level)
     return _give(arguments, found.summary, found.page, _analysis)
@@ -53,6 +53,8 @@ def _print(title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _analysis(summary: dict[str, Any]) -> None:
+    from twin.study.analysing import morris_rows
+
     _print("Runs", [{"outcome": name, "runs": count} for name, count in summary["outcomes"].items()])
     good = {name: row for name, row in summary["responses"].items() if "error" not in row}
     for name, row in summary["responses"].items():
@@ -66,10 +68,13 @@ def _analysis(summary: dict[str, Any]) -> None:
             q2 = row.get("surface", {}).get("q2")
             rows.append({"response": name, "surface": q2, "surrogate": row["surrogate"]["q2"]})
     _print("Variance of runs left out that is explained", rows)
+    for name, row in good.items():
+        if "mu" in row.get("morris", {}):
+            _print(f"Elementary effects on {name} over the ranges (Morris)", morris_rows(row["morris"]))
     rows = []
     for name, row in good.items():
-        sobol = row.get("sobol")
-        for i, factor in enumerate(sobol["factors"] if sobol else []):
+        sobol = row.get("sobol", {})
+        for i, factor in enumerate(sobol.get("factors", [])):
             rows.append(
                 {
                     "response": name,
@@ -80,13 +85,17 @@ def _analysis(summary: dict[str, Any]) -> None:
                     "± ": sobol["total_interval"][i],
                 }
             )
-    _print("Sobol' indices of the surrogates, 95 % intervals", rows)
+    direct = any(row.get("sobol", {}).get("of", "").startswith("the runs") for row in good.values())
+    _print(f"Sobol' indices of the {'runs' if direct else 'surrogates'}, 95 % intervals", rows)
     asked = ("mean", "deviation", "low", "high", "cp", "cpk", "cpk_interval", "ppm_normal")
     judged = {name: row["capability"] for name, row in good.items() if "cpk" in row.get("capability", {})}
     _print("Capability", [{"response": name, **{key: row[key] for key in asked}} for name, row in judged.items()])
     if summary["limits"] is not None:
         _print("Runs that miss a limit", [summary["limits"]])
-    space = summary["design_space"]
+    _space(summary["design_space"])
+
+
+def _space(space: dict[str, Any] | None) -> None:
     if space is None:
         return
     if space["box"] is None:
@@ -115,6 +124,15 @@ def optimise(arguments: Namespace) -> int:
     return code if len(found.found.x) else 1
 
 
+def explore(arguments: Namespace) -> int:
+    """`twin explore FILE`"""
+    from twin.study.exploring import load_exploration, run_exploration
+
+    found = run_exploration(load_exploration(arguments.file), arguments.workers)
+    code = _give(arguments, found.summary, found.page, _exploration)
+    return code if found.summary["design_space"]["box"] is not None else 1
+
+
 def estimate(arguments: Namespace) -> int:
     """`twin estimate FILE`"""
     from twin.study.estimate_reading import load_estimation
@@ -135,7 +153,20 @@ def _optimisation(summary: dict[str, Any]) -> None:
         _print("Front", best)
 
 
+def _exploration(summary: dict[str, Any]) -> None:
+    sys.stdout.write(
+        f"{summary['title']}: {summary['runs']} runs, {summary['failed']} failed; of "
+        f"{100.0 * summary['undecided']:.1f} % of the candidates it is not certain whether they keep the limits.\n\n"
+    )
+    _space(summary["design_space"])
+
+
 def _estimation(summary: dict[str, Any]) -> None:
+    if "ranks" in summary:
+        _print(f"{summary['title']}: models, the best by AICc first", summary["ranks"])
+        for one in summary["models"]:
+            _estimation(one)
+        return
     _print(summary["title"], summary["parameters"])
     for note in summary["identifiability"]:
         sys.stdout.write(f"{note}\n")

@@ -13,7 +13,7 @@ from twin.config.document import Node, Problems, Source, closest
 from twin.config.plant import shown
 from twin.config.reading import scalar
 from twin.config.study_keys import DESIGNS
-from twin.study.designs import DRAWN
+from twin.study.designs import DRAWN, SCHEMES
 from twin.study.number_reading import read_quantity
 from twin.study.spec import FactorSpec
 from twin.units import UnitError, parse_quantity
@@ -49,11 +49,12 @@ def read_design(problems: Problems, root: Node, factors: Sequence[FactorSpec], f
     kind = named.text
     problems.known_keys(node, ("kind", *DESIGNS[kind]), "unknown key", f"a {kind} design")
     design: dict[str, Any] = {"kind": kind}
-    for key, least in (("runs", 1), ("levels", 2), ("center", 0)):
+    for key, least in (("runs", 1), ("levels", 2), ("center", 0), ("trajectories", 2), ("points", 2)):
         if node.get(key) is not None:
             design[key] = read_whole(problems, node.get(key), key, 0, least)
     if "runs" in DESIGNS[kind] and "runs" not in design:
         problems.add(named, "missing runs", f"A {kind} design needs runs:, for example {{kind: {kind}, runs: 200}}.")
+    _of_scheme(problems, node, named, design)
     if node.get("resolution") is not None:
         design["resolution"] = read_whole(problems, node.get("resolution"), "resolution", 4, 3)
     if node.get("beyond") is not None:
@@ -73,22 +74,45 @@ def read_design(problems: Problems, root: Node, factors: Sequence[FactorSpec], f
     return design
 
 
+def _of_scheme(problems: Problems, node: Node, named: Node, design: dict[str, Any]) -> None:
+    """Settings of the designs for indices of sensitivity."""
+    kind, points, second = design["kind"], node.get("points"), node.get("second_order")
+    if kind == "saltelli" and points is None:
+        problems.add(
+            named, "missing points", "A saltelli design needs points:, a power of two: {kind: saltelli, points: 256}."
+        )
+    elif points is not None and "points" in design and design["points"] & (design["points"] - 1):
+        problems.add(
+            points, "not a power of two", f"Sobol' points are balanced at powers of two only, not {points.what}."
+        )
+    if kind == "morris" and design.get("levels", 4) % 2:
+        problems.add(
+            node.get("levels") or node, "not an even number", "The levels of a Morris screening are an even number."
+        )
+    if second is not None:
+        if not isinstance(second.value, bool):
+            problems.add(second, "not true or false", f"second_order is true or false, not {second.what}.")
+        design["second_order"] = second.value is True
+
+
 def _suits(problems: Problems, root: Node, factors: Sequence[FactorSpec], design: Mapping[str, Any]) -> None:
     """Name factors that a kind of design cannot vary."""
     kind = design["kind"]
     given = root.get("factors")
     assert given is not None
+    if kind in SCHEMES and root.get("constraints") is not None:
+        problems.add(root.key("constraints"), "key without a use", f"A {kind} design cannot leave rows out.")
     for factor in factors:
         column, node = factor.column, given.key(factor.name)
         bounded = np.isfinite(column.low) and np.isfinite(column.high)
-        if kind in DRAWN or kind == "table":
+        if kind in DRAWN or kind in ("table", "saltelli"):
             continue
         if not bounded:
             detail = f"{factor.name}: a {kind} design needs from and to, or levels; this has no ends."
             problems.add(node, "no ends", detail)
         levels = column.distribution.get("values", [])
-        if kind == "central_composite" and column.kind == "choice":
-            problems.add(node, "not a number", f"{factor.name}: a central composite design has no choices.")
+        if kind in ("central_composite", "morris") and column.kind == "choice":
+            problems.add(node, "not a number", f"{factor.name}: a {kind.replace('_', ' ')} design has no choices.")
         if kind == "fractional_factorial" and levels and len(levels) != 2:
             problems.add(
                 node, "not two levels", f"{factor.name}: a fractional factorial has two levels of each factor."

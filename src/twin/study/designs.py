@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Designs that draw from distributions.
 DRAWN = ("latin_hypercube", "sobol", "random")
+#: Designs whose rows belong together: none may be left out.
+SCHEMES = ("morris", "saltelli")
 #: Rows that are tried for each one that the constraints let through, before they are called infeasible.
 TRIES = 1000
 #: More rows than this are a slip.
@@ -44,6 +46,8 @@ def rows(study: StudySpec) -> np.ndarray:
     kind = study.design["kind"]
     if kind in DRAWN:
         return _drawn(study)
+    if kind in SCHEMES:
+        return _scheme(study)
     found = _listed(study)
     kept = np.ones(len(found), dtype=bool)
     for constraint in study.constraints:
@@ -216,6 +220,21 @@ def _drawn(study: StudySpec) -> np.ndarray:
         kept = np.vstack([kept, more[_met(study, more)]])
     told = "; ".join(constraint.text for constraint in study.constraints)
     raise Infeasible(f"{len(kept)} of {again * count} drawn rows fulfil the constraints: {told}. They are infeasible.")
+
+
+def _scheme(study: StudySpec) -> np.ndarray:
+    """Rows of a scheme of SALib in the unit cube, taken to the factors' distributions."""
+    from twin.study.analysis.sensitivity import morris_design, sobol_design
+
+    design, k = study.design, len(study.factors)
+    low, high = np.zeros(k), np.ones(k)
+    if design["kind"] == "morris":
+        trajectories, levels = int(design.get("trajectories", 20)), int(design.get("levels", 4))
+        _not_too_many(float(trajectories * (k + 1)))
+        return _mapped(study, morris_design(study.names, low, high, trajectories, levels, study.seed))
+    _not_too_many(float(design["points"]) * (2.0 * k + 2.0))
+    second = bool(design.get("second_order", False))
+    return _mapped(study, sobol_design(study.names, low, high, int(design["points"]), second, study.seed))
 
 
 def _met(study: StudySpec, X: np.ndarray) -> np.ndarray:

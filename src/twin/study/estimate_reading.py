@@ -16,6 +16,9 @@ estimate:
   errors: relative                                      # only ratios of uncertainties count; or known
   profiles: true
   bootstrap: 200
+  models:                                               # instead of the one above: fitted alike, and compared
+    - {name: all four}
+    - {name: no residue, set: {vessel.k0.3: 0}, factors: [k1, k2, k3]}
 """
 
 from __future__ import annotations
@@ -28,9 +31,10 @@ from typing import Any
 import numpy as np
 
 from twin.compare_data import read_data
-from twin.compare_map import MISSING, TAG_KEYS, TIME_KEYS, Column, Plan, read_column
+from twin.compare_map import MISSING, Column, Plan, read_column
 from twin.config.document import Node, Problems, closest
 from twin.config.reading import read_text
+from twin.config.search_keys import ERRORS, ESTIMATE, EXPERIMENT, MEASURED, RIVAL, TIME_COLUMN
 from twin.errors import ConfigError
 from twin.results.files import FileProblem
 from twin.schedule.segments import run_end
@@ -40,9 +44,6 @@ from twin.study.optimising import opened, read_count, read_word
 from twin.study.reading import build_study
 from twin.study.spec import StudySpec
 from twin.units import UnitError, parse_quantity
-
-KEYS = ("experiments", "log", "start", "starts", "errors", "profiles", "bootstrap", "missing")
-EXPERIMENT_KEYS = ("name", "data", "scenario", "set", "time", "lag", "tags")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Experiment:
 
 @dataclass(frozen=True)
 class EstimationSpec:
-    """An estimation, checked; `parameters` are the factors, then the lags that are estimated."""
+    """An estimation, checked; `parameters` are the factors, then the lags that are estimated.
+
+    `rivals` are the models that are compared, each an estimation of its own named by its title; none for one model.
+    """
 
     title: str
     experiments: tuple[Experiment, ...]
@@ -79,6 +83,7 @@ class EstimationSpec:
     bootstrap: int
     seed: int
     units: Mapping[str, str] = field(default_factory=dict)
+    rivals: tuple[EstimationSpec, ...] = ()
 
 
 def load_estimation(given: str | Path | Mapping[str, Any], beside: Path | None = None) -> EstimationSpec:
@@ -93,7 +98,48 @@ def load_estimation(given: str | Path | Mapping[str, Any], beside: Path | None =
     """
     problems = Problems()
     root, section, path, folder, stem = opened(given, "estimate", problems, beside)
-    problems.known_keys(section, KEYS, "unknown key", "estimate")
+    problems.known_keys(section, ESTIMATE.names, "unknown key", "estimate")
+    place = path, folder, stem
+    names = [key.text for key, _ in (root.get("factors") or root).pairs]
+    listed = section.get("models")
+    if listed is None or listed.is_null:
+        return _estimation(problems, root, section, place, names)
+    rivals: list[EstimationSpec] = []
+    for item in problems.sequence(listed, "models are a list", "[{name: first order}, {name: second order, …}]"):
+        changed = _rival(problems, root, item, [one.title for one in rivals])
+        if changed is not None:
+            rivals.append(replace(_estimation(problems, changed, section, place, names), title=item.get("name").text))  # type: ignore[union-attr]
+    if len(rivals) < 2 and not problems.found:
+        problems.add(listed, "nothing to compare", "models are at least two.")
+    problems.stop()
+    return replace(rivals[0], title=problems.text(root, "title", stem.replace("_", " ")), rivals=tuple(rivals))
+
+
+def _rival(problems: Problems, root: Node, item: Node, taken: list[str]) -> Node | None:
+    """Give the study's tree as one of several models has it: its scenario, values and part of the factors."""
+    if item.kind != "map" or item.get("name") is None:
+        problems.add(item, "not a model", "A model reads {name: first order, set: {vessel.k0.1: 0}, factors: [k1]}.")
+        return None
+    problems.known_keys(item, RIVAL.names, "unknown key", "a model")
+    if item.get("name").text in taken:  # type: ignore[union-attr]
+        problems.add(item.get("name") or item, "named twice", f"Another model is called {item.get('name').what}.")  # type: ignore[union-attr]
+    chosen, factors = item.get("factors"), root.get("factors")
+    changed = _with(root, item)
+    if chosen is None or factors is None:
+        return changed
+    names = [key.text for key, _ in factors.pairs]
+    wanted = problems.sequence(chosen, "factors are a list", "[k1, k2]")
+    for one in wanted:
+        if one.text not in names:
+            problems.add(one, "unknown factor", f"There is no factor {one.what}.{closest(one.text, names)}")
+    kept = replace(factors, pairs=[(k, v) for k, v in factors.pairs if k.text in {one.text for one in wanted}])
+    return replace(changed, pairs=[(k, kept if k.text == "factors" else v) for k, v in changed.pairs])
+
+
+def _estimation(
+    problems: Problems, root: Node, section: Node, place: tuple[Path | None, Path | None, str], names: list[str]
+) -> EstimationSpec:
+    """Read the estimation of one model; `names` are the factors of all models."""
     listed = section.get("experiments")
     items = [] if listed is None else problems.sequence(listed, "experiments are a list", "[{data: a.csv, …}]")
     if not items:
@@ -102,7 +148,7 @@ def load_estimation(given: str | Path | Mapping[str, Any], beside: Path | None =
     words = ("", *(w.text for w in problems.sequence(missing, "a list", "[NA]"))) if missing else MISSING
     experiments = []
     for number, item in enumerate(items):
-        one = _experiment(problems, root, item, number, (path, folder, stem), words)
+        one = _experiment(problems, root, item, number, place, words)
         if one is not None:
             experiments.append(one)
     problems.stop()
@@ -111,15 +157,15 @@ def load_estimation(given: str | Path | Mapping[str, Any], beside: Path | None =
     listed = section.get("log")
     for node in problems.sequence(listed, "a list", "[k1]") if listed else []:
         log.append(node.text)
-        if node.text not in study.names:
-            problems.add(node, "unknown factor", f"There is no factor {node.what}.{closest(node.text, study.names)}")
-    parameters = [*_parameters(problems, section, study, log), *_lags(experiments)]
+        if node.text not in names:
+            problems.add(node, "unknown factor", f"There is no factor {node.what}.{closest(node.text, names)}")
+    parameters = [*_parameters(problems, section, study, log, names), *_lags(experiments)]
     spec = EstimationSpec(
         title=study.title,
         experiments=tuple(experiments),
         parameters=tuple(parameters),
         starts=read_count(problems, section, "starts", 8),
-        known=read_word(problems, section, "errors", ("relative", "known"), "relative") == "known",
+        known=read_word(problems, section, "errors", ERRORS, "relative") == "known",
         profiles=_truth(problems, section, "profiles", True),
         bootstrap=read_count(problems, section, "bootstrap", 0) if section.get("bootstrap") is not None else 0,
         seed=study.seed,
@@ -132,13 +178,16 @@ def load_estimation(given: str | Path | Mapping[str, Any], beside: Path | None =
     return spec
 
 
-def _parameters(problems: Problems, section: Node, study: StudySpec, log: list[str]) -> list[Parameter]:
+def _parameters(
+    problems: Problems, section: Node, study: StudySpec, log: list[str], names: list[str]
+) -> list[Parameter]:
     start: dict[str, float] = {}
     given = section.get("start")
     for key, value in problems.mapping(given, "start is a mapping", "{k1: 1e-4 1/s}") if given else []:
         factor = next((f for f in study.factors if f.name == key.text), None)
         if factor is None:
-            problems.add(key, "unknown factor", f"There is no factor {key.what}.{closest(key.text, study.names)}")
+            if key.text not in names:
+                problems.add(key, "unknown factor", f"There is no factor {key.what}.{closest(key.text, names)}")
             continue
         try:
             start[key.text] = parse_quantity(value.text, factor.column.unit)
@@ -181,7 +230,7 @@ def _experiment(
     if node.kind != "map":
         problems.add(node, "not an experiment", f"An experiment is a mapping, but this is {node.what}.")
         return None
-    problems.known_keys(node, EXPERIMENT_KEYS, "unknown key", "an experiment")
+    problems.known_keys(node, EXPERIMENT.names, "unknown key", "an experiment")
     named = node.get("name")
     name = named.text if named is not None else f"experiment {number + 1}"
     tags, file = node.get("tags"), node.get("data")
@@ -197,11 +246,11 @@ def _experiment(
     when = node.get("time")
     time = Column("time", "", "s", place=file)
     if when is not None:
-        problems.known_keys(when, TIME_KEYS[:2], "unknown key", "time")
+        problems.known_keys(when, TIME_COLUMN.names, "unknown key", "time")
         time = read_column(problems, when, "time", "s", "time", when)
     columns = []
     for key, value in tags.pairs:
-        problems.known_keys(value, TAG_KEYS, "unknown key", "a tag")
+        problems.known_keys(value, MEASURED.names, "unknown key", "a tag")
         columns.append(read_column(problems, value, key.text, units[key.text], key.text, key))
     lag, span = _lag(problems, node.get("lag"))
     if problems.found:
@@ -219,9 +268,9 @@ def _experiment(
     return Experiment(name, study, data.time, series, lag, span)
 
 
-def _with(root: Node, node: Node, responses: str) -> Node:
-    """Give the study's tree with an experiment's own scenario and values."""
-    pairs = [(k, v) for k, v in root.pairs if k.text != "responses"]
+def _with(root: Node, node: Node, responses: str = "") -> Node:
+    """Give the study's tree with a model's or an experiment's own scenario and values."""
+    pairs = [(k, v) for k, v in root.pairs if not responses or k.text != "responses"]
     own = node.get("scenario")
     if own is not None:
         pairs = [(k, v) for k, v in pairs if k.text != "scenario"] + [(node.key("scenario"), own)]
@@ -230,7 +279,8 @@ def _with(root: Node, node: Node, responses: str) -> Node:
         given = next((v for k, v in pairs if k.text == "set"), None)
         merged = [*(given.pairs if given is not None else []), *values.pairs]
         pairs = [(k, v) for k, v in pairs if k.text != "set"] + [(node.key("set"), replace(values, pairs=merged))]
-    pairs += read_text(responses, "the experiment", Problems()).pairs
+    if responses:
+        pairs += read_text(responses, "the experiment", Problems()).pairs
     return replace(root, pairs=pairs)
 
 

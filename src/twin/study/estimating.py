@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.study.analysing import plain
 from twin.study.analysis import plots
+from twin.study.analysis.discriminate import Rank, discriminate
 from twin.study.analysis.estimate import COLLINEAR, Fit, Fitting, fit
 from twin.study.analysis.needs import AnalysisError, need
 from twin.study.analysis.page import Page
@@ -26,13 +27,17 @@ SAMPLES = 500
 
 @dataclass
 class Estimation:
-    """What was found: the fit, its profiles, numbers ready for JSON, and a page."""
+    """What was found: the fit, its profiles, numbers ready for JSON, and a page.
+
+    Of several models these are the best one's by AICc, and `ranks` compares them all.
+    """
 
     fit: Fit
     profiles: list[Profile]
     bootstrap: Bootstrap | None
     summary: dict[str, Any]
     page: Page = field(repr=False)
+    ranks: list[Rank] = field(default_factory=list)
 
 
 class Model:
@@ -115,6 +120,8 @@ def run_estimation(spec: EstimationSpec, workers: int = 0) -> Estimation:
     AnalysisError
         When the model fails wherever it is started.
     """
+    if spec.rivals:
+        return _compared(spec, workers)
     model = Model(spec, workers)
     try:
         found = fit(fitting_of(spec, model), spec.starts, spec.seed)
@@ -125,6 +132,49 @@ def run_estimation(spec: EstimationSpec, workers: int = 0) -> Estimation:
     finally:
         model.close()
     return _account(spec, model, found, open_profiles, drawn)
+
+
+def _compared(spec: EstimationSpec, workers: int) -> Estimation:
+    """Estimate several models from the same data, and rank them."""
+    found = [run_estimation(one, workers) for one in spec.rivals]
+    models = [Model(one, workers) for one in spec.rivals]
+    try:  # the fits ask their models again: for what is left out
+        fits = {
+            one.title: replace(made.fit, fitting=fitting_of(one, model))
+            for one, made, model in zip(spec.rivals, found, models, strict=True)
+        }
+        ranks = discriminate(fits, seed=spec.seed)
+    finally:
+        for model in models:
+            model.close()
+    order = [next(i for i, one in enumerate(spec.rivals) if one.title == rank.name) for rank in ranks]
+    best = found[order[0]]
+    rows = [
+        {
+            "model": rank.name,
+            "parameters": rank.parameters,
+            "squares": rank.squares,
+            "AIC": rank.aic,
+            "AICc": rank.aicc,
+            "BIC": rank.bic,
+            "weight": rank.weight,
+            "left out": rank.cv,
+        }
+        for rank in ranks
+    ]
+    page = Page(spec.title)
+    page.text(
+        "Models fitted to the same data, the best by AICc first: criteria, Akaike's weights, and the root mean square "
+        "of weighted residuals of series (or parts of the data) that were left out of the fit."
+    )
+    page.table(rows)
+    for i in order:
+        page.head(f"Model: {spec.rivals[i].title}")
+        page.add(found[i].page)
+    # the best one's numbers stand where those of one model do
+    several = {"title": spec.title, "ranks": plain(rows), "models": [found[i].summary for i in order]}
+    summary = {**best.summary, **several}
+    return Estimation(best.fit, best.profiles, best.bootstrap, summary, page, ranks)
 
 
 def _account(

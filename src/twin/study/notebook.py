@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,58 @@ from twin.study.file import StudyFile, open_study
 from twin.study.reading import load_study
 from twin.study.runner import Row
 from twin.study.spec import StudySpec
+
+if TYPE_CHECKING:
+    from twin.study.estimating import Estimation
+    from twin.study.exploring import Exploration
+    from twin.study.optimising import Optimisation
+
+
+def optimise(scenario: str | Path | None = None, *, workers: int = 0, **said: Any) -> Optimisation:
+    """Carry out what `twin optimise` does.
+
+    Parameters
+    ----------
+    scenario : str or Path
+        A name in scenarios, a file, or the YAML file of a whole optimisation (and nothing else).
+    workers : int
+        Threads; as many as cores unless given.
+    **said
+        The keys of such a file: `factors`, `responses`, `optimise` …
+
+    Raises
+    ------
+    ConfigError
+        With every problem that was found, before any run.
+    AnalysisError
+        When every run fails.
+    """
+    from twin.study.optimising import load_optimisation, run_optimisation
+
+    return run_optimisation(load_optimisation(*_given(scenario, said)), workers)
+
+
+def explore(scenario: str | Path | None = None, *, workers: int = 0, **said: Any) -> Exploration:
+    """Carry out what `twin explore` does; as :func:`optimise`, with the key `explore`."""
+    from twin.study.exploring import load_exploration, run_exploration
+
+    return run_exploration(load_exploration(*_given(scenario, said)), workers)
+
+
+def estimate(scenario: str | Path | None = None, *, workers: int = 0, **said: Any) -> Estimation:
+    """Carry out what `twin estimate` does; as :func:`optimise`, with the key `estimate`."""
+    from twin.study.estimate_reading import load_estimation
+    from twin.study.estimating import run_estimation
+
+    return run_estimation(load_estimation(*_given(scenario, said)), workers)
+
+
+def _given(scenario: str | Path | None, said: dict[str, Any]) -> tuple[Any, Path | None]:
+    """Give a file, or what it would say and the folder that its names are looked for in."""
+    if scenario is not None and not said and Path(scenario).is_file():
+        return scenario, None
+    named = {} if scenario is None else {"scenario": str(scenario)}
+    return {"twin": 1, **named, **said}, Path()
 
 
 class Study:
@@ -33,11 +85,7 @@ class Study:
     """
 
     def __init__(self, scenario: str | Path | None = None, **said: Any) -> None:
-        if scenario is not None and not said and Path(scenario).is_file():
-            self.spec: StudySpec = load_study(scenario)
-        else:
-            named = {} if scenario is None else {"scenario": str(scenario)}
-            self.spec = load_study({"twin": 1, **named, **said}, Path())
+        self.spec: StudySpec = load_study(*_given(scenario, said))
         self._engine: Threads | None = None
 
     @property

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,13 +25,14 @@ import numpy as np
 from twin.config.document import Node, Problems, closest
 from twin.config.plant import shown
 from twin.config.reading import read_file, read_text
+from twin.config.search_keys import METHODS, OPTIMISE, ROBUST
 from twin.config.study_keys import STUDY
 from twin.errors import ConfigError, Problem
 from twin.study import designs
 from twin.study.analysing import plain
 from twin.study.analysis import plots
 from twin.study.analysis.needs import AnalysisError
-from twin.study.analysis.optimise import METHODS, Found, optimise, robust
+from twin.study.analysis.optimise import Found, optimise, robust
 from twin.study.analysis.optimise import Problem as Sought
 from twin.study.analysis.page import Page
 from twin.study.execute import workers_here
@@ -41,18 +42,6 @@ from twin.study.runner import Runner
 from twin.study.spec import StudySpec
 from twin.units import UnitError, parse_quantity
 
-KEYS = (
-    "minimise",
-    "maximise",
-    "constraints",
-    "method",
-    "evaluations",
-    "start",
-    "uncertain",
-    "draws",
-    "robust",
-    "chance",
-)
 #: Rows of the design that stands for the ranges while a file is checked.
 ROWS = 16
 _RELATION = re.compile(r"(.*?)(<=|>=|<|>)(.*)")
@@ -147,16 +136,16 @@ def opened(
         problems.add(root.pairs[0][0] if root.pairs else root, f"missing {key}", f"The file needs a section {key}:.")
         problems.stop()
     assert section is not None
-    pairs = [(name, value) for name, value in root.pairs if name.text != key]
+    pairs = list(root.pairs)
     if root.get("design") is None:
         made = read_text(f"design: {{kind: latin_hypercube, runs: {ROWS}}}", "the design", problems)
         pairs += made.pairs
-    problems.known_keys(root, [*STUDY.names, key], "unknown key", "the file")
+    problems.known_keys(root, STUDY.names, "unknown key", "the file")
     return replace(root, pairs=pairs), section, path, folder, stem
 
 
 def _read(problems: Problems, node: Node, study: StudySpec) -> OptimisationSpec:
-    problems.known_keys(node, KEYS, "unknown key", "optimise")
+    problems.known_keys(node, OPTIMISE.names, "unknown key", "optimise")
     names = [*study.names, *(wanted.column.name for wanted in study.responses)]
     objectives = []
     for key, sign in (("minimise", 1.0), ("maximise", -1.0)):
@@ -177,17 +166,7 @@ def _read(problems: Problems, node: Node, study: StudySpec) -> OptimisationSpec:
         if bound is not None:
             bounds.append(bound)
     method = read_word(problems, node, "method", METHODS, "multi" if len(objectives) > 1 else "both")
-    uncertain = []
-    for item in problems.sequence(node.get("uncertain"), "a list", "[UA]") if node.get("uncertain") else []:  # type: ignore[arg-type]
-        if item.text not in study.names:
-            problems.add(item, "unknown factor", f"There is no factor {item.what}.{closest(item.text, study.names)}")
-        uncertain.append(item.text)
-    for i, factor in enumerate(study.factors):
-        ranged = factor.column.kind == "number" and np.isfinite([factor.column.low, factor.column.high]).all()
-        if factor.name not in uncertain and not ranged:
-            problems.add(
-                node, "no range", f"{study.names[i]} has no range to search: give it from and to, or call it uncertain."
-            )
+    uncertain = read_uncertain(problems, node, study)
     start = _start(problems, node.get("start"), study)
     return OptimisationSpec(
         study=study,
@@ -198,9 +177,26 @@ def _read(problems: Problems, node: Node, study: StudySpec) -> OptimisationSpec:
         start=start,
         uncertain=tuple(uncertain),
         draws=read_count(problems, node, "draws", 16),
-        robust=read_word(problems, node, "robust", ("mean", "quantile", "worst"), "mean"),
+        robust=read_word(problems, node, "robust", ROBUST, "mean"),
         chance=_chance(problems, node),
     )
+
+
+def read_uncertain(problems: Problems, node: Node, study: StudySpec) -> list[str]:
+    """Read which factors nobody chooses; all others have to have a range."""
+    given = node.get("uncertain")
+    uncertain = []
+    for item in problems.sequence(given, "a list", "[UA]") if given else []:
+        if item.text not in study.names:
+            problems.add(item, "unknown factor", f"There is no factor {item.what}.{closest(item.text, study.names)}")
+        uncertain.append(item.text)
+    for i, factor in enumerate(study.factors):
+        ranged = factor.column.kind == "number" and np.isfinite([factor.column.low, factor.column.high]).all()
+        if factor.name not in uncertain and not ranged:
+            problems.add(
+                node, "no range", f"{study.names[i]} has no range to search: give it from and to, or call it uncertain."
+            )
+    return uncertain
 
 
 def _expression(problems: Problems, node: Node, text: str, names: list[str]) -> Made | None:
@@ -322,7 +318,7 @@ def run_optimisation(spec: OptimisationSpec, workers: int = 0) -> Optimisation:
     """
     study, searched = spec.study, spec.searched
     names = [study.names[i] for i in searched]
-    drawn = _draws(spec)
+    around = drawn(study, spec.uncertain, spec.draws)
     batch = Batch(study, workers)
 
     def rows(x: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -348,7 +344,7 @@ def run_optimisation(spec: OptimisationSpec, workers: int = 0) -> Optimisation:
         factors=tuple(names),
         low=low,
         high=high,
-        function=robust(rows, drawn, spec.robust, chance=spec.chance) if spec.uncertain else plainly,
+        function=robust(rows, around, spec.robust, chance=spec.chance) if spec.uncertain else plainly,
         objectives=tuple(o.text for o in spec.objectives),
         constraints=limits,
     )
@@ -375,19 +371,19 @@ def _linear(study: StudySpec, X: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def _draws(spec: OptimisationSpec) -> np.ndarray:
-    """Draw the uncertain factors, as a Latin hypercube over their distributions."""
-    if not spec.uncertain:
+def drawn(study: StudySpec, uncertain: Sequence[str], draws: int) -> np.ndarray:
+    """Draw the uncertain factors, as a Latin hypercube over their distributions, [draws, q]; one empty row of none."""
+    if not uncertain:
         return np.empty((1, 0))
-    place = [i for i, name in enumerate(spec.study.names) if name in spec.uncertain]
-    drawn = replace(
-        spec.study,
-        design={"kind": "latin_hypercube", "runs": spec.draws},
-        factors=tuple(spec.study.factors[i] for i in place),
-        correlation=spec.study.correlation[np.ix_(place, place)],
+    place = [i for i, name in enumerate(study.names) if name in uncertain]
+    several = replace(
+        study,
+        design={"kind": "latin_hypercube", "runs": draws},
+        factors=tuple(study.factors[i] for i in place),
+        correlation=study.correlation[np.ix_(place, place)],
         constraints=(),
     )
-    return designs.rows(drawn)
+    return designs.rows(several)
 
 
 def _account(spec: OptimisationSpec, found: Found, names: list[str], batch: Batch) -> Optimisation:

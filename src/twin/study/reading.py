@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from twin.config import load_scenario
-from twin.config.document import Node, Problems
+from twin.config.document import Node, Problems, closest
 from twin.config.plant import check_version, find, name_of, shown
 from twin.config.reading import read_file, read_text
 from twin.config.scenario import LONGEST, read_number, read_seed, read_solver
 from twin.config.spec import ScenarioSpec
-from twin.config.study_keys import STUDY
+from twin.config.study_keys import ANALYSIS, STUDY
 from twin.errors import ConfigError, Problem
 from twin.study.dataset_reading import read_dataset
 from twin.study.design_reading import read_design, read_whole
@@ -25,7 +25,7 @@ from twin.study.factor_reading import read_factors
 from twin.study.number_reading import Number, check_range, leads_to
 from twin.study.relation_reading import read_constraints, read_correlation
 from twin.study.response_reading import read_responses
-from twin.study.spec import FactorSpec, StudySpec
+from twin.study.spec import FactorSpec, StudySpec, Wanted
 
 
 def load_study(given: str | Path | Mapping[str, Any], beside: Path | None = None) -> StudySpec:
@@ -75,7 +75,6 @@ def build_study(problems: Problems, root: Node, path: Path | None, folder: Path 
     replicates = read_whole(problems, root.get("replicates"), "replicates", 1)
     seed = read_seed(problems, root.get("seed"))
     responses = read_responses(problems, root.get("responses"), scenarios) if scenarios else []
-    analysis = root.get("analysis")
     study = StudySpec(
         name=name_of(problems, root, stem),
         title=problems.text(root, "title", stem.replace("_", " ")),
@@ -90,7 +89,7 @@ def build_study(problems: Problems, root: Node, path: Path | None, folder: Path 
         source_text="" if path is None else root.source.text,
         path=path,
         plain=dict(sorted(root.plain().items())),
-        analysis={} if analysis is None or analysis.kind != "map" else analysis.plain(),
+        analysis=_analysis(problems, root.get("analysis"), factors, responses),
         notes=tuple(_notes(factors, scenarios)),
         dataset=read_dataset(problems, root.get("dataset"), scenarios) if scenarios else None,
     )
@@ -98,6 +97,36 @@ def build_study(problems: Problems, root: Node, path: Path | None, folder: Path 
         _look(problems, root, study)
     problems.stop()
     return study
+
+
+def _analysis(
+    problems: Problems, node: Node | None, factors: Sequence[FactorSpec], responses: Sequence[Wanted]
+) -> dict[str, Any]:
+    """Read what `twin analyse` takes unless its arguments say otherwise."""
+    if node is None or node.is_null:
+        return {}
+    problems.mapping(node, "analysis is a mapping", "{level: 0.9}")
+    problems.known_keys(node, ANALYSIS.names, "unknown key", "analysis")
+    known = {"responses": [r.column.name for r in responses], "uncertain": [f.name for f in factors]}
+    found: dict[str, Any] = {}
+    for key, names in known.items():
+        for item in problems.sequence(node.get(key), f"{key} are a list", "[a, b]") if node.get(key) else []:  # type: ignore[arg-type]
+            if item.text not in names:
+                noun = "factor" if key == "uncertain" else "response"
+                problems.add(item, f"unknown {noun}", f"There is no {noun} {item.what}.{closest(item.text, names)}")
+            found.setdefault(key, []).append(item.text)
+    level = node.get("level")
+    if level is not None:
+        found["level"] = read_part(problems, level, "level")
+    return found
+
+
+def read_part(problems: Problems, node: Node, name: str) -> float:
+    """Read a probability: above 0, below 1."""
+    if isinstance(node.value, bool) or not isinstance(node.value, (int, float)) or not 0.0 < node.value < 1.0:
+        problems.add(node, "not a probability", f"{name} is above 0 and below 1, not {node.what}.")
+        return 0.5
+    return float(node.value)
 
 
 def _scenarios(problems: Problems, root: Node, folder: Path | None) -> list[ScenarioSpec]:

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from twin.config.search_keys import METHODS
 from twin.quantity import Array
 from twin.study.analysis.needs import AnalysisError, need
 
-METHODS = ("global", "local", "both", "multi")
 #: Part of the evaluations that `both` spends globally.
 GLOBAL_PART = 0.6
 

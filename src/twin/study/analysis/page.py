@@ -45,6 +45,10 @@ class Page:
         """Add a figure, which is drawn when the page is asked for."""
         self._parts.append(lambda: f"<figure>{svg(draw())}</figure>")
 
+    def add(self, other: Page) -> None:
+        """Add all that another page has."""
+        self._parts += other._parts
+
     def html(self) -> str:
         """Give the whole page."""
         title = escape(self.title)
