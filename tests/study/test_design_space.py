@@ -90,3 +90,23 @@ def test_runs_that_all_fail_are_named() -> None:
     limits = Limits(np.array([0.0]), np.array([1.0]))
     with pytest.raises(AnalysisError, match="runs failed"):
         explore(lambda x: np.full((len(x), 1), np.nan), np.zeros(2), np.ones(2), limits)
+
+
+class Known:
+    """A surrogate that says x, and how sure it is of it."""
+
+    scale = 1.0
+
+    def predict(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return x[:, 0], np.full(len(x), 0.5)
+
+
+def test_the_surrogates_error_counts() -> None:
+    """P of a mean at its limit is a half, of one 1.2816 deviations within it 0.9; between two limits both count."""
+    from twin.study.analysis.design_space import Space
+
+    x = np.array([[1.0], [1.0 + 1.2815516 * 0.5]])
+    space = Space([Known()], Limits(np.array([1.0]), np.array([np.inf])))  # type: ignore[list-item]
+    assert space.probability(x) == pytest.approx([0.5, 0.9], abs=1e-6)
+    between = Space([Known()], Limits(np.array([0.0]), np.array([2.0])))  # type: ignore[list-item]
+    assert between.probability(x[:1]) == pytest.approx([0.9544997], abs=1e-6)

@@ -242,3 +242,14 @@ def test_what_is_wrong_is_named_before_any_run(tmp_path: Path, old: str, new: st
     assert old in ESTIMATION
     with pytest.raises(ConfigError, match=said):
         load_estimation(files(tmp_path, ESTIMATION.replace(old, new)))
+
+
+def test_uncertainties_in_per_cent_are_of_each_value(tmp_path: Path) -> None:
+    """2 % of each value, in SI; a measured zero has some error as well; a plain one is in the column's unit."""
+    text = ESTIMATION.replace("column: CB, unit: g, uncertainty: 100", "column: CB, unit: g, uncertainty: 2 %")
+    (experiment,) = load_estimation(files(tmp_path, text)).experiments
+    bitumen, oil = experiment.series
+    there = bitumen.values > 0.0
+    assert bitumen.sigma[there] == pytest.approx(0.02 * bitumen.values[there])
+    assert np.all(bitumen.sigma > 0.0)
+    assert oil.sigma == pytest.approx(np.full(len(oil.values), 0.1))  # 100 g

@@ -19,9 +19,9 @@ from twin.study import Study, open_study
 from twin.study.engines import Threads
 from twin.study.execute import AllFail, Stopped, execute
 from twin.study.file import FINISHED
-from twin.study.log import OtherStudy, log_path
+from twin.study.log import OtherStudy, StudyLog, log_path
 from twin.study.reading import load_study
-from twin.study.runner import values_into
+from twin.study.runner import Row, values_into
 
 ROOT = Path(__file__).parents[2]
 
@@ -216,3 +216,18 @@ def test_the_file_makes_the_same_study_again(tmp_path):
     first = _hash(tmp_path / "a.h5")
     found = open_study(tmp_path / "a.h5")
     assert _hash(tmp_path / "b.h5", 2, load_study(dict(found.resolved))) == first
+
+
+def test_a_damaged_line_of_the_log_ends_what_is_believed(tmp_path):
+    """A digit that changed on the disk: its run and those behind it are made again."""
+    path = tmp_path / "s.h5.runs"
+    log = StudyLog(path, {"study": "a"}, resume=False)
+    for number in range(3):
+        log.add(number, Row("finished", "", 1.0, np.array([0.25 + number])))
+    log.close()
+    data = path.read_bytes()
+    assert data.count(b"1.25") == 1
+    path.write_bytes(data.replace(b"1.25", b"1.26"))
+    log = StudyLog(path, {"study": "a"}, resume=True)
+    assert list(log.rows) == [0]
+    log.close()

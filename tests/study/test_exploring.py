@@ -72,3 +72,39 @@ def test_limits_are_needed() -> None:
     made["responses"] = [{"tag": "second.T"}]
     with pytest.raises(ConfigError, match="No response has a limit"):
         load_exploration(made)
+
+
+def test_each_column_goes_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A factor that nobody chooses stands first in the file, a response without a limit, too."""
+    import numpy as np
+
+    from twin.study import exploring
+
+    asked = []
+
+    class Batch:
+        runs = failed = 0
+
+        def __init__(self, study: object, workers: int) -> None:
+            pass
+
+        def __call__(self, X: np.ndarray) -> np.ndarray:
+            asked.append(X)
+            return np.column_stack([1e6 * X[:, 0], X[:, 1]])
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(exploring, "Batch", Batch)
+    made = spec(uncertain=["first.tau"], evaluations=30)
+    made["factors"] = {"first.tau": {"mean": "1000 s", "sd": "1 s"}, "second.tau": {"from": "30 s", "to": "120 s"}}
+    made["responses"] = [{"tag": "second.T", "name": "T"}, {"tag": "first.V", "name": "V", "high": "75 m^3"}]
+    found = exploring.run_exploration(load_exploration(made))
+    X = np.vstack(asked)
+    assert np.all(np.abs(X[:, 0] - 1000.0) < 5.0)
+    assert 30.0 <= X[:, 1].min() < 40.0
+    assert 110.0 < X[:, 1].max() <= 120.0
+    space = found.summary["design_space"]
+    assert space["factors"] == ["second.tau"]
+    assert space["box"]["low"] == [30.0]
+    assert space["box"]["high"] == pytest.approx([75.0], abs=1.0)

@@ -102,3 +102,19 @@ def test_every_picture_is_in_twin_plot() -> None:
 
     figure = plot.study.indices(("a", "b"), {"alone": (np.array([0.2, 0.7]), np.array([0.1, 0.1]))})
     assert plot.study.svg(figure).startswith("<svg")
+
+
+def test_the_chance_that_is_asked_for_is_that_of_the_constraints(monkeypatch: pytest.MonkeyPatch) -> None:
+    from twin.study import optimising
+
+    asked = {}
+
+    def robust(function: object, draws: np.ndarray, how: str, **more: float) -> object:
+        asked.update(how=how, draws=len(draws), **more)
+        return lambda x: (x[:, :1], np.empty((len(x), 0)))
+
+    monkeypatch.setattr(optimising, "robust", robust)
+    made = spec(maximise="V", uncertain=["first.tau"], chance=0.8, draws=5, robust="quantile", evaluations=8)
+    made["optimise"]["method"] = "global"  # type: ignore[index]
+    run_optimisation(load_optimisation(made), 1)
+    assert asked == {"how": "quantile", "draws": 5, "chance": 0.8}
