@@ -145,6 +145,21 @@ def test_t22_a_file_that_unfolds_without_end(small: Path, tmp_path: Path) -> Non
         assert time.monotonic() - start < 5.0
 
 
+@pytest.mark.parametrize(("free", "length"), [(True, 0), (False, 2**64 - 16), (False, 2**64 - 80), (True, 2**64 - 8)])
+def test_t22_a_heap_of_texts_without_end(small: Path, tmp_path: Path, free: bool, length: int) -> None:
+    """HDF5 walks on by the size that an object says it has: by nothing, or back to where it was, for ever."""
+    path = hostile(small, tmp_path)
+    data = bytearray(path.read_bytes())
+    start = data.index(b"GCOL\x01")
+    at = start + 16  # the first object: a text, or what is free from here on
+    data[at : at + 2] = (0 if free else 1).to_bytes(2, "little")
+    data[at + 8 : at + 16] = length.to_bytes(8, "little")
+    path.write_bytes(data)
+    findings = found(path)
+    assert findings.kind is Kind.STRUCTURE
+    assert f"its heap of texts at byte {start} has no end" in findings.wrong[0].text
+
+
 def test_t22_a_bomb_of_zeros(small: Path, tmp_path: Path) -> None:
     path = hostile(small, tmp_path)
     with h5py.File(path, "r+") as file:

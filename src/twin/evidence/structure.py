@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ CHUNK = 1 << 28
 DEPTH = 64
 #: Groups and variables in a file.
 MOST = 1_000_000
+#: HDF5's heaps of texts: how one begins, its head and the head of an object in it, the smallest [bytes].
+HEAP, HEAD, LEAST = b"GCOL\x01", 16, 4096
 #: What reading a damaged or hostile file may raise.
 UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, MemoryError)
 _CHECKPOINTS, _SESSION = "/checkpoints", "/provenance/session"
@@ -52,6 +55,7 @@ def read_facts(path: Path, findings: Findings, tree: bool = False) -> dict[str, 
         return facts
     try:
         with h5py.File(path, "r") as file:
+            _heaps_end(file, path)
             _unfolds(file, path.stat().st_size)
             facts |= _said(file)
             facts["kind"] = _kind(file)
@@ -98,6 +102,26 @@ def _why(error: BaseException) -> str:
     if "already open for write" in text:
         return "the run goes on, or was killed while it wrote"
     return f"it cannot be read: {text}"
+
+
+def _heaps_end(file: h5py.File, path: Path) -> None:
+    """Refuse heaps on which HDF5 would walk for ever: it goes on by an object's size, be that 0 or wrapped round."""
+    if file.id.get_create_plist().get_sizes() != (8, 8):
+        raise ContentError("its sizes are not of eight bytes, as those of a run are")
+    with path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        start, most = data.find(HEAP), len(data) // HEAD
+        while start >= 0:
+            size = int.from_bytes(data[start + 8 : start + 16], "little")
+            at, end = start + HEAD, start + size
+            while LEAST <= size and end <= len(data) and at + HEAD <= end:
+                number, length = (int.from_bytes(data[at + a : at + b], "little") for a, b in ((0, 2), (8, 16)))
+                step = (HEAD + (length + 7) % 2**64 // 8 * 8 if number else length) % 2**64
+                if not 0 < step < 2**63:
+                    raise ContentError(f"its heap of texts at byte {start} has no end")
+                at, most = at + step, most - 1
+                if most < 0:
+                    raise ContentError("its heaps of texts lie upon each other")
+            start = data.find(HEAP, start + 1)
 
 
 def _unfolds(file: h5py.File, size: int) -> None:
