@@ -45,8 +45,9 @@ def write_trace(run: Path) -> Path:
     verdict = Verdict(opened=((0.0, 600.0, "start-up"), (1200.0, 1500.0, "quality")), made=6.0, accepted=4.5,
                       diverted=1.5, missed=0.0, false=0.25, cost=0.25)  # fmt: skip
     diversion = SimpleNamespace(
-        signal="press.hardness", tag="press.hardness", low=80.0, high=105.0, rule=rule, verdict=verdict
-    )
+        signal="press.hardness", tag="press.hardness", low=80.0, high=105.0, rule=rule, verdict=verdict,
+        disturbed=(), searched=None,
+    )  # fmt: skip
     capable = Capability(5, 95.0, 1.0, 2.0, 2.1, 1.4, (0.9, 1.9), 1.1, 1.0)
     deviation = Deviation(1, "press.hardness", 1200.0, 1500.0, 106.0, 1260.0, 0.3, 0.3, "diverted")
     controlled = SimpleNamespace(tag="press.hardness", low=80.0, high=105.0, interval=600.0, justified=900.0,
