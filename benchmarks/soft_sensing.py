@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import RESULTS, show, write
+from benchmarks.harness import RESULTS, between, show, write
 from twin.control.estimation.estimator import model_of
 from twin.control.estimation.replay import Replayed, replay
 from twin.control.linear.point import Point
@@ -288,9 +288,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def written_into(page: str, rows: Sequence[dict[str, Any]]) -> str:
     """The page with its table made anew."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{table(rows)}\n\n{END}{tail}"
+    return between(page, BEGIN, END, table(rows))
 
 
 def main(quick: bool = False) -> None:

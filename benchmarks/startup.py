@@ -32,7 +32,11 @@ WARM: dict[str, tuple[str, ...]] = {
     "twin run direct_compression_day": (*TWIN, "run", "direct_compression_day", "--quiet", "--out", "FILE"),
     "twin run campaign_30_days": (*TWIN, "run", "campaign_30_days", "--quiet", "--out", "FILE"),
 }
-IMPORT = (sys.executable, "-c", "import twin.run")
+IMPORTS = {
+    "an empty Python": (sys.executable, "-c", "pass"),
+    "import twin": (sys.executable, "-c", "import twin"),
+    "import twin.run": (sys.executable, "-c", "import twin.run"),
+}
 COLD = ("twin run two_tanks", "twin demo (paracetamol_startup)")
 SHORT = ("twin --help", "twin check paracetamol_startup", "twin run two_tanks")
 
@@ -65,7 +69,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        told = {"import twin.run": IMPORT, **{k: v for k, v in WARM.items() if not quick or k in SHORT}}
+        told = {**IMPORTS, **{k: v for k, v in WARM.items() if not quick or k in SHORT}}
         for command, words in told.items():
             typed(words, folder)
             runs = [typed(words, folder) for _ in range(2 if quick else 5)]

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import RESULTS, write
+from benchmarks.harness import RESULTS, between, write
 from twin.config import load_scenario
 from twin.config.reading import read_text
 from twin.config.scenario import build_scenario
@@ -177,9 +177,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def written_into(page: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """The page with its table made anew."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{table(rows)}\n\n{END}{tail}"
+    return between(page, BEGIN, END, table(rows))
 
 
 def main(judge: bool = False) -> None:

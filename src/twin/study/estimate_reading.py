@@ -106,34 +106,36 @@ def load_estimation(given: str | Path | Mapping[str, Any], beside: Path | None =
         return _estimation(problems, root, section, place, names)
     rivals: list[EstimationSpec] = []
     for item in problems.sequence(listed, "models are a list", "[{name: first order}, {name: second order, …}]"):
-        changed = _rival(problems, root, item, [one.title for one in rivals])
-        if changed is not None:
-            rivals.append(replace(_estimation(problems, changed, section, place, names), title=item.get("name").text))  # type: ignore[union-attr]
+        rival = _rival(problems, root, item, [one.title for one in rivals])
+        if rival is not None:
+            title, changed = rival
+            rivals.append(replace(_estimation(problems, changed, section, place, names), title=title))
     if len(rivals) < 2 and not problems.found:
         problems.add(listed, "nothing to compare", "models are at least two.")
     problems.stop()
     return replace(rivals[0], title=problems.text(root, "title", stem.replace("_", " ")), rivals=tuple(rivals))
 
 
-def _rival(problems: Problems, root: Node, item: Node, taken: list[str]) -> Node | None:
-    """Give the study's tree as one of several models has it: its scenario, values and part of the factors."""
-    if item.kind != "map" or item.get("name") is None:
+def _rival(problems: Problems, root: Node, item: Node, taken: list[str]) -> tuple[str, Node] | None:
+    """Name one of several models and give the study's tree as it has it: its scenario, values, part of the factors."""
+    name = item.get("name") if item.kind == "map" else None
+    if name is None:
         problems.add(item, "not a model", "A model reads {name: first order, set: {vessel.k0.1: 0}, factors: [k1]}.")
         return None
     problems.known_keys(item, RIVAL.names, "unknown key", "a model")
-    if item.get("name").text in taken:  # type: ignore[union-attr]
-        problems.add(item.get("name") or item, "named twice", f"Another model is called {item.get('name').what}.")  # type: ignore[union-attr]
+    if name.text in taken:
+        problems.add(name, "named twice", f"Another model is called {name.what}.")
     chosen, factors = item.get("factors"), root.get("factors")
     changed = _with(root, item)
     if chosen is None or factors is None:
-        return changed
+        return name.text, changed
     names = [key.text for key, _ in factors.pairs]
     wanted = problems.sequence(chosen, "factors are a list", "[k1, k2]")
     for one in wanted:
         if one.text not in names:
             problems.add(one, "unknown factor", f"There is no factor {one.what}.{closest(one.text, names)}")
     kept = replace(factors, pairs=[(k, v) for k, v in factors.pairs if k.text in {one.text for one in wanted}])
-    return replace(changed, pairs=[(k, kept if k.text == "factors" else v) for k, v in changed.pairs])
+    return name.text, replace(changed, pairs=[(k, kept if k.text == "factors" else v) for k, v in changed.pairs])
 
 
 def _estimation(
