@@ -128,8 +128,10 @@ def _data(result: dict[str, Any], most: int) -> None:
 def _table(title: str, *columns: str) -> Table:
     from rich.table import Table
 
-    head = f"\n{title}" if title else None
-    table = Table(title=head, title_justify="left", title_style="bold", pad_edge=False, box=None)
+    from twin.tables import title_of
+
+    head = title_of(f"\n{title}", "bold") if title else None
+    table = Table(title=head, title_justify="left", pad_edge=False, box=None)
     for i, column in enumerate(columns):
         table.add_column(column, overflow="fold", justify="left" if i == 0 else "right")
     return table

@@ -98,6 +98,11 @@ def terminal() -> Console:
     return Console(highlight=False, markup=False)
 
 
+def title_of(text: str, style: str = "table.title") -> Text:
+    """Make a title that stays on one line: a plain one is broken where its table is narrower than it."""
+    return Text(text, style, no_wrap=True, overflow="ignore")
+
+
 def table_of(*headings: str) -> Table:
     """Make a bare table with these headings."""
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)

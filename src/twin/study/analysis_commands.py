@@ -39,10 +39,11 @@ def _print(title: str, rows: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     from twin.study.analysis.page import shown
+    from twin.tables import title_of
 
     if not rows:
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title_of(title), title_justify="left", box=None, pad_edge=False)
     for i, key in enumerate(rows[0]):
         table.add_column(key, justify="left" if i == 0 else "right")
     for row in rows:

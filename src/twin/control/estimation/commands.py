@@ -105,6 +105,8 @@ def _print(result: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from twin.tables import title_of
+
     console = Console(width=max(Console().width, 80))
     console.print(Text(f"{result['file']}: {result['outcome']}, {result['message']}", style="bold"))
     for key, word in (("missing", "missing"), ("beyond", "beyond the limits of the sensor")):
@@ -117,7 +119,7 @@ def _print(result: dict[str, Any]) -> None:
         ("Uncertain, in SI", result["uncertain"], "what"),
         ("Estimates", result["estimates"], "tag"),
     ):
-        table = Table(title=title, box=None, pad_edge=False, title_justify="left")
+        table = Table(title=title_of(title), box=None, pad_edge=False, title_justify="left")
         for head in (first, *(("at first",) if first == "what" else ()), "at last", "± sd"):
             table.add_column(head, justify="left" if head == first else "right")
         for row in rows:

@@ -98,7 +98,9 @@ def _matrix(title: str, data: dict[str, Any], values: list[list[float | None]]) 
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    from twin.tables import title_of
+
+    table = Table(title=title_of(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     gain = title == "Steady gain"
     table.add_column("")
     for item in data["inputs"]:

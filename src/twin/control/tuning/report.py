@@ -120,7 +120,9 @@ def _table(title: str, *columns: str) -> Any:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    from twin.tables import title_of
+
+    table = Table(title=title_of(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(
             escape(column), justify="left" if column in ("loop", "process", "rule", "settings", "") else "right"
