@@ -48,7 +48,24 @@ def _size(kind: types.Type) -> int:
     return kind.size if isinstance(kind, HandleType) else 1 + kind.ndim
 
 
+#: Types by what decides on them: numba makes a new one in a hundred microseconds, and a run has a dozen handles.
+_types: dict[Any, types.Type] = {}
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return type(value), *map(_key, value)
+    return value.dtype.num, value.ndim, value.flags.c_contiguous, value.flags.writeable
+
+
 def _type_of(value: Any) -> types.Type:
+    key = _key(value)
+    if key not in _types:
+        _types[key] = _new_type(value)
+    return _types[key]
+
+
+def _new_type(value: Any) -> types.Type:
     if hasattr(value, "_fields"):
         members = tuple((name, _type_of(field)) for name, field in zip(value._fields, value, strict=True))
         return HandleType(type(value).__name__, members)
@@ -75,6 +92,13 @@ class Handle:
         self._numba_type_ = _type_of(value)
         self.table = np.array([*_words(value)], dtype=np.int64)
         self.address = int(self.table.ctypes.data)
+
+    def take(self, value: Any) -> None:
+        """Stand for another NamedTuple of the same type from now on; not while compiled code runs."""
+        if _type_of(value) is not self._numba_type_:
+            raise TypeError(f"this handle stands for {self._numba_type_}, not for {_type_of(value)}")
+        self.value = value
+        self.table[:] = [*_words(value)]
 
 
 @register_model(HandleType)
