@@ -25,7 +25,7 @@ MOST_FIRINGS = 1000
 def snapshot(P, M, W, C, X, place, side, t):
     """Record the accepted point before or after an event in the event buffers."""
     after = int(side)
-    move_inlets(M, W, t, side)
+    move_inlets(W.inlets, M, t, side)
     rates(P, t, M.y, M.p, W.w_aside, W.dy_aside)
     observe(P, t, M.y, M.p, W.w_aside, W.dy_aside)
     C.status[at.OBSERVED] += 1

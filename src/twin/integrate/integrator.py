@@ -130,6 +130,9 @@ class Integrator:
         Called now and then at accepted points, all samples and events handed over: `state` may be asked for then.
     """
 
+    #: module of the compiled loop
+    loop = LOOP
+
     def __init__(
         self,
         plant: Any,
@@ -154,7 +157,7 @@ class Integrator:
         from twin.jit import arm
 
         self._plain = scans == SCANS[0]
-        self._loop = importlib.import_module(LOOP if self._plain else LOOP_OVER_SCANS)
+        self._loop = importlib.import_module(self.loop if self._plain else LOOP_OVER_SCANS)
         arm(self._loop)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause

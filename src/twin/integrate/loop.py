@@ -62,6 +62,17 @@ def _first_step(M, W, C):
 
 
 @kernel
+def next_jump(inlets, t, stop):
+    """Where what other blocks feed jumps next, if that is before `stop`."""
+    if inlets is None:
+        return stop
+    last = inlets.cursor.shape[0] - 1
+    while inlets.jump[inlets.cursor[last]] <= t + at.SLACK * abs(t):
+        inlets.cursor[last] += 1
+    return min(stop, inlets.jump[inlets.cursor[last]])
+
+
+@kernel
 def next_stop(E, M, W, C):
     """Where the step must end: the next event, scan or jump at an inlet, the end of a ramp, or of the run."""
     stop = C.settings[at.T_END]
@@ -72,13 +83,7 @@ def next_stop(E, M, W, C):
         stop = min(stop, M.ramp[i, at.RAMP_T1])
     for i in range(M.scan.shape[0]):
         stop = min(stop, M.scan[i, at.SCAN_NEXT])
-    if W.inlets.jump.shape[0] > 0:
-        t = M.resume[at.T]
-        last = W.inlets.cursor.shape[0] - 1
-        while W.inlets.jump[W.inlets.cursor[last]] <= t + at.SLACK * abs(t):
-            W.inlets.cursor[last] += 1
-        stop = min(stop, W.inlets.jump[W.inlets.cursor[last]])
-    return stop
+    return next_jump(W.inlets, M.resume[at.T], stop)
 
 
 @kernel
@@ -280,7 +285,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
         if M.resume[at.H_PENDING] > 0.0:
             if not record_step(P, D, M, W, C, X, S):
                 return at.FLUSH
-            if not keep_step(P, R, M, W, C, X):
+            if not keep_step(X.steps, P, R, M, W, C):
                 return at.FLUSH
             _commit(P, D, M, W, C, S)
             looked = False

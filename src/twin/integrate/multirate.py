@@ -57,21 +57,22 @@ class Track:
 class Part(Integrator):
     """The integrator of one block."""
 
+    loop = "twin.integrate.blockloop"
+
     def __init__(self, plant: Any, block: Block, history: bool, **settings: Any) -> None:
         self.block, self.track, self.past = block, Track(), Past() if history else None
-        self._inlets: at.Inlets | None = None
+        self._inlets = allocate.no_inlets()
         super().__init__(plant, **settings)
         if block.flows:
             self._control.settings[at.TIME_DEPENDENT] = 1.0
         capacity = HELD if history or len(block.index) else 0
-        kept = allocate.steps(self._sizes, block.index, capacity, history)
-        self._recorder = self._recorder._replace(steps=kept)
+        self._steps = allocate.steps(self._sizes, block.index, capacity, history)
+        self._recorder = self._recorder._replace(steps=self._steps)
         self.scales = [np.zeros(len(flow.place)) for flow in block.flows]
 
     def _use(self, jacobian: Any) -> None:
         super()._use(jacobian)
-        if self._inlets is not None:
-            self._work = self._work._replace(inlets=self._inlets)
+        self._work = self._work._replace(inlets=self._inlets)
 
     def begin(self) -> None:
         """Forget what the window before has left."""
@@ -119,7 +120,7 @@ class Part(Integrator):
 
     def _drain(self) -> None:
         super()._drain()
-        status, kept = self._control.status, self._recorder.steps
+        status, kept = self._control.status, self._steps
         n = int(status[at.STEPS_HELD])
         if n:
             self.track.times.append(kept.time[:n].copy())

@@ -60,9 +60,10 @@ def piece(inlets, source, t, side):
 
 
 @kernel
-def move_inlets(M, W, t, side):
+def move_inlets(inlets, M, t, side):
     """Set what other blocks feed to its values at t; where it jumps, to those before or after."""
-    inlets = W.inlets
+    if inlets is None:
+        return
     for source in range(inlets.place_start.shape[0] - 1):
         c = piece(inlets, source, t, side)
         start = inlets.time[inlets.time_start[source] + c]
@@ -78,7 +79,7 @@ def move_inlets(M, W, t, side):
 def move(M, W, t, side):
     """Set all that moves with time: ramped parameters, and what other blocks feed."""
     move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
-    move_inlets(M, W, t, side)
+    move_inlets(W.inlets, M, t, side)
 
 
 @kernel
@@ -105,11 +106,21 @@ def pace(S, dy, s):
 
 
 @kernel
-def see_inlets(M, W, s):
+def see_inlets(inlets, M, s):
     """Note what stage s sees of the inlets."""
-    inlets = W.inlets
+    if inlets is None:
+        return
     for j in range(inlets.place.shape[0]):
         inlets.stage[s, j] = M.p[inlets.place[j]]
+
+
+@kernel
+def see_slopes(inlets, M, after):
+    """Note how the inlets move, a time after the first stage."""
+    if inlets is None:
+        return
+    for j in range(inlets.place.shape[0]):
+        inlets.slope[j] = (M.p[inlets.place[j]] - inlets.stage[0, j]) / after
 
 
 @kernel
@@ -117,7 +128,7 @@ def rates_here(P, M, W, C, S, t):
     """Rates at the accepted point; gives whether they are finite."""
     first_q = P.places[0]
     move(M, W, t, at.AFTER)
-    see_inlets(M, W, 0)
+    see_inlets(W.inlets, M, 0)
     rates(P, t, M.y, M.p, W.w, W.dy)
     if S is not None:
         pace(S, W.dy, 0.0)
@@ -155,8 +166,7 @@ def linearise(P, J, M, W, C, S, t, h):
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
         later = t + max(h * TIME_DIFFERENCE, abs(t) * 2.0**-38)
         move(M, W, later, at.AFTER)
-        for j in range(W.inlets.place.shape[0]):
-            W.inlets.slope[j] = (M.p[W.inlets.place[j]] - W.inlets.stage[0, j]) / (later - t)
+        see_slopes(W.inlets, M, later - t)
         rates(P, later, M.y, M.p, W.w, W.dy)
         C.status[at.RHS] += 1
         for i in range(n_y):
@@ -215,7 +225,7 @@ def attempt(P, J, F, R, M, W, C, S, t, h):
                 W.y_stage[i] = M.y[i]
             _combine(W.y_stage, n_y, R.A[s], W.u, s, 1.0)
             move(M, W, t + R.c[s] * h, at.BEFORE)
-            see_inlets(M, W, s)
+            see_inlets(W.inlets, M, s)
             rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
             if S is not None:
                 pace(S, W.dy, R.c[s] * h)
@@ -302,13 +312,14 @@ def mean_of_cubic(v, a, b):
 
 
 @kernel
-def inlet_error(R, W, C, t, h):
+def inlet_error(inlets, R, C, t, h):
     """How far the inlets' means as the stages saw them are from the true ones, in units of the tolerance.
 
     A step over several pieces could else leap over what came and went between its stages.
     """
-    inlets = W.inlets
     worst = 0.0
+    if inlets is None:
+        return worst
     for source in range(inlets.place_start.shape[0] - 1):
         last = piece(inlets, source, t + h, at.BEFORE)
         c = piece(inlets, source, t, at.AFTER)
@@ -349,8 +360,8 @@ def step(P, J, F, R, M, W, C, S, t, h):
     if failure != -1:
         return failure, math.nan
     error = error_norm(J, W, C, M.y)
-    if math.isfinite(error) and W.inlets.place.shape[0] > 0:
-        error = max(error, inlet_error(R, W, C, t, h))
+    if math.isfinite(error):
+        error = max(error, inlet_error(W.inlets, R, C, t, h))
     return failure, error
 
 

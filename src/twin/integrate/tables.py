@@ -134,7 +134,7 @@ class Control(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """What a block's accepted steps leave for other blocks; empty where the plant is one block."""
+    """What a block's accepted steps leave for other blocks."""
 
     index: Array  #: [k] places in w that others read
     time: Array  #: [capacity, 2] where each step begins and ends
@@ -172,7 +172,7 @@ class Recorder(NamedTuple):
     event_y: Array  #: [events, 2, n_y] before and after
     event_w: Array  #: [events, 2, n_rec]
     event_q: Array  #: [events, 2, n_q]
-    steps: Steps
+    steps: Steps | None  #: None where the plant is one block, as is Work.inlets
 
 
 class Work(NamedTuple):
@@ -206,7 +206,7 @@ class Work(NamedTuple):
     guard: Array  #: [n_g + tags] values just evaluated
     side_trial: Array  #: [n_g + tags] signs while a step is searched
     buffers: Buffers
-    inlets: Inlets
+    inlets: Inlets | None
 
 
 class Over(NamedTuple):

@@ -2,7 +2,8 @@
 
 The loop's tables hold some hundred and fifty arrays. Handed on as NamedTuples, numba passes seven numbers of each to
 every kernel and unpacks them all at every call from Python, which made up most of the time of compiling the loop.
-A `Handle` stands for such a NamedTuple: compiled code names its fields as before (`M.y[i]`), and reads from the table
+A `Handle` stands for such a NamedTuple (a field may be None: what asks for that is not even compiled then): compiled
+code names its fields as before (`M.y[i]`), and reads from the table
 where the array lies. The table is written in Python only, so compiled code may keep what it has read.
 """
 
@@ -45,6 +46,8 @@ class HandleType(types.Type):
 
 
 def _size(kind: types.Type) -> int:
+    if kind is types.none:
+        return 0
     return kind.size if isinstance(kind, HandleType) else 1 + kind.ndim
 
 
@@ -53,6 +56,8 @@ _types: dict[Any, types.Type] = {}
 
 
 def _key(value: Any) -> Any:
+    if value is None:
+        return None
     if isinstance(value, tuple):
         return type(value), *map(_key, value)
     return value.dtype.num, value.ndim, value.flags.c_contiguous, value.flags.writeable
@@ -66,6 +71,8 @@ def _type_of(value: Any) -> types.Type:
 
 
 def _new_type(value: Any) -> types.Type:
+    if value is None:
+        return types.none
     if hasattr(value, "_fields"):
         members = tuple((name, _type_of(field)) for name, field in zip(value._fields, value, strict=True))
         return HandleType(type(value).__name__, members)
@@ -79,7 +86,7 @@ def _words(value: Any) -> Iterator[int]:
     for field in value:
         if isinstance(field, tuple):
             yield from _words(field)
-        else:
+        elif field is not None:
             yield field.__array_interface__["data"][0]
             yield from field.shape
 
@@ -127,6 +134,8 @@ class _Fields(AttributeTemplate):
 @lower_getattr_generic(HandleType)
 def _field(context: Any, builder: Any, typ: HandleType, value: Any, attr: str) -> Any:
     place, kind = typ.place(attr)
+    if kind is types.none:
+        return context.get_dummy_value()
     first = builder.gep(value, [ir.Constant(WORD, place)])
     if isinstance(kind, HandleType):
         return first
