@@ -165,7 +165,7 @@ def steps(sizes: Sizes, index: Array, capacity: int, whole: bool = False) -> at.
         np.zeros((capacity, 2)),
         np.zeros((capacity, 4, len(index))),
         np.zeros((held, 4, sizes.n_y)),
-        np.zeros((held, 4, sizes.n_q)),
+        np.zeros((capacity, 4, sizes.n_q)),
     )
 
 

@@ -140,7 +140,7 @@ class Steps(NamedTuple):
     time: Array  #: [capacity, 2] where each step begins and ends
     outlet: Array  #: [capacity, 4, k] what others read, at 0, 1/3, 2/3 and all of the step
     y: Array  #: [capacity or 0, 4, n_y] states at both ends, and the dense output
-    q: Array  #: [capacity or 0, 4, n_q] likewise the quadratures
+    q: Array  #: [capacity, 4, n_q] likewise the quadratures
 
 
 class Inlets(NamedTuple):
