@@ -20,8 +20,8 @@ plant:
   units:
     tank:
       model: reaction.stirred_vessel
-      params: {discharge: valve, jacket: adiabatic, V_weir: 45 L, V_flow_max: 4 L/min, heel_part: 1e-4, T_limit: 90 degC,
-               key: water, valve: 0, T_jacket: 25 degC}
+      params: {discharge: valve, jacket: adiabatic, V_weir: 45 L, V_flow_max: 4 L/min, heel_part: 1e-4,
+               T_limit: 90 degC, key: water, valve: 0, T_jacket: 25 degC}
       initial: {V: 40 L, T: 25 degC, w: {water: 1}}
   connections: [tank.product -> out]
   products: [out]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.integrate import tables as at
 from twin.integrate.firing import evaluate_guards, sign, watched
-from twin.integrate.stepping import interpolate, move_ramps
+from twin.integrate.stepping import interpolate, move
 from twin.jit import kernel
 from twin.plant.evaluate import rates
 
@@ -69,7 +69,7 @@ def foresee(P, G, M, W, C, t, h):
     ahead = h * AHEAD
     for i in range(n):
         W.y_stage[i] = M.y[i] + ahead * W.f[i]
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t + ahead)
+    move(M, W, t + ahead, at.BEFORE)
     rates(P, t + ahead, W.y_stage, M.p, W.w, W.dy)
     C.status[at.RHS] += 1
     for i in range(n):
