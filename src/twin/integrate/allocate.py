@@ -135,6 +135,7 @@ def memory(
         np.zeros((2, sizes.n_y if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
+    result.resume[at.MISSED] = np.inf
     return result
 
 
@@ -165,7 +166,7 @@ def steps(sizes: Sizes, index: Array, capacity: int, whole: bool = False) -> at.
         np.zeros((capacity, 2)),
         np.zeros((capacity, 4, len(index))),
         np.zeros((held, 4, sizes.n_y)),
-        np.zeros((held, 4, sizes.n_q)),
+        np.zeros((capacity, 4, sizes.n_q)),
     )
 
 

@@ -47,11 +47,13 @@ class Track:
     def __init__(self) -> None:
         self.times: list[Array] = []
         self.outlets: list[Array] = []
+        self.gained: list[Array] = []
 
-    def pieces(self) -> tuple[Array, Array]:
-        """Ends of the steps [n + 1], and values [n, 4, k]."""
+    def pieces(self) -> tuple[Array, Array, Array]:
+        """Ends of the steps [n + 1], values [n, 4, k], and what the quadratures gained [n, n_q]."""
         times = np.concatenate(self.times)
-        return np.append(times[:, 0], times[-1, 1]), np.concatenate(self.outlets)
+        ends = np.append(times[:, 0], times[-1, 1])
+        return ends, np.concatenate(self.outlets), np.concatenate(self.gained)
 
 
 class Part(Integrator):
@@ -88,13 +90,21 @@ class Part(Integrator):
         rtol = float(self._control.settings[at.RTOL])
         times, values, means, jumps = [], [], [], []
         for number, flow in enumerate(self.block.flows):
-            ends, seen = tracks[flow.source].pieces()
+            ends, seen, gained = tracks[flow.source].pieces()
             seen = seen[:, :, flow.outlet]
             size = self.scales[number]
             np.maximum(size, np.abs(seen).max(axis=(0, 1)), out=size)
             size[:] = np.maximum.reduceat(size, flow.starts)[flow.group]
             cubic = np.matmul(seen.transpose(0, 2, 1), CUBIC.T)
-            means.append((cubic @ (1.0 / np.arange(1, 5))).ravel())
+            mean = cubic @ (1.0 / np.arange(1, 5))
+            # what is booked as having left is what enters: the cubic's mean is off by the error of the step, and a
+            # parabola that vanishes at both ends brings it in
+            mine, there = flow.booked.T
+            short = gained[:, there] / np.diff(ends)[:, None] - mean[:, mine]
+            cubic[:, mine, 1] += 6.0 * short
+            cubic[:, mine, 2] -= 6.0 * short
+            mean[:, mine] += short
+            means.append(mean.ravel())
             apart = np.abs(seen[1:, 0] - seen[:-1, 3]) > JUMP * rtol * size
             jumps.append(ends[1:-1][apart.any(axis=1)])
             times.append(ends)
@@ -125,6 +135,7 @@ class Part(Integrator):
         if n:
             self.track.times.append(kept.time[:n].copy())
             self.track.outlets.append(kept.outlet[:n].copy())
+            self.track.gained.append(kept.q[:n, 1] - kept.q[:n, 0])
             if self.past is not None:
                 self.past.add(kept.time[:n], kept.y[:n], kept.q[:n])
         status[at.STEPS_HELD] = 0

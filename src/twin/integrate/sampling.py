@@ -103,10 +103,10 @@ def keep_step(K, P, R, M, W, C):
             K.y[place, 1, i] = W.y_new[i]
             K.y[place, 2, i] = W.dense[0, i]
             K.y[place, 3, i] = W.dense[1, i]
-        for i in range(M.q.shape[0]):
-            K.q[place, 0, i] = M.q[i]
-            K.q[place, 1, i] = W.q_new[i]
-            K.q[place, 2, i] = W.dense_q[0, i]
-            K.q[place, 3, i] = W.dense_q[1, i]
+    for i in range(M.q.shape[0]):
+        K.q[place, 0, i] = M.q[i]
+        K.q[place, 1, i] = W.q_new[i]
+        K.q[place, 2, i] = W.dense_q[0, i]
+        K.q[place, 3, i] = W.dense_q[1, i]
     C.status[at.STEPS_HELD] += 1
     return True

@@ -18,7 +18,7 @@ from twin.config.spec import Connection, FeedSpec, Frozen, PlantSpec, ProductSpe
 from twin.plant.adapter import stream_fields
 from twin.plant.codes import INTEGRAL, MEASURE
 from twin.plant.order import needs, port_calls
-from twin.quantity import Array, fields
+from twin.quantity import Array, Field, fields
 
 if TYPE_CHECKING:
     from twin.plant.compile import Plant
@@ -35,6 +35,7 @@ class Flow:
     group: Array  #: [k] numbers of one field of one stream share a scale: which field it is
     starts: Array  #: [fields] where each begins
     crossing: tuple[tuple[str, str], ...]  #: streams: the product there and the feed here
+    booked: Array  #: [m, 2] number among the k, and place in the source's q, of flows that are booked there
 
 
 @dataclass(frozen=True)
@@ -217,10 +218,21 @@ def _port_name(node: Node, what: int) -> str:
     return list(node.model.outlets)[what - PORT]
 
 
-def _flow(source: int, rows: list[tuple[int, int, int]], crossing: Iterable[tuple[str, str]]) -> Flow:
-    outlet, place, field = np.array(rows, dtype=np.int64).T
+def _flow(source: int, rows: list[tuple[int, int, int, int]], crossing: Iterable[tuple[str, str]]) -> Flow:
+    outlet, place, field, booked = np.array(rows, dtype=np.int64).T
     _, starts, group = np.unique(field, return_index=True, return_inverse=True)
-    return Flow(source, outlet.copy(), place.copy(), group, starts, tuple(crossing))
+    pairs = np.array([(i, q) for i, q in enumerate(booked) if q >= 0], dtype=np.int64).reshape(-1, 2)
+    return Flow(source, outlet.copy(), place.copy(), group, starts, tuple(crossing), pairs)
+
+
+def _booked_at(plant: Plant, product: str, f: Field) -> int:
+    """Place in q of what a product books of a field of its stream, element by element; -1 where it books sums only."""
+    for column in plant.columns:
+        if column.kind == "quadrature" and column.owner == product:
+            other = column.field
+            if f.dims and (other.unit, other.dims) == (f.unit, f.dims) == ("kg/s", f.dims):
+                return column.offset
+    return -1
 
 
 def _blocks(plant: Plant, parts: tuple[tuple[str, ...], ...]) -> list[Block]:
@@ -230,7 +242,8 @@ def _blocks(plant: Plant, parts: tuple[tuple[str, ...], ...]) -> list[Block]:
     crossings = _crossings(plant.spec, parts)
     kept: list[dict[int, int]] = [{} for _ in parts]  # column of each place in w that others read
     wanted: list[list[tuple[str, str]]] = [[] for _ in parts]
-    flows: list[dict[int, list[tuple[int, int, int]]]] = [{} for _ in parts]  # source -> (column, place in p, group)
+    # by source: column, place in p, group, place in its q
+    flows: list[dict[int, list[tuple[int, int, int, int]]]] = [{} for _ in parts]
     pairs: list[dict[int, list[tuple[str, str]]]] = [{} for _ in parts]
     group = 0
     for line, source, target, pipe in crossings:
@@ -248,9 +261,10 @@ def _blocks(plant: Plant, parts: tuple[tuple[str, ...], ...]) -> list[Block]:
             else:
                 first = there.layout.place("m", port)
             place, _, lengths, _ = plants[target].parameters[prefix if not pipe else f"{prefix}.{f.name}"]
+            booked = _booked_at(plants[source], _boundary(line.source, "to"), f) if pipe else -1
             for i in range(int(np.prod(lengths))):
                 column = kept[source].setdefault(first + i, len(kept[source]))
-                rows.append((column, place + i, group))
+                rows.append((column, place + i, group, booked + i if booked >= 0 else -1))
             group += 1
         if pipe:
             pairs[target].setdefault(source, []).append((_boundary(line.source, "to"), prefix))
