@@ -135,6 +135,7 @@ def memory(
         np.zeros((2, sizes.n_y if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
+    result.resume[at.MISSED] = np.inf
     return result
 
 

@@ -36,7 +36,9 @@ KEPT_AGE = 20  #: steps that it has served
 KEPT_RAMPS = 21  #: ramps that were under way at its point
 KEPT_SECOND = 22  #: whether the second-order part of the step before is known
 KEPT_STEP = 23  #: whether the last step was made with a kept matrix
-RESUME_SIZE = 24
+FORESEEN = 24  #: time of a guard's crossing for which a step was refused
+MISSED = 25  #: length of a step that was to meet it and was refused, too; infinite when none was
+RESUME_SIZE = 26
 
 #: An instant so little after another (relative to the clock) is the same one.
 SLACK = 2.0**-50
