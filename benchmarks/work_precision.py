@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.harness import RESULTS, show, stores, write
 from benchmarks.shortly import PLANTS, Ran, Short, errors, short, simulate
 
-METHODS = ("rodas4p", "rodas4p2", "cvode-gmres", "cvode")
+METHODS = ("rodas4p", "rodas4p2", "multirate", "cvode-gmres", "cvode")
 TOLERANCES = tuple(10.0**-k for k in range(3, 10))
 REFERENCE = 1e-11
 #: CPU seconds after which a method is not asked for more digits.

@@ -15,10 +15,12 @@ from twin.config.estimator_spec import EstimatorSpec
 from twin.config.material_spec import BatchSpec, ContainerSpec, FactorsSpec, LotSpec
 from twin.config.monitor_spec import MonitorSpec
 from twin.config.predictive_spec import PredictiveSpec
-from twin.config.process_spec import FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
+from twin.config.process_spec import ConditionSpec, FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
 
-#: Methods of integration: the native ones, and SUNDIALS.
-METHODS = ("rodas4p", "rodas4p2", "cvode", "cvode-gmres")
+#: Methods of integration that take the whole plant in one step.
+WHOLE = ("rodas4p", "rodas4p2")
+#: Methods of integration: the native ones, the last of them block by block, and SUNDIALS.
+METHODS = (*WHOLE, "multirate", "cvode", "cvode-gmres")
 #: What steps do at scans of controllers, transmitters and valves.
 SCANS = ("exact", "kept", "relaxed")
 #: Short names, and the method that each stands for.
@@ -195,6 +197,7 @@ class ScenarioSpec:
     start: str = "initial"  #: or "steady": the state that the plant comes to from its initial values
     predictive: tuple[PredictiveSpec, ...] = ()
     estimators: tuple[EstimatorSpec, ...] = ()
+    ends: ConditionSpec | None = None  #: ends the run where it comes true, before `duration`
     monitors: tuple[MonitorSpec, ...] = ()  #: `twin monitor` carries them out on the run's file
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from twin.integrate import tables as at
-from twin.integrate.crossing import find_crossing
+from twin.integrate.crossing import find_crossing, foresee
 from twin.integrate.firing import (
     evaluate_guards,
     finish_ramps,
@@ -21,7 +21,7 @@ from twin.integrate.firing import (
 )
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.kept import NOT_TAKEN, try_kept
-from twin.integrate.sampling import next_sample, record, record_step, sample_due
+from twin.integrate.sampling import keep_step, next_sample, record, record_step, sample_due
 from twin.integrate.scans import (
     abandon,
     accept,
@@ -47,6 +47,14 @@ SAME = 0.8
 #: A crossing this near to the end of a step (relative to the step) is at its end.
 CUT_WIDTH = 1e-10
 MOST_CUTS = 20
+#: By how much a step that is to meet a foreseen crossing goes beyond it, as a part of its length.
+BEYOND = 1e-4
+#: Where such a step was refused in its turn, others go this part of the way at most,
+PART = 0.8
+#: until what is left of it is less than this part: the next one is to meet the crossing again.
+NEARER = 0.01
+#: Crossings that are nearer (relative to the clock) are left to shorter and shorter steps.
+NEAREST = 1e-9
 
 
 @kernel
@@ -62,8 +70,26 @@ def _first_step(M, W, C):
 
 
 @kernel
-def next_stop(E, M, C):
-    """Where the step must end: the next event or scan, the end of a ramp, or of the run."""
+def foresee_nothing(M):
+    """An event changes what was foreseen."""
+    M.resume[at.FORESEEN] = 0.0
+    M.resume[at.MISSED] = math.inf
+
+
+@kernel
+def next_jump(inlets, t, stop):
+    """Where what other blocks feed jumps next, if that is before `stop`."""
+    if inlets is None:
+        return stop
+    last = inlets.cursor.shape[0] - 1
+    while inlets.jump[inlets.cursor[last]] <= t + at.SLACK * abs(t):
+        inlets.cursor[last] += 1
+    return min(stop, inlets.jump[inlets.cursor[last]])
+
+
+@kernel
+def next_stop(E, M, W, C):
+    """Where the step must end: the next event, scan or jump at an inlet, the end of a ramp, or of the run."""
     stop = C.settings[at.T_END]
     row = int(M.resume[at.NEXT_ROW])
     if row < E.time.shape[0]:
@@ -72,7 +98,7 @@ def next_stop(E, M, C):
         stop = min(stop, M.ramp[i, at.RAMP_T1])
     for i in range(M.scan.shape[0]):
         stop = min(stop, M.scan[i, at.SCAN_NEXT])
-    return stop
+    return next_jump(W.inlets, M.resume[at.T], stop)
 
 
 @kernel
@@ -95,7 +121,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
     """
     over = False
     least = math.inf
-    stop = next_stop(E, M, C)
+    stop = next_stop(E, M, W, C)
     if S is not None:
         M.resume[at.KEPT_STEP] = 0.0
         if C.settings[at.KEEP] != 0.0:
@@ -120,6 +146,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
     cuts = 0
     reason = at.TOO_SMALL
     lost = False
+    foreseen = False
     while True:
         proposal = min(M.resume[at.H], C.settings[at.H_MAX])
         if proposal == 0.0:
@@ -138,9 +165,16 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
         if cut > 0.0:
             h = cut
             end = t + h
-        elif h * STRETCH >= remaining:
-            h = remaining
-            end = stop
+        else:
+            foreseen = False
+            left = M.resume[at.FORESEEN] - t
+            if NEAREST * abs(t) < left < h and not over:
+                foreseen = left < NEARER * M.resume[at.MISSED]
+                h = left * (1.0 + BEYOND) if foreseen else left * PART
+                end = t + h
+            if h * STRETCH >= remaining:
+                h = remaining
+                end = stop
         if S is not None:
             if over and (lost or h < least):
                 # no step over scans is to be had: this one ends at the next
@@ -149,7 +183,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
                 over = False
                 fresh = False
                 cut = 0.0
-                stop = next_stop(E, M, C)
+                stop = next_stop(E, M, W, C)
                 remaining = stop - t
                 continue
         if not fresh:
@@ -181,11 +215,19 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
             C.status[at.REJECTED] += 1
             rejected = True
             cut = 0.0
+            shorter = h * 0.25
             if math.isfinite(error):
                 reason = at.TOO_SMALL
-                M.resume[at.H] = h * max(LEAST_CHANGE, SAFETY * error ** (-1.0 / R.order[0]))
-            else:
-                M.resume[at.H] = h * 0.25
+                shorter = h * max(LEAST_CHANGE, SAFETY * error ** (-1.0 / R.order[0]))
+            if foreseen:
+                M.resume[at.MISSED] = h
+                shorter = h
+            elif G.guard.shape[0] > 0 and not over:
+                met = h * foresee(P, G, M, W, C, t, h)
+                if NEAREST * abs(t) < met and met * (1.0 + BEYOND) < h:
+                    M.resume[at.FORESEEN] = t + met
+                    shorter = h
+            M.resume[at.H] = shorter
             if M.resume[at.H] < 16.0 * EPSILON * abs(t) or M.resume[at.H] < 1e-300:
                 return reason
             continue
@@ -276,6 +318,8 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
         if M.resume[at.H_PENDING] > 0.0:
             if not record_step(P, D, M, W, C, X, S):
                 return at.FLUSH
+            if not keep_step(X.steps, P, R, M, W, C):
+                return at.FLUSH
             _commit(P, D, M, W, C, S)
             looked = False
             M.resume[at.JUST_FIRED] = 0.0
@@ -307,6 +351,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
             looked = C.status[at.FIRINGS] == before
             if not looked:
                 M.resume[at.JUST_FIRED] = 1.0
+                foresee_nothing(M)
             if latch >= 0:
                 C.status[at.ROW] = latch
                 return at.GUARD
@@ -318,6 +363,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
             M.resume[at.NEXT_ROW] += 1.0
             looked = False
             M.resume[at.JUST_FIRED] = 1.0
+            foresee_nothing(M)
             C.status[at.ROW] = row
             if E.kind[row] == at.RETURN:
                 return at.PYTHON

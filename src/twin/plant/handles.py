@@ -2,7 +2,8 @@
 
 The loop's tables hold some hundred and fifty arrays. Handed on as NamedTuples, numba passes seven numbers of each to
 every kernel and unpacks them all at every call from Python, which made up most of the time of compiling the loop.
-A `Handle` stands for such a NamedTuple: compiled code names its fields as before (`M.y[i]`), and reads from the table
+A `Handle` stands for such a NamedTuple (a field may be None: what asks for that is not even compiled then): compiled
+code names its fields as before (`M.y[i]`), and reads from the table
 where the array lies. The table is written in Python only, so compiled code may keep what it has read.
 """
 
@@ -45,10 +46,33 @@ class HandleType(types.Type):
 
 
 def _size(kind: types.Type) -> int:
+    if kind is types.none:
+        return 0
     return kind.size if isinstance(kind, HandleType) else 1 + kind.ndim
 
 
+#: Types by what decides on them: numba makes a new one in a hundred microseconds, and a run has a dozen handles.
+_types: dict[Any, types.Type] = {}
+
+
+def _key(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, tuple):
+        return type(value), *map(_key, value)
+    return value.dtype.num, value.ndim, value.flags.c_contiguous, value.flags.writeable
+
+
 def _type_of(value: Any) -> types.Type:
+    key = _key(value)
+    if key not in _types:
+        _types[key] = _new_type(value)
+    return _types[key]
+
+
+def _new_type(value: Any) -> types.Type:
+    if value is None:
+        return types.none
     if hasattr(value, "_fields"):
         members = tuple((name, _type_of(field)) for name, field in zip(value._fields, value, strict=True))
         return HandleType(type(value).__name__, members)
@@ -62,7 +86,7 @@ def _words(value: Any) -> Iterator[int]:
     for field in value:
         if isinstance(field, tuple):
             yield from _words(field)
-        else:
+        elif field is not None:
             yield field.__array_interface__["data"][0]
             yield from field.shape
 
@@ -75,6 +99,13 @@ class Handle:
         self._numba_type_ = _type_of(value)
         self.table = np.array([*_words(value)], dtype=np.int64)
         self.address = int(self.table.ctypes.data)
+
+    def take(self, value: Any) -> None:
+        """Stand for another NamedTuple of the same type from now on; not while compiled code runs."""
+        if _type_of(value) is not self._numba_type_:
+            raise TypeError(f"this handle stands for {self._numba_type_}, not for {_type_of(value)}")
+        self.value = value
+        self.table[:] = [*_words(value)]
 
 
 @register_model(HandleType)
@@ -103,6 +134,8 @@ class _Fields(AttributeTemplate):
 @lower_getattr_generic(HandleType)
 def _field(context: Any, builder: Any, typ: HandleType, value: Any, attr: str) -> Any:
     place, kind = typ.place(attr)
+    if kind is types.none:
+        return context.get_dummy_value()
     first = builder.gep(value, [ir.Constant(WORD, place)])
     if isinstance(kind, HandleType):
         return first

@@ -96,10 +96,11 @@ class Simulation(Driving):
         self._world = World(scenario, self.end, processes)
         self._watches = watches_of(self._world, plant)
         self._limits = limits_of(plant)
+        self._ends = [] if scenario.ends is None else [scenario.ends.key]
         self._record = {int(place): i for i, place in enumerate(record)}
         watches = [watch_row(plant, key)._replace(armed=False) for key in self._watches]
-        ends = [watch_row(plant, key) for key in self._limits]
-        watched = (Watch(*key) for key in (*self._watches, *self._limits))
+        ends = [watch_row(plant, key) for key in (*self._limits, *self._ends)]
+        watched = (Watch(*key) for key in (*self._watches, *self._limits, *self._ends))
         self._journal = Journal([*scenario.latches, *watched], events)
         latches = [
             watch_row(plant, (latch.guard, latch.direction))._replace(
@@ -118,7 +119,7 @@ class Simulation(Driving):
         self._static = len(latches)
         self._table = Table(rows if table else [], whole=self._world.empty)
         first, self._journal.sources = self._table.open(math.inf) if self._world.empty else ([], [])
-        self._integrator = (integrator or _integrator(scenario.method))(
+        self._integrator = (integrator or integrator_of(scenario.method))(
             plant,
             method=scenario.method,
             rtol=scenario.rtol,
@@ -301,12 +302,16 @@ def _predictive(scenario: ScenarioSpec) -> list[Predictive]:
     return controllers_of(scenario)
 
 
-def _integrator(method: str) -> Any:
+def integrator_of(method: str) -> Any:
     """Give the class that integrates with a method."""
     if method.startswith("cvode"):
         from twin.integrate.cvode import Cvode
 
         return Cvode
+    if method == "multirate":
+        from twin.integrate.multirate import Multirate
+
+        return Multirate
     from twin.integrate.integrator import Integrator
 
     return Integrator
