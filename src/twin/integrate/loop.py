@@ -128,7 +128,8 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
             kept = try_kept(P, J, F, G, D, M, W, C, S, stop)
             if kept != NOT_TAKEN:
                 return at.REVIVED if kept == COMES_ALIVE else 0
-            S.matrix[0] = 0.0  # the step that is taken instead leaves its own
+            S.valid[0] = 0.0  # the step that is taken instead leaves its own
+            S.valid[1] = 0.0
         whole = stop_over_scans(E, D, M, C)
         least = begin(D, M, C, S, whole - M.resume[at.T])
         over = math.isfinite(least)
@@ -278,6 +279,7 @@ def _commit(P, D, M, W, C, S):
     """Make the pending step the accepted point."""
     if S is not None:
         commit_scans(P, D, M, W, C, S)
+        S.valid[1] = 0.0
     for i in range(M.y.shape[0]):
         M.y[i] = W.y_new[i]
     for i in range(M.q.shape[0]):
@@ -325,7 +327,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
         t = M.resume[at.T]
         if scan_due(M, t, FIRST):
             # before the first sample, which is to show what was measured and not how the run was set up
-            fire_scans(P, D, M, W, C, t)
+            fire_scans(P, D, M, W, C, t, W.w_aside)
         while sample_due(M, C, t):
             if not record(P, M, W, C, X, t, M.y, M.q):
                 return at.FLUSH
@@ -368,7 +370,12 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
             continue
         if scan:
             # after the rows of the instant: a scan sees the setpoints that they have set
-            fire_scans(P, D, M, W, C, t)
+            if S is not None:
+                # where the rates are evaluated next, too
+                fire_scans(P, D, M, W, C, t, W.w)
+                S.valid[1] = 1.0
+            else:
+                fire_scans(P, D, M, W, C, t, W.w_aside)
             looked = False
             continue
         if t >= C.settings[at.T_END]:
