@@ -12,9 +12,10 @@ import numpy as np
 from twin.integrate import tables as at
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
-from twin.jit import disabled
+from twin.jit import call
 from twin.plant.discrete import Discrete, nothing
 from twin.plant.evaluate import JacobianTables, PlantTables, buffers, no_plant
+from twin.plant.handles import handed
 from twin.quantity import Array
 
 #: Numbers held in the sample buffer before Python is asked to take them.
@@ -227,16 +228,6 @@ def control(**settings: float) -> at.Control:
     return result
 
 
-def handed(tables: Sequence[Any], before: Sequence[Any] = ()) -> tuple[Any, ...]:
-    """What the loop is given for its tables: handles, those of the call before where the table is still the same."""
-    if disabled():
-        return tuple(tables)
-    from twin.plant.evaluate import Handle
-
-    kept = {id(handle.value): handle for handle in before}
-    return tuple(kept.get(id(table)) or Handle(table) for table in tables)
-
-
 def run_nothing(run: Callable[..., Any], over: bool = False) -> None:
     """Call the loop on a plant without units: it is compiled by that. `over` for the one with steps over scans."""
 
@@ -289,4 +280,4 @@ def run_nothing(run: Callable[..., Any], over: bool = False) -> None:
         recorder(sizes, i(), 0),
         *((over_scans(sizes, nothing()),) if over else ()),
     )
-    run(*handed(tables))
+    call(run, *handed(tables))
