@@ -34,7 +34,7 @@ CASES: dict[str, tuple[float, float]] = {
 TOLERANCES = (1e-4, 1e-6)
 REFERENCE = 1e-11
 #: CPU seconds after which a rival is stopped.
-PATIENCE = 15.0
+PATIENCE = 8.0
 OURS = "rodas4p"
 #: What cannot be had from a package index: rival -> why.
 ABSENT = {

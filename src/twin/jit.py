@@ -100,7 +100,19 @@ def _imports(path: str, mtime_ns: int, size: int, package: str) -> tuple[str, ..
     return tuple(importlib.util.resolve_name(name, package) for name in names)
 
 
+#: what a module's names came from, as long as neither its file nor the number of its names changes
+_owned: dict[int, tuple[tuple[int, ...], list[str]]] = {}
+
+
 def _owners(module: ModuleType) -> list[str]:
+    file = getattr(module, "__file__", None) or ""
+    state: tuple[int, ...] = (len(vars(module)),)
+    if file.endswith(".py"):
+        stat = os.stat(file)
+        state = (*state, stat.st_mtime_ns, stat.st_size)
+    known = _owned.get(id(module))
+    if known is not None and known[0] == state:
+        return known[1]
     names = []
     for value in list(vars(module).values()):
         if isinstance(value, ModuleType):
@@ -108,10 +120,9 @@ def _owners(module: ModuleType) -> list[str]:
                 names.append(value.__name__)
         elif isinstance(owner := getattr(value, "__module__", None), str):
             names.append(owner)
-    file = getattr(module, "__file__", None)
-    if file and file.endswith(".py"):
-        stat = os.stat(file)
-        names += _imports(file, stat.st_mtime_ns, stat.st_size, module.__package__ or "")
+    if file.endswith(".py"):
+        names += _imports(file, *state[1:], module.__package__ or "")
+    _owned[id(module)] = state, names
     return names
 
 
