@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import itertools
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,8 +26,8 @@ from benchmarks.harness import Skipped, quickly, show, stores, write
 from twin.config import load_scenario
 from twin.integrate.allocate import Event, Kind
 from twin.integrate.cvode import NO_TEST, Cvode
-from twin.integrate.integrator import Integrator
 from twin.plant import compile_plant
+from twin.schedule.simulation import integrator_of
 
 DAY, EVERY, PERIOD = 86400.0, 900.0, 60.0
 REFERENCE = 1e-10
@@ -267,10 +268,14 @@ class Compiled:
         return samples, seconds, names if place >= 0 else {"steps": steps.value, **names}
 
 
-def native(plant: Any, rtol: float, end: float, events: list[Event]) -> tuple[np.ndarray, float, dict[str, int]]:
-    """Rodas4P on the same case."""
+def native(
+    plant: Any, rtol: float, end: float, events: list[Event], method: str = "rodas4p"
+) -> tuple[np.ndarray, float, dict[str, int]]:
+    """Rodas4P on the same case, in one step for all or block by block."""
     blocks: list[np.ndarray] = []
-    run = Integrator(plant, rtol=rtol, every=EVERY, events=events, samples=lambda block: blocks.append(block.y.copy()))
+    run = integrator_of(method)(
+        plant, rtol=rtol, every=EVERY, events=events, samples=lambda block: blocks.append(block.y.copy())
+    )
     began = time.process_time()
     ending = run.advance(end)
     seconds = time.process_time() - began
@@ -303,18 +308,21 @@ def main() -> None:
             values = {"min_s": min(run[1] for run in runs), "error_median": float(np.median(worst))}
             return {"name": name, "values": {**values, "error_max": float(np.max(worst)), **counts}}
 
-        for rtol in (1e-4, 1e-6):
-            rows.append(
-                told(f"{case}: rodas4p, rtol {rtol:g}", [native(plant, rtol, end, events) for _ in range(6)][1:])
-            )
+        for method, rtol in itertools.product(("rodas4p", "multirate"), (1e-4, 1e-5, 1e-6)):
+            runs = [native(plant, rtol, end, events, method) for _ in range(6)][1:]
+            rows.append(told(f"{case}: {method}, rtol {rtol:g}", runs))
             show(rows[-1:])
-        ours = {row["name"].split()[-1]: row["values"] for row in rows if row["name"].startswith(f"{case}: rodas4p")}
+        ours = {
+            row["name"].removeprefix(f"{case}: ").replace(", rtol ", "_at_"): row["values"]
+            for row in rows
+            if row["name"].startswith(f"{case}: ")
+        }
         for rtol in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
             runs = [compiled.run(rtol, end, changes, moved) for _ in range(4)][1:]
             rows.append(told(f"{case}: compiled CVODE, rtol {rtol:g}", runs))
             values = rows[-1]["values"]
             for own, found in ours.items():
-                values[f"over_rodas4p_at_{own}"] = values["min_s"] / found["min_s"]
+                values[f"over_{own}"] = values["min_s"] / found["min_s"]
             show(rows[-1:])
     if stores(quick):
         notes = [

@@ -24,6 +24,7 @@ from twin import jit
 from twin.config import load_scenario
 from twin.integrate.integrator import Integrator
 from twin.plant import compile_plant
+from twin.schedule.simulation import integrator_of
 
 DAY = 86400.0
 EVERY = 900.0  # at 600 s the sparse CVODE gives up in the start-up at rtol 1e-4: its error there is near one
@@ -36,8 +37,6 @@ Measured = tuple[np.ndarray, dict[str, int], dict[str, float], Any]
 
 def integrate(plant: Any, method: str, rtol: float, end: float) -> Measured:
     """Integrate once to warm up and once for the clock; gives samples, counts and times."""
-    from twin.integrate.cvode import Cvode
-
     blocks: list[np.ndarray] = []
     made: list[Any] = []
 
@@ -49,7 +48,7 @@ def integrate(plant: Any, method: str, rtol: float, end: float) -> Measured:
             raise RuntimeError(f"{method} at {rtol:g}: {ending}")
 
     repeats = 5 if not method.startswith("cvode") else 1
-    kind = Cvode if method.startswith("cvode") else Integrator
+    kind = integrator_of(method)
     ready = [
         kind(plant, method=method, rtol=rtol, every=EVERY, samples=lambda block: blocks.append(block.y.copy()))
         for _ in range(repeats + 1)
@@ -59,26 +58,25 @@ def integrate(plant: Any, method: str, rtol: float, end: float) -> Measured:
     return np.concatenate(blocks), made[-1].statistics, seconds, made[-1]
 
 
-def beside(plant: Any, method: str, rtol: float, end: float, own: float | None = None) -> dict[str, float]:
-    """How many times longer a method takes than rodas4p, which runs three times before it and after it.
+def beside(
+    plant: Any, method: str, rtol: float, end: float, own: float | None = None, than: str = "rodas4p"
+) -> dict[str, float]:
+    """How many times longer a method takes than rodas4p (or `than`), which runs three times before it and after it.
 
     The machine's speed changes from minute to minute, so only neighbours are compared. `own` is the method's
     tolerance where it is not rodas4p's.
     """
 
     def seconds(name: str) -> float:
-        kind = Cvode if name.startswith("cvode") else Integrator
-        tolerance = rtol if own is None or name == "rodas4p" else own
-        run = kind(plant, method=name, rtol=tolerance, every=EVERY, samples=lambda block: None)
+        tolerance = rtol if own is None or name == than else own
+        run = integrator_of(name)(plant, method=name, rtol=tolerance, every=EVERY, samples=lambda block: None)
         began = time.process_time()
         run.advance(end)
         return time.process_time() - began
 
-    from twin.integrate.cvode import Cvode
-
-    ours = [seconds("rodas4p") for _ in range(3)]
+    ours = [seconds(than) for _ in range(3)]
     other = seconds(method)
-    ours += [seconds("rodas4p") for _ in range(3)]
+    ours += [seconds(than) for _ in range(3)]
     return {"ratio_to_median": other / float(np.median(ours)), "ratio_to_slowest": other / max(ours)}
 
 
@@ -116,7 +114,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     rows.append({"name": "size", "values": {"states": plant.n_y, "auxiliaries": plant.n_aux, "quadratures": plant.n_q}})
     for rtol in (1e-4, 1e-6):
-        for method in ("rodas4p", "rodas4p2", "cvode-gmres", "cvode"):
+        for method in ("rodas4p", "rodas4p2", "multirate", "cvode-gmres", "cvode"):
             samples, counts, times, run = integrate(plant, method, rtol, end)
             keep = ("steps", "rejected", "rhs", "jacobians", "lu", "solves")
             values = {**times, "error": error(samples), **{k: counts[k] for k in keep}}
@@ -148,9 +146,10 @@ def main() -> None:
         show(rows[-1:])
     for rtol in (1e-4, 1e-6):
         for method in ("cvode", "cvode-gmres"):
-            name = f"{method} over rodas4p, rtol {rtol:g}"
-            rows.append({"name": name, "values": beside(plant, method, rtol, end)})
-            show(rows[-1:])
+            for than in ("rodas4p", "multirate"):
+                name = f"{method} over {than}, rtol {rtol:g}"
+                rows.append({"name": name, "values": beside(plant, method, rtol, end, than=than)})
+                show(rows[-1:])
     if stores(quick):
         notes = [
             "CPU seconds of the process; minima of repeats; loading and compiling excluded.",

@@ -123,7 +123,7 @@ def _itae(case: Case, settings: Mapping[str, Settings]) -> Any:
     run = errors(case, loops, settings)
     if run is None:
         raise RuntimeError(f"{case.name} does not come to its end")
-    return index(case, run[0], run[1], "itae")
+    return index(case, run, "itae")
 
 
 def _told(trial: int, best: float) -> None:

@@ -133,6 +133,7 @@ def fork(
     FileProblem
         When the parent cannot be read, is not finished, or was made by other models.
     """
+    from twin.config.spec import WHOLE
     from twin.results.checkpoints import driven_by_table, read_checkpoints
     from twin.results.past import Continued, past_of_run
     from twin.results.reader import open_run
@@ -152,7 +153,7 @@ def fork(
         raise ForkError(f"{run.path} reached {clock(reached)} ({reached:g} s): it cannot be forked at {time:g} s")
     spec = recorded_scenario(run.resolved_yaml, run.scenario_yaml, run.plant_yaml, str(run.path), set, time, until)
     before = [one for one in kept if one.time < time or (one.time == time and not set)]
-    other_steps = bool(set) or until is not None or spec.method.startswith("cvode")
+    other_steps = bool(set) or until is not None or spec.method not in WHOLE
     provenance: dict[str, str | float] = {
         "parent": str(run.attrs["content_hash"]),
         "parent_file": run.path.name,

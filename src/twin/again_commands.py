@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twin.commands import UsageError
+from twin.errors import UsageError
 
 if TYPE_CHECKING:
     from twin.run import RunResult

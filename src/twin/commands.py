@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin.errors import TwinError
+from twin.errors import UsageError
 
 if TYPE_CHECKING:
     from twin.config.spec import ScenarioSpec
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 MOST_WARNINGS = 8
 #: What `twin demo` runs.
 DEMO = "paracetamol_startup"
-
-
-class UsageError(TwinError):
-    """A command line that makes no sense."""
-
-    exit_code = 2
 
 
 def check(arguments: Namespace) -> int:

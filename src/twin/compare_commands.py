@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin.commands import UsageError
+from twin.errors import UsageError
 from twin.progress import clock
 
 if TYPE_CHECKING:

@@ -24,6 +24,12 @@ class TwinError(Exception):
     exit_code = 1
 
 
+class UsageError(TwinError):
+    """A command line that makes no sense."""
+
+    exit_code = 2
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong in a file, with its place.

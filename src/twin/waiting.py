@@ -65,4 +65,4 @@ def warm_up(scenario: ScenarioSpec, progress: Silent) -> None:
     models = [*(unit.model for unit in plant.units), *(f"boundary.{stream.lower()}" for stream in sorted(streams))]
     # Where processes cannot be started, this one compiles by itself.
     with contextlib.suppress(BrokenProcessPool):
-        warm(models, report, scans=scenario.scans)
+        warm(models, report, scans=scenario.scans, method=scenario.method)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +13,8 @@ import pytest
 
 pytest.importorskip("scipy")
 
+from tests.control.loops import plant
+from twin.cli import main
 from twin.config import load_plant
 from twin.control.linear.linearise import NotLinear
 from twin.control.linear.loops import find_loop
@@ -22,6 +26,9 @@ from twin.control.tuning.process import FIRST, INTEGRATOR, SECOND, NoFit, Proces
 from twin.control.tuning.robustness import controller
 from twin.control.tuning.rules import RULES, NoRule, Settings, Ultimate, simc, ziegler_nichols_relay
 from twin.control.tuning.session import explore
+from twin.control.tuning.trial import INDICES, Trial, index
+from twin.results.reader import open_run
+from twin.run import run
 
 T = np.linspace(0.0, 600.0, 301)
 KNOWN = [
@@ -85,11 +92,31 @@ def test_rules_give_what_their_papers_say() -> None:
     pid = simc(Process(SECOND, 1.0, 1.0, 6.0, 2.0), derivative=True)
     assert (pid.K, pid.T_i, pid.T_d) == pytest.approx((3.0 * (1.0 + 2.0 / 6.0), 8.0, 2.0 / (1.0 + 2.0 / 6.0)))
     assert RULES["zn"](lag) == Settings(9.0, 1.0 / 0.3)
-    assert RULES["cohen-coon"](lag).K == pytest.approx((20.0 / 2.0) * (0.9 + 1.0 / 240.0))
+    zn = RULES["zn"](lag, derivative=True)
+    assert (zn.K, zn.T_i, zn.T_d) == pytest.approx((12.0, 2.0, 0.5))
+    cohen = RULES["cohen-coon"](lag)  # r = θ/T = 1/20
+    assert cohen.K == pytest.approx((20.0 / 2.0) * (0.9 + 1.0 / 240.0))
+    assert cohen.T_i == pytest.approx((30.0 + 3.0 / 20.0) / (9.0 + 20.0 / 20.0))
+    cohen = RULES["cohen-coon"](lag, derivative=True)
+    assert cohen.K == pytest.approx((20.0 / 2.0) * (4.0 / 3.0 + 1.0 / 80.0))
+    assert (cohen.T_i, cohen.T_d) == pytest.approx(((32.0 + 0.3) / (13.0 + 0.4), 4.0 / (11.0 + 0.1)))
+    # Rivera, Morari & Skogestad 1986, table II: the improved PI with ε = 1.7 θ, and the PID with ε = 0.8 θ; of this
+    # process a tenth of T is more than either
+    imc = RULES["imc"](Process(FIRST, 2.0, 2.0, 10.0))
+    assert (imc.K, imc.T_i) == pytest.approx(((20.0 + 2.0) / (2.0 * 2.0 * 3.4), 11.0))
+    imc = RULES["imc"](Process(FIRST, 2.0, 2.0, 10.0), derivative=True)
+    assert (imc.K, imc.T_i, imc.T_d) == pytest.approx(((20.0 + 2.0) / (2.0 * (3.2 + 2.0)), 11.0, 20.0 / 22.0))
+    assert RULES["imc"](lag).K == pytest.approx((40.0 + 1.0) / (2.0 * 2.0 * 2.0))
     amigo = RULES["amigo"](lag)
     assert amigo.K == pytest.approx(0.15 / 2.0 + (0.35 - 20.0 / 441.0) * 20.0 / 2.0)
     assert amigo.T_i == pytest.approx(0.35 + 13.0 * 400.0 / (400.0 + 240.0 + 7.0))
+    amigo = RULES["amigo"](lag, derivative=True)
+    assert (amigo.K, amigo.T_i) == pytest.approx(((0.2 + 0.45 * 20.0) / 2.0, (0.4 + 16.0) / (1.0 + 2.0)))
+    assert amigo.T_d == pytest.approx(0.5 * 20.0 / (0.3 + 20.0))
+    assert RULES["amigo"](Process(INTEGRATOR, 0.5, 1.0)) == Settings(0.7, 13.4)
+    assert RULES["amigo"](Process(INTEGRATOR, 0.5, 1.0), derivative=True) == Settings(0.9, 8.0, 0.5)
     assert ziegler_nichols_relay(Ultimate(4.0, 10.0), True) == Settings(2.4, 5.0, 1.25)
+    assert ziegler_nichols_relay(Ultimate(4.0, 10.0)) == Settings(1.8, 10.0 / 1.2)
     with pytest.raises(NoRule, match="integrating"):
         RULES["imc"](Process(INTEGRATOR, 1.0, 1.0))
     with pytest.raises(NoRule, match="no delay"):
@@ -175,3 +202,57 @@ def test_of_the_cases_of_a_scenario_the_worst_counts(monkeypatch: pytest.MonkeyP
     runs = [0]
     assert optimise._value(cases, base, np.ones(2), (), {}, "itae", runs) == pytest.approx(0.8)  # type: ignore[arg-type]
     assert runs == [3]
+
+
+PAPER = plant(
+    "PROCESS: {model: lag, T_lag: 60 s, K: 2}",
+    "TIC-201: {model: pid, measurement: PROCESS.output, output: PROCESS.measurement, setpoint: 1, K: 0.2, T_i: 60 s, "
+    "low: -10, high: 10}",
+)
+DAY = """\
+twin: 1
+plant: plant.yaml
+duration: 20 min
+start: steady
+record: 1 s
+events: [{at: 1 min, set: {TIC-201.setpoint: 2}}]
+"""
+
+
+def test_loops_are_tuned_for_money_and_the_patch_costs_what_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is moved costs, what is made earns: the search ends below the rule, and a run of the patch shows the sum."""
+    monkeypatch.chdir(tmp_path)
+    Path("plant.yaml").write_text(PAPER, encoding="utf-8")
+    Path("day.yaml").write_text(DAY, encoding="utf-8")
+    words = ["tune", "day.yaml", "TIC-201", "--delay", "5 s", "--optimise", "--trials", "15", "--objective", "cost"]
+    prices = ["--price", "TIC-201.output=0.1", "--price", "PROCESS.output=-1"]
+    assert main([*words, *prices, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (costs,) = found["indices"].values()
+    assert costs["all loops"]["after"] < costs["all loops"]["rule"] < costs["all loops"]["before"] < 0.0
+    assert found["loops"]["TIC-201"]["after"]["margins"]["Ms"] <= 2.001
+    Path("tuned.yaml").write_text(DAY + found["patch"], encoding="utf-8")
+    result = run("tuned.yaml", tmp_path / "tuned.h5")
+    assert result.ok, result.message
+    told = open_run(result.path)
+    paid = 0.1 * told.get("TIC-201.output") - told.get("PROCESS.output")
+    assert float(np.trapezoid(paid, told.time)) == pytest.approx(costs["all loops"]["after"], rel=1e-3)
+    for wrong, said in (
+        (words, "--objective cost needs --price"),
+        ([*words, "--price", "PROCESS.output"], "takes TAG=NUMBER"),
+        ([*words, "--price", "PROCESS.outptu=1"], "PROCESS.outptu"),
+        ([*words, "--price", "PROCESS.z=1"], "is a state"),
+    ):
+        assert main(wrong) != 0
+        assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_index_is_the_integral_that_its_name_says() -> None:
+    t = np.array([0.0, 1.0, 3.0])
+    one = Trial(t, np.array([[2.0], [-2.0], [1.0]]), np.zeros((3, 1)), np.array([[1.0, 4.0], [1.0, 0.0], [3.0, 0.0]]))
+    case = SimpleNamespace(spec=SimpleNamespace(events=[SimpleNamespace(at=1.0)]), prices=(("a", 2.0), ("b", -0.5)))
+    found = {kind: index(case, one, kind).tolist() for kind in INDICES}  # type: ignore[arg-type]
+    # itae: the event at 1 s begins the time anew
+    assert found == {"itae": [2.0], "iae": [5.0], "ise": [9.0], "cost": [2.0 * (1.0 + 4.0) - 0.5 * 2.0]}

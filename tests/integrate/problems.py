@@ -88,6 +88,7 @@ def problem(
         calls[RATES],
         calls[HOLDUP],
         calls[GUARDS],
+        np.zeros((0, 2), dtype=np.int64),
     )
     scale = np.ones(n_y) if nominal is None else np.array(nominal, dtype=float)
     return StandIn(

@@ -19,7 +19,7 @@ from twin.config.predictive import read_predictive
 from twin.config.processes import read_processes
 from twin.config.reading import read_file
 from twin.config.scenario_keys import SCENARIO, SOLVER
-from twin.config.spec import METHOD_ALIASES, METHODS, SCANS, PlantSpec, ScenarioSpec
+from twin.config.spec import METHOD_ALIASES, METHODS, SCANS, WHOLE, PlantSpec, ScenarioSpec
 from twin.config.start import read_start
 from twin.errors import ConfigError, Problem
 from twin.units import UnitError, parse_quantity
@@ -271,7 +271,7 @@ def read_scans(problems: Problems, node: Node | None, method: str) -> str:
     chosen = problems.string(named, "not a way to scan")
     if chosen not in SCANS:
         problems.add(named, "unknown choice", f"scans: is one of {', '.join(SCANS)}, not {named.what}.")
-    if chosen in SCANS[1:] and method.startswith("cvode"):
+    if chosen in SCANS[1:] and method not in WHOLE:
         problems.add(named, "not with this method", f"{method} ends its steps at every scan: leave scans: out.")
     return chosen or SCANS[0]
 

@@ -17,8 +17,10 @@ from twin.config.monitor_spec import MonitorSpec
 from twin.config.predictive_spec import PredictiveSpec
 from twin.config.process_spec import FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
 
-#: Methods of integration: the native ones, and SUNDIALS.
-METHODS = ("rodas4p", "rodas4p2", "cvode", "cvode-gmres")
+#: Methods of integration that take the whole plant in one step.
+WHOLE = ("rodas4p", "rodas4p2")
+#: Methods of integration: the native ones, the last of them block by block, and SUNDIALS.
+METHODS = (*WHOLE, "multirate", "cvode", "cvode-gmres")
 #: What steps do at scans of controllers, transmitters and valves.
 SCANS = ("exact", "kept", "relaxed")
 #: Short names, and the method that each stands for.

@@ -154,7 +154,30 @@ def recorder(sizes: Sizes, w_index: Array, latches: int) -> at.Recorder:
         np.zeros((events, 2, sizes.n_y)),
         np.zeros((events, 2, len(w_index))),
         np.zeros((events, 2, sizes.n_q)),
+        None,
     )
+
+
+def steps(sizes: Sizes, index: Array, capacity: int, whole: bool = False) -> at.Steps:
+    """Allocate what keeps accepted steps for other blocks: `index` in w, and the dense output where `whole`."""
+    held = capacity if whole else 0
+    return at.Steps(
+        np.ascontiguousarray(index, dtype=np.int64),
+        np.zeros((capacity, 2)),
+        np.zeros((capacity, 4, len(index))),
+        np.zeros((held, 4, sizes.n_y)),
+        np.zeros((capacity, 4, sizes.n_q)),
+    )
+
+
+def no_inlets() -> at.Inlets:
+    """Inlets of a block that is fed by no other."""
+
+    def i(n: int) -> Array:
+        return np.zeros(n, dtype=np.int64)
+
+    f = np.zeros
+    return at.Inlets(i(0), i(1), f(0), i(1), f((0, 4)), f(0), i(0), f(0), np.array([np.inf]), i(1), f((0, 0)), f(0))
 
 
 def work(
@@ -197,6 +220,7 @@ def work(
         guard=zeros(sizes.n_g + tags),
         side_trial=zeros(sizes.n_g + tags),
         buffers=buffers(jacobian),
+        inlets=None,
     )
 
 
@@ -228,8 +252,11 @@ def control(**settings: float) -> at.Control:
     return result
 
 
-def run_nothing(run: Callable[..., Any], over: bool = False) -> None:
-    """Call the loop on a plant without units: it is compiled by that. `over` for the one with steps over scans."""
+def run_nothing(run: Callable[..., Any], over: bool = False, block: bool = False) -> None:
+    """Call the loop on a plant without units: it is compiled by that.
+
+    `over` is for the one with steps over scans, `block` for that of blocks with steps of their own.
+    """
 
     def i(*shape: int) -> Array:
         return np.zeros(shape or (0,), dtype=np.int64)
@@ -266,6 +293,9 @@ def run_nothing(run: Callable[..., Any], over: bool = False) -> None:
     sizes = Sizes.of(plant)
     rows = event_rows([])
     index, method = factors(jacobian.pattern, jacobian.column, 0), rodas4p()
+    scratch, buffer = work(sizes, jacobian, index, method, np.zeros(0)), recorder(sizes, i(), 0)
+    if block:
+        scratch, buffer = scratch._replace(inlets=no_inlets()), buffer._replace(steps=steps(sizes, i(), 0))
     tables = (
         plant,
         jacobian,
@@ -275,9 +305,9 @@ def run_nothing(run: Callable[..., Any], over: bool = False) -> None:
         latch_rows([], 0),
         nothing(),
         memory(sizes, rows, []),
-        work(sizes, jacobian, index, method, np.zeros(0)),
+        scratch,
         control(t_end=-1.0, rtol=1e-6),
-        recorder(sizes, i(), 0),
+        buffer,
         *((over_scans(sizes, nothing()),) if over else ()),
     )
     call(run, *handed(tables))

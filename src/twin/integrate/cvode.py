@@ -301,7 +301,7 @@ class Cvode(Integrator):
     def _step(self, t: float) -> bool:
         memory, control, kernels = self._memory, self._control, self._kernels
         n_y = self._sizes.n_y
-        stop = float(kernels.next_stop(self._events, memory, control))
+        stop = float(kernels.next_stop(self._events, memory, self._work, control))
         if self._stale:
             self._solver.init_step(t, np.concatenate([memory.y, memory.q]))
             self._stale = False

@@ -13,20 +13,19 @@ import math
 
 from twin.integrate import tables as at
 from twin.integrate.jumps import fire_impulse
-from twin.integrate.stepping import move_ramps
+from twin.integrate.stepping import move, move_inlets, move_ramps
 from twin.jit import kernel
 from twin.plant.evaluate import guards, observe, rates
 
 #: More latch firings than this within one second of plant time are chattering.
 MOST_FIRINGS = 1000
-#: Sides of an event; floats, since numba compiles anew for every integer literal.
-BEFORE, AFTER = 0.0, 1.0
 
 
 @kernel
 def snapshot(P, M, W, C, X, place, side, t):
     """Record the accepted point before or after an event in the event buffers."""
     after = int(side)
+    move_inlets(W.inlets, M, t, side)
     rates(P, t, M.y, M.p, W.w_aside, W.dy_aside)
     observe(P, t, M.y, M.p, W.w_aside, W.dy_aside)
     C.status[at.OBSERVED] += 1
@@ -80,7 +79,7 @@ def _log(C, X, t, source, row, old, new):
 def fire_event(P, D, E, M, W, C, X, row, t):
     """Fire one row of the event table. The caller has made sure that a place in the log is free."""
     place = C.status[at.EVENTS_HELD]
-    snapshot(P, M, W, C, X, place, BEFORE, t)
+    snapshot(P, M, W, C, X, place, at.BEFORE, t)
     kind = E.kind[row]
     index = E.index[row]
     value = E.value[row]
@@ -118,7 +117,7 @@ def fire_event(P, D, E, M, W, C, X, row, t):
         old = math.nan
         fire_impulse(P, D, M, W, t, index, value)
     M.old[row] = old
-    snapshot(P, M, W, C, X, place, AFTER, t)
+    snapshot(P, M, W, C, X, place, at.AFTER, t)
     _log(C, X, t, at.FROM_TABLE, row, old, new)
     C.status[at.EVENTS] += 1
 
@@ -126,7 +125,7 @@ def fire_event(P, D, E, M, W, C, X, row, t):
 @kernel
 def evaluate_guards(P, G, M, W, t, y):
     """Guards at (t, y), and tags that are waited for, into W.guard; ramped parameters are moved to t."""
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    move(M, W, t, at.AFTER)
     guards(P, t, y, M.p, W.w_aside, W.dy_aside)
     n = W.guard.shape[0] - G.tag.shape[0]
     for i in range(n):
@@ -214,7 +213,7 @@ def fire_latches(P, D, G, M, W, C, X, t):
         if not crossed or M.armed[row] == 0.0 or G.direction[row] != sign(W.side_trial[guard]):
             continue
         place = C.status[at.EVENTS_HELD]
-        snapshot(P, M, W, C, X, place, BEFORE, t)
+        snapshot(P, M, W, C, X, place, at.BEFORE, t)
         index = G.index[row]
         old = 0.0
         if index >= 0 and G.kind[row] == at.FIRE:
@@ -226,7 +225,7 @@ def fire_latches(P, D, G, M, W, C, X, t):
             M.p[index] = G.value[row]
         elif stopping < 0:
             stopping = row
-        snapshot(P, M, W, C, X, place, AFTER, t)
+        snapshot(P, M, W, C, X, place, at.AFTER, t)
         _log(C, X, t, at.FROM_LATCH, row, old, G.value[row])
         C.status[at.FIRINGS] += 1
         if not t - M.resume[at.WINDOW_START] <= 1.0:

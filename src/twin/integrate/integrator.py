@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
 from twin.plant.handles import handed
 from twin.quantity import Array
+
+T = TypeVar("T")
 
 #: Seconds between two looks at the progress of a run in another thread.
 POLL = 0.1
@@ -54,6 +56,39 @@ class Fired(NamedTuple):
     y: Array  #: [n, 2, n_y]
     w: Array  #: [n, 2, recorded]
     q: Array  #: [n, 2, n_q]
+
+
+def interruptible(work: Callable[[], T], interrupt: Callable[[], None], look: Callable[[], None] | None) -> T:
+    """Do `work`; called from the main thread, in a thread of its own, so that Ctrl-C calls `interrupt`.
+
+    `look` is called about ten times a second meanwhile.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    result: list[Any] = []
+    # not Thread.join: interrupted by Ctrl-C it takes the thread for ended (CPython 3.11, bpo-45274)
+    done = threading.Event()
+
+    def target() -> None:
+        try:
+            result.append(work())
+        except BaseException as error:  # handed over to the caller's thread, raised there
+            result.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=target, name="twin-integrate").start()
+    while not done.is_set():
+        try:
+            done.wait(POLL)
+            if look is not None:
+                look()
+        except KeyboardInterrupt:
+            interrupt()
+    if isinstance(result[0], BaseException):
+        raise result[0]
+    answer: T = result[0]
+    return answer
 
 
 class Integrator:
@@ -89,11 +124,16 @@ class Integrator:
     foreseen : sequence of (place in p, value), optional
         Changes of parameters to come: what they bring into the plant is in the Newton matrix from the start.
         Those of `events` and `latches` unless given.
+    absent : array [n_y] of bool, optional
+        States that are zero for good, where that is known; else they are found by probing.
     samples, fired : callable
         Receive blocks of :class:`Samples` and :class:`Fired` (copies) as buffers fill.
     pause : callable
         Called now and then at accepted points, all samples and events handed over: `state` may be asked for then.
     """
+
+    #: module of the compiled loop
+    loop = LOOP
 
     def __init__(
         self,
@@ -111,12 +151,13 @@ class Integrator:
         seed: int = 0,
         scans: str = SCANS[0],
         foreseen: Sequence[tuple[int, float]] | None = None,
+        absent: Array | None = None,
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> None:
         self._plain = scans == SCANS[0]
-        self._loop = importlib.import_module(LOOP if self._plain else LOOP_OVER_SCANS)
+        self._loop = importlib.import_module(self.loop if self._plain else LOOP_OVER_SCANS)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
@@ -140,7 +181,7 @@ class Integrator:
         if foreseen is None:
             foreseen = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
             foreseen += [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
-        self._memory.absent[plant.absent(foreseen)] = 1.0
+        self._memory.absent[plant.absent(foreseen) if absent is None else absent] = 1.0
         self._use(plant.jacobian_without(self._memory.absent != 0.0))
         self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
         self._control = allocate.control(
@@ -322,31 +363,8 @@ class Integrator:
         return call(self._loop.run, *self._handed)
 
     def _call(self, progress: Callable[[float], None] | None) -> int:
-        if threading.current_thread() is not threading.main_thread():
-            return self._run()
-        result: list[Any] = []
-        # not Thread.join: interrupted by Ctrl-C it takes the thread for ended (CPython 3.11, bpo-45274)
-        done = threading.Event()
-
-        def target() -> None:
-            try:
-                result.append(self._run())
-            except BaseException as error:  # handed over to the caller's thread, raised there
-                result.append(error)
-            finally:
-                done.set()
-
-        threading.Thread(target=target, name="twin-integrate").start()
-        while not done.is_set():
-            try:
-                done.wait(POLL)
-                if progress is not None:
-                    progress(self.progress[0])
-            except KeyboardInterrupt:
-                self.interrupt()
-        if isinstance(result[0], BaseException):
-            raise result[0]
-        return int(result[0])
+        look = None if progress is None else lambda: progress(self.progress[0])
+        return interruptible(self._run, self.interrupt, look)
 
     def _drain(self) -> None:
         status, buffer = self._control.status, self._recorder

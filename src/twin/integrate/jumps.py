@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twin.integrate import tables as at
-from twin.integrate.stepping import move_ramps
+from twin.integrate.stepping import move
 from twin.jit import kernel
 from twin.plant.interpreted import call_entry
 
@@ -53,7 +53,7 @@ def evaluate(P, calls, first, end, t, y, p, w, dy):
 @kernel
 def read_plant(P, D, M, W, t, y):
     """What scans read of the plant at (t, y) into W.w_aside; ramped parameters are moved to t."""
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    move(M, W, t, at.AFTER)
     for i in range(P.places[4]):
         W.w_aside[P.places[3] + i] = M.p[P.places[2] + i]
     evaluate(P, D.read, 0, D.read.shape[0], t, y, M.p, W.w_aside, W.dy_aside)

@@ -21,7 +21,7 @@ from twin.integrate.firing import (
 )
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.kept import NOT_TAKEN, try_kept
-from twin.integrate.sampling import next_sample, record, record_step, sample_due
+from twin.integrate.sampling import keep_step, next_sample, record, record_step, sample_due
 from twin.integrate.scans import (
     abandon,
     accept,
@@ -62,8 +62,19 @@ def _first_step(M, W, C):
 
 
 @kernel
-def next_stop(E, M, C):
-    """Where the step must end: the next event or scan, the end of a ramp, or of the run."""
+def next_jump(inlets, t, stop):
+    """Where what other blocks feed jumps next, if that is before `stop`."""
+    if inlets is None:
+        return stop
+    last = inlets.cursor.shape[0] - 1
+    while inlets.jump[inlets.cursor[last]] <= t + at.SLACK * abs(t):
+        inlets.cursor[last] += 1
+    return min(stop, inlets.jump[inlets.cursor[last]])
+
+
+@kernel
+def next_stop(E, M, W, C):
+    """Where the step must end: the next event, scan or jump at an inlet, the end of a ramp, or of the run."""
     stop = C.settings[at.T_END]
     row = int(M.resume[at.NEXT_ROW])
     if row < E.time.shape[0]:
@@ -72,7 +83,7 @@ def next_stop(E, M, C):
         stop = min(stop, M.ramp[i, at.RAMP_T1])
     for i in range(M.scan.shape[0]):
         stop = min(stop, M.scan[i, at.SCAN_NEXT])
-    return stop
+    return next_jump(W.inlets, M.resume[at.T], stop)
 
 
 @kernel
@@ -95,7 +106,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
     """
     over = False
     least = math.inf
-    stop = next_stop(E, M, C)
+    stop = next_stop(E, M, W, C)
     if S is not None:
         M.resume[at.KEPT_STEP] = 0.0
         if C.settings[at.KEEP] != 0.0:
@@ -148,7 +159,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
                 over = False
                 fresh = False
                 cut = 0.0
-                stop = next_stop(E, M, C)
+                stop = next_stop(E, M, W, C)
                 remaining = stop - t
                 continue
         if not fresh:
@@ -273,6 +284,8 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
     while True:
         if M.resume[at.H_PENDING] > 0.0:
             if not record_step(P, D, M, W, C, X, S):
+                return at.FLUSH
+            if not keep_step(X.steps, P, R, M, W, C):
                 return at.FLUSH
             _commit(P, D, M, W, C, S)
             looked = False

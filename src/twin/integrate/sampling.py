@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from twin.integrate import tables as at
 from twin.integrate.scans import replay, show_held
-from twin.integrate.stepping import interpolate, move_ramps
+from twin.integrate.stepping import interpolate, move, prepare_dense
 from twin.jit import kernel
-from twin.plant.evaluate import observe, rates
+from twin.plant.evaluate import observe, outlets, rates
 
 
 @kernel
@@ -36,7 +36,7 @@ def record(P, M, W, C, X, t, y, q):
     place = C.status[at.SAMPLES_HELD]
     if place >= X.time.shape[0]:
         return False
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    move(M, W, t, at.BEFORE)
     rates(P, t, y, M.p, W.w_aside, W.dy_aside)
     observe(P, t, y, M.p, W.w_aside, W.dy_aside)
     C.status[at.OBSERVED] += 1
@@ -72,3 +72,41 @@ def record_step(P, D, M, W, C, X, S):
                 show_held(D, M.y, W.y_dense)
         if not record(P, M, W, C, X, when, W.y_dense, W.q_dense):
             return False
+
+
+@kernel
+def keep_step(K, P, R, M, W, C):
+    """Keep of the step that is pending what other blocks ask for; gives False when the buffer is full."""
+    if K is None:
+        return True
+    if K.time.shape[0] == 0:
+        return True
+    place = C.status[at.STEPS_HELD]
+    if place >= K.time.shape[0]:
+        return False
+    prepare_dense(R, W)
+    t = M.resume[at.T]
+    K.time[place, 0] = t
+    K.time[place, 1] = M.resume[at.T_PENDING]
+    if K.index.shape[0] > 0:
+        for node in range(4):
+            theta = node / 3.0
+            when = t + theta * M.resume[at.H_PENDING]
+            interpolate(theta, M.y, W.y_new, W.dense, W.y_dense)
+            move(M, W, when, at.AFTER if node == 0 else at.BEFORE)
+            outlets(P, when, W.y_dense, M.p, W.w_aside, W.dy_aside)
+            for j in range(K.index.shape[0]):
+                K.outlet[place, node, j] = W.w_aside[K.index[j]]
+    if K.y.shape[0] > 0:
+        for i in range(M.y.shape[0]):
+            K.y[place, 0, i] = M.y[i]
+            K.y[place, 1, i] = W.y_new[i]
+            K.y[place, 2, i] = W.dense[0, i]
+            K.y[place, 3, i] = W.dense[1, i]
+    for i in range(M.q.shape[0]):
+        K.q[place, 0, i] = M.q[i]
+        K.q[place, 1, i] = W.q_new[i]
+        K.q[place, 2, i] = W.dense_q[0, i]
+        K.q[place, 3, i] = W.dense_q[1, i]
+    C.status[at.STEPS_HELD] += 1
+    return True

@@ -14,6 +14,10 @@ from twin.plant.evaluate import jacobian, rates
 #: a large plant as alone; but never less than this part of the largest single error.
 LARGEST_SHARE = 0.25
 
+#: Part of the tolerance that the mean of what comes from another block may be off by: at 1 the error of the whole plant
+#: is some four times that of one block, and the balance between blocks ten times worse; below 0.1 steps get short.
+INLET_SHARE = 0.1
+
 #: What `attempt` returns when a state without row and column gets a rate within the step.
 COMES_ALIVE = -2
 
@@ -32,6 +36,50 @@ def move_ramps(p, ramp, n, t):
         else:
             part = (t - ramp[i, at.RAMP_T0]) / (ramp[i, at.RAMP_T1] - ramp[i, at.RAMP_T0])
             p[index] = ramp[i, at.RAMP_V0] + (ramp[i, at.RAMP_V1] - ramp[i, at.RAMP_V0]) * part
+
+
+@kernel
+def piece(inlets, source, t, side):
+    """Number of the piece of a source in which t is; between two, the one before or after it."""
+    base = inlets.time_start[source]
+    count = inlets.time_start[source + 1] - base - 1
+    c = inlets.cursor[source]
+    near = at.SLACK * abs(t)
+    if side == at.AFTER:
+        while c + 1 < count and inlets.time[base + c + 1] <= t + near:
+            c += 1
+        while c > 0 and inlets.time[base + c] > t + near:
+            c -= 1
+    else:
+        while c + 1 < count and inlets.time[base + c + 1] < t - near:
+            c += 1
+        while c > 0 and inlets.time[base + c] >= t - near:
+            c -= 1
+    inlets.cursor[source] = c
+    return c
+
+
+@kernel
+def move_inlets(inlets, M, t, side):
+    """Set what other blocks feed to its values at t; where it jumps, to those before or after."""
+    if inlets is None:
+        return
+    for source in range(inlets.place_start.shape[0] - 1):
+        c = piece(inlets, source, t, side)
+        start = inlets.time[inlets.time_start[source] + c]
+        part = (t - start) / (inlets.time[inlets.time_start[source] + c + 1] - start)
+        first = inlets.place_start[source]
+        row = inlets.value_start[source] + c * (inlets.place_start[source + 1] - first) - first
+        for j in range(first, inlets.place_start[source + 1]):
+            v = inlets.value[row + j]
+            M.p[inlets.place[j]] = v[0] + part * (v[1] + part * (v[2] + part * v[3]))
+
+
+@kernel
+def move(M, W, t, side):
+    """Set all that moves with time: ramped parameters, and what other blocks feed."""
+    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    move_inlets(W.inlets, M, t, side)
 
 
 @kernel
@@ -58,10 +106,29 @@ def pace(S, dy, s):
 
 
 @kernel
+def see_inlets(inlets, M, s):
+    """Note what stage s sees of the inlets."""
+    if inlets is None:
+        return
+    for j in range(inlets.place.shape[0]):
+        inlets.stage[s, j] = M.p[inlets.place[j]]
+
+
+@kernel
+def see_slopes(inlets, M, after):
+    """Note how the inlets move, a time after the first stage."""
+    if inlets is None:
+        return
+    for j in range(inlets.place.shape[0]):
+        inlets.slope[j] = (M.p[inlets.place[j]] - inlets.stage[0, j]) / after
+
+
+@kernel
 def rates_here(P, M, W, C, S, t):
     """Rates at the accepted point; gives whether they are finite."""
     first_q = P.places[0]
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    move(M, W, t, at.AFTER)
+    see_inlets(W.inlets, M, 0)
     rates(P, t, M.y, M.p, W.w, W.dy)
     if S is not None:
         pace(S, W.dy, 0.0)
@@ -98,7 +165,8 @@ def linearise(P, J, M, W, C, S, t, h):
     C.status[at.JACOBIANS] += 1
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
         later = t + max(h * TIME_DIFFERENCE, abs(t) * 2.0**-38)
-        move_ramps(M.p, M.ramp, n_ramps, later)
+        move(M, W, later, at.AFTER)
+        see_slopes(W.inlets, M, later - t)
         rates(P, later, M.y, M.p, W.w, W.dy)
         C.status[at.RHS] += 1
         for i in range(n_y):
@@ -144,7 +212,6 @@ def attempt(P, J, F, R, M, W, C, S, t, h):
     n_q = M.q.shape[0]
     n_z = W.rhs.shape[0]
     first_q = P.places[0]
-    n_ramps = int(M.resume[at.N_RAMPS])
     h_gamma = h * R.gamma[0]
     count = R.c.shape[0]
     for s in range(count):
@@ -157,7 +224,8 @@ def attempt(P, J, F, R, M, W, C, S, t, h):
             for i in range(n_y):
                 W.y_stage[i] = M.y[i]
             _combine(W.y_stage, n_y, R.A[s], W.u, s, 1.0)
-            move_ramps(M.p, M.ramp, n_ramps, t + R.c[s] * h)
+            move(M, W, t + R.c[s] * h, at.BEFORE)
+            see_inlets(W.inlets, M, s)
             rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
             if S is not None:
                 pace(S, W.dy, R.c[s] * h)
@@ -233,6 +301,57 @@ def error_norm(J, W, C, y):
 
 
 @kernel
+def mean_of_cubic(v, a, b):
+    """Mean of a cubic from a to b, by Simpson's rule, which is exact for it."""
+    total = 0.0
+    for k in range(3):
+        x = a + 0.5 * k * (b - a)
+        weight = 4.0 if k == 1 else 1.0
+        total += weight * (v[0] + x * (v[1] + x * (v[2] + x * v[3])))
+    return total / 6.0
+
+
+@kernel
+def inlet_error(inlets, R, C, t, h):
+    """How far the inlets' means as the stages saw them are from the true ones, in units of the tolerance.
+
+    A step over several pieces could else leap over what came and went between its stages.
+    """
+    worst = 0.0
+    if inlets is None:
+        return worst
+    for source in range(inlets.place_start.shape[0] - 1):
+        last = piece(inlets, source, t + h, at.BEFORE)
+        c = piece(inlets, source, t, at.AFTER)
+        if last <= c:
+            continue  # of a cubic, the stages give the mean exactly
+        base = inlets.time_start[source]
+        first_end = inlets.time[base + c + 1]
+        a = (t - inlets.time[base + c]) / (first_end - inlets.time[base + c])
+        last_start = inlets.time[base + last]
+        b = (t + h - last_start) / (inlets.time[base + last + 1] - last_start)
+        first = inlets.place_start[source]
+        count = inlets.place_start[source + 1] - first
+        for j in range(count):
+            row = inlets.value_start[source] + j
+            # weighted by what the pieces' widths add up to: h itself differs by the clock's rounding
+            width = first_end - t
+            total = width * mean_of_cubic(inlets.value[row + c * count], a, 1.0)
+            for k in range(c + 1, last):
+                part = inlets.time[base + k + 1] - inlets.time[base + k]
+                total += part * inlets.mean[row + k * count]
+                width += part
+            part = t + h - last_start
+            total += part * mean_of_cubic(inlets.value[row + last * count], 0.0, b)
+            mean = total / (width + part)
+            seen = R.b_t[0] * h * inlets.slope[first + j]
+            for s in range(R.b.shape[0]):
+                seen += R.b[s] * inlets.stage[s, first + j]
+            worst = max(worst, abs(seen - mean) / (INLET_SHARE * C.settings[at.RTOL] * inlets.scale[first + j]))
+    return worst
+
+
+@kernel
 def step(P, J, F, R, M, W, C, S, t, h):
     """A step from the linearised point: what `matrix` or `attempt` return, and its error."""
     failure = matrix(F, R, W, C, h)
@@ -240,7 +359,10 @@ def step(P, J, F, R, M, W, C, S, t, h):
         failure = attempt(P, J, F, R, M, W, C, S, t, h)
     if failure != -1:
         return failure, math.nan
-    return failure, error_norm(J, W, C, M.y)
+    error = error_norm(J, W, C, M.y)
+    if math.isfinite(error):
+        error = max(error, inlet_error(W.inlets, R, C, t, h))
+    return failure, error
 
 
 @kernel

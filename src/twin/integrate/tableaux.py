@@ -36,6 +36,8 @@ class Method(NamedTuple):
     H: Array  #: [2, s] dense output
     gamma: Array  #: [1] diagonal
     order: Array  #: [1] order of the error estimate plus one: exponent of the step control
+    b: Array  #: [s] weights of the stages where the rates depend on time only
+    b_t: Array  #: [1] and of the time derivative
 
 
 def _lower(rows: list[list[float]]) -> Array:
@@ -48,14 +50,19 @@ def _lower(rows: list[list[float]]) -> Array:
 def _method(
     A: list[list[float]], C: list[list[float]], c: list[float], d: list[float], H: list[list[float]], gamma: float
 ) -> Method:
+    arguments, coupling, parts = _lower([*A, [*A[-1], 1.0]]), _lower(C), np.array(d)
+    last = arguments[-1] + np.eye(len(c))[-1]
+    b = gamma * last @ np.linalg.inv(np.eye(len(c)) - gamma * coupling)
     return Method(
-        _lower([*A, [*A[-1], 1.0]]),
-        _lower(C),
+        arguments,
+        coupling,
         np.array(c),
-        np.array(d),
+        parts,
         np.array(H),
         np.array([gamma]),
         np.array([4.0]),
+        b,
+        np.array([b @ parts]),
     )
 
 

@@ -41,6 +41,10 @@ RESUME_SIZE = 24
 #: An instant so little after another (relative to the clock) is the same one.
 SLACK = 2.0**-50
 
+#: Of an instant at which something jumps: the plant before it, and after; floats, since numba compiles anew for
+#: every integer literal.
+BEFORE, AFTER = 0.0, 1.0
+
 # Places in Control.settings
 T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
 RELAXED = 8  #: whether steps may go over scans
@@ -54,7 +58,9 @@ WORST, ROW, STEP_BUDGET, SAMPLES_HELD, EVENTS_HELD, SCANS = 10, 11, 12, 13, 14, 
 OVER, SWEEPS, HOLD_ERROR, RIPPLE = 16, 17, 18, 19
 #: steps made with a kept matrix
 KEPT = 20
-STATUS_SIZE = 21
+#: accepted steps held for other blocks
+STEPS_HELD = 21
+STATUS_SIZE = 22
 
 # Codes returned by the loop
 DONE, PYTHON, FLUSH, GUARD, REVIVED = 0, 1, 2, 3, 4
@@ -127,8 +133,35 @@ class Control(NamedTuple):
     progress: Array  #: [2] time and step reached
 
 
+class Steps(NamedTuple):
+    """What a block's accepted steps leave for other blocks."""
+
+    index: Array  #: [k] places in w that others read
+    time: Array  #: [capacity, 2] where each step begins and ends
+    outlet: Array  #: [capacity, 4, k] what others read, at 0, 1/3, 2/3 and all of the step
+    y: Array  #: [capacity or 0, 4, n_y] states at both ends, and the dense output
+    q: Array  #: [capacity, 4, n_q] likewise the quadratures
+
+
+class Inlets(NamedTuple):
+    """What other blocks feed into this one: cubics, piece by piece, each source in pieces of its own."""
+
+    place: Array  #: [k] places in p that are moved
+    place_start: Array  #: [sources + 1] into `place`
+    time: Array  #: ends of the pieces, those of one source after those of another
+    time_start: Array  #: [sources + 1] into `time`
+    value: Array  #: [places of all pieces, 4] coefficients in powers of the part of the piece
+    mean: Array  #: [places of all pieces]
+    value_start: Array  #: [sources] into `value` and `mean`
+    scale: Array  #: [k] size of what flows, of which the tolerance is a part
+    jump: Array  #: instants at which something jumps, where a step has to end; infinity last
+    cursor: Array  #: [sources + 1] the piece last looked at, and the next jump
+    stage: Array  #: [s, k] what the stages of the step saw
+    slope: Array  #: [k] and its time derivative at the beginning
+
+
 class Recorder(NamedTuple):
-    """Buffers that Python empties: samples on the grid, and both sides of every event."""
+    """Buffers that Python empties: samples on the grid, both sides of every event, and steps for other blocks."""
 
     w_index: Array  #: [n_rec] places in w to record
     time: Array  #: [capacity]
@@ -139,6 +172,7 @@ class Recorder(NamedTuple):
     event_y: Array  #: [events, 2, n_y] before and after
     event_w: Array  #: [events, 2, n_rec]
     event_q: Array  #: [events, 2, n_q]
+    steps: Steps | None  #: None where the plant is one block, as is Work.inlets
 
 
 class Work(NamedTuple):
@@ -172,6 +206,7 @@ class Work(NamedTuple):
     guard: Array  #: [n_g + tags] values just evaluated
     side_trial: Array  #: [n_g + tags] signs while a step is searched
     buffers: Buffers
+    inlets: Inlets | None
 
 
 class Over(NamedTuple):

@@ -55,6 +55,7 @@ class Plant:
     jacobian_without: Callable[[np.ndarray], JacobianTables]
     #: absent_from(y, p, among): which of those states are absent
     absent_from: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    cuts: dict[Any, Any]  #: what `blocks.cut` has found before, shared by all copies
 
     @property
     def n_y(self) -> int:
@@ -218,6 +219,7 @@ def compile_plant(spec: PlantSpec) -> Plant:
         scanned=scanned,
         jacobian_without=jacobian_without,
         absent_from=absent_from,
+        cuts={},
     )
 
 
@@ -275,4 +277,5 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
         rates=_calls(rates),
         observe=_calls(_observed_calls(nodes)),
         guards=_calls(_guard_calls(nodes, lambda path: True)),
+        outlets=_calls([]),
     )

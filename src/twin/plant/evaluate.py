@@ -34,6 +34,7 @@ class PlantTables(NamedTuple):
     rates: Any  #: [calls, 2] (unit, what) giving all of w that the rates need, then dy and dq
     observe: Any  #: [calls, 2] to be run after rates: measurements and holdups
     guards: Any  #: [calls, 2] giving the guards (integrals first)
+    outlets: Any  #: [calls, 2] giving what other blocks read; none where the plant is one block
 
 
 def no_plant() -> PlantTables:
@@ -42,7 +43,7 @@ def no_plant() -> PlantTables:
     def i(*shape: int) -> Any:
         return np.zeros(shape, dtype=np.int64)
 
-    return PlantTables(i(6), i(5), i(0), i(0), i(1), i(0, 2), i(0, 2), i(0, 2))
+    return PlantTables(i(6), i(5), i(0), i(0), i(1), i(0, 2), i(0, 2), i(0, 2), i(0, 2))
 
 
 class JacobianTables(NamedTuple):
@@ -118,6 +119,14 @@ def observe(T, t, y, p, w, dy):
 def guards(T, t, y, p, w, dy):
     """Guards into w[places[1]:]; use a w of its own, since integrals are overwritten."""
     _calls(T, T.guards, t, y, p, w, dy)
+
+
+@kernel
+def outlets(T, t, y, p, w, dy):
+    """What other blocks read into w; use a w of its own."""
+    for i in range(T.places[4]):
+        w[T.places[3] + i] = p[T.places[2] + i]
+    _calls(T, T.outlets, t, y, p, w, dy)
 
 
 @kernel

@@ -37,11 +37,15 @@ class HandleType(types.Type):
 
 
 def _size(kind: types.Type) -> int:
+    if kind is types.none:
+        return 0
     return kind.size if isinstance(kind, HandleType) else 1 + kind.ndim
 
 
 def type_of(value: Any) -> types.Type:
     """Type of a handle of these arrays, or of one of them. Raises TypeError."""
+    if value is None:
+        return types.none
     if hasattr(value, "_fields"):
         members = tuple((name, type_of(field)) for name, field in zip(value._fields, value, strict=True))
         return HandleType(type(value).__name__, members)
@@ -77,6 +81,8 @@ class _Fields(AttributeTemplate):
 @lower_getattr_generic(HandleType)
 def _field(context: Any, builder: Any, typ: HandleType, value: Any, attr: str) -> Any:
     place, kind = typ.place(attr)
+    if kind is types.none:
+        return context.get_dummy_value()
     first = builder.gep(value, [ir.Constant(WORD, place)])
     if isinstance(kind, HandleType):
         return first

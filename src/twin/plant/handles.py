@@ -2,9 +2,9 @@
 
 The loop's tables hold some hundred and fifty arrays. Handed on as NamedTuples, numba passes seven numbers of each to
 every kernel and unpacks them all at every call from Python, which made up most of the time of compiling the loop.
-A `Handle` stands for such a NamedTuple: compiled code names its fields as before (`M.y[i]`), and reads from the table
-where the array lies (`handle_types.py`). The table is written in Python only, so compiled code may keep what it has
-read.
+A `Handle` stands for such a NamedTuple (a field may be None: what asks for that is not even compiled then): compiled
+code names its fields as before (`M.y[i]`), and reads from the table where the array lies (`handle_types.py`). The table
+is written in Python only, so compiled code may keep what it has read.
 """
 
 from __future__ import annotations
@@ -34,8 +34,18 @@ class Handle:
 
         return type_of(self.value)
 
+    def take(self, value: Any) -> None:
+        """Stand for another NamedTuple of the same type from now on; not while compiled code runs."""
+        other = _signature(value)
+        if other != self.signature:
+            raise TypeError(f"this handle stands for {self.signature}, not for {other}")
+        self.value = value
+        self.table[:] = [*_words(value)]
+
 
 def _signature(value: Any) -> str:
+    if value is None:
+        return "none"
     if hasattr(value, "_fields"):
         members = (f"{name}: {_signature(field)}" for name, field in zip(value._fields, value, strict=True))
         return f"{type(value).__name__}({', '.join(members)})"
@@ -49,14 +59,18 @@ def _words(value: Any) -> Iterator[int]:
     for field in value:
         if isinstance(field, tuple):
             yield from _words(field)
-        else:
+        elif field is not None:
             yield field.__array_interface__["data"][0]
             yield from field.shape
 
 
 def handed(tables: Sequence[Any], before: Sequence[Any] = ()) -> tuple[Any, ...]:
-    """What a kernel is given for its tables: handles, those of the call before where the table is still the same."""
+    """What a kernel is given for its tables: handles; those of the call before stand for these tables now."""
     if disabled():
         return tuple(tables)
-    kept = {id(handle.value): handle for handle in before}
-    return tuple(kept.get(id(table)) or Handle(table) for table in tables)
+    if not before:
+        return tuple(Handle(table) for table in tables)
+    for handle, table in zip(before, tables, strict=True):
+        if handle.value is not table:
+            handle.take(table)
+    return tuple(before)

@@ -19,8 +19,9 @@ from twin.plant.adapter import cache_folder, entry
 from twin.plant.model import load_model
 
 #: Jobs that compile the engine itself: "module:function", each leaving its code in the cache. The second of the loops
-#: is for what else steps may do at scans than to end there and begin anew.
+#: is for what else steps may do at scans than to end there and begin anew, the third for blocks.
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop:compile_engine", "twin.integrate.overloop:compile_engine"
+LOOP_OF_BLOCKS = "twin.integrate.blockloop:compile_engine"
 PROBE = "twin.plant.absent:compile_probe"
 
 Report = Callable[[int, int, str], None]
@@ -60,7 +61,7 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def warm(models: Iterable[str], report: Report | None = None, *, scans: str = "exact") -> int:
+def warm(models: Iterable[str], report: Report | None = None, *, scans: str = "exact", method: str = "rodas4p") -> int:
     """Compile all that is missing; gives how many jobs there were.
 
     Parameters
@@ -71,12 +72,15 @@ def warm(models: Iterable[str], report: Report | None = None, *, scans: str = "e
         report(done, total, name) after each job and once before the first.
     scans : str
         What steps are to do at scans: `exact`, or something else.
+    method : str
+        Of integration: `multirate` has a loop of its own.
     """
     if jit.disabled():
         return 0
     # the longest first, so that no core is left with one at the end
     missing = sorted((name for name in dict.fromkeys(models) if not is_cached(name)), key=_length, reverse=True)
-    engine = [job for job in (LOOP if scans == "exact" else LOOP_OVER_SCANS, PROBE) if not engine_is_cached(job)]
+    loop = LOOP_OF_BLOCKS if method == "multirate" else LOOP if scans == "exact" else LOOP_OVER_SCANS
+    engine = [job for job in (loop, PROBE) if not engine_is_cached(job)]
     total = len(missing) + len(engine)
     if total == 0:
         return 0

@@ -67,7 +67,12 @@ def _ranges(variable: Variable, fit: Fitted, plant: Any, recorded: dict[str, Var
             yield FitRange(variable, law, float(low[k]), float(high[k]), flow)
 
 
-def unclosed(balances: Balances, time: float) -> list[AlarmRow]:
+def closure(scenario: Any) -> float:
+    """Part of all that moved that may be missing: between blocks with steps of their own, the relative tolerance."""
+    return max(CLOSURE, float(scenario.rtol)) if scenario.method == "multirate" else CLOSURE
+
+
+def unclosed(balances: Balances, time: float, most: float = CLOSURE) -> list[AlarmRow]:
     """Give an alarm for each balance that does not close, by the solver's integrals, at the end of a run.
 
     Such a run is no evidence of anything: a unit, or the solver, makes or loses matter or energy.
@@ -75,14 +80,14 @@ def unclosed(balances: Balances, time: float) -> list[AlarmRow]:
     rows = []
     for balance in balances.all:
         relative, residual = balance.measures["relative"], balance.measures["residual"]
-        if relative <= CLOSURE:
+        if relative <= most:
             continue
         name = "energy" if balance.unit == "J" else f"component {balance.name}"
         said = f"{relative:.2g} of what moved ({residual:.3g} {balance.unit}) is missing"
         if not np.isfinite(relative):
             said = "it is not a finite number"
-        text = f"the balance of {name} does not close: {said}, more than {CLOSURE:g}"
-        rows.append(AlarmRow(time, f"balances/{balance.name}", "does not close", relative, CLOSURE, text))
+        text = f"the balance of {name} does not close: {said}, more than {most:g}"
+        rows.append(AlarmRow(time, f"balances/{balance.name}", "does not close", relative, most, text))
     return rows
 
 

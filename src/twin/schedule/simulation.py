@@ -118,7 +118,7 @@ class Simulation(Driving):
         self._static = len(latches)
         self._table = Table(rows if table else [], whole=self._world.empty)
         first, self._journal.sources = self._table.open(math.inf) if self._world.empty else ([], [])
-        self._integrator = (integrator or _integrator(scenario.method))(
+        self._integrator = (integrator or integrator_of(scenario.method))(
             plant,
             method=scenario.method,
             rtol=scenario.rtol,
@@ -301,12 +301,16 @@ def _predictive(scenario: ScenarioSpec) -> list[Predictive]:
     return controllers_of(scenario)
 
 
-def _integrator(method: str) -> Any:
+def integrator_of(method: str) -> Any:
     """Give the class that integrates with a method."""
     if method.startswith("cvode"):
         from twin.integrate.cvode import Cvode
 
         return Cvode
+    if method == "multirate":
+        from twin.integrate.multirate import Multirate
+
+        return Multirate
     from twin.integrate.integrator import Integrator
 
     return Integrator

@@ -8,17 +8,11 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin.errors import TwinError
+from twin.errors import UsageError
 
 if TYPE_CHECKING:
     from twin.study.engines import Engine, Plan
     from twin.study.spec import StudySpec
-
-
-class UsageError(TwinError):
-    """A command line that makes no sense."""
-
-    exit_code = 2
 
 
 def study(arguments: Namespace) -> int:

@@ -51,7 +51,7 @@ def trace(arguments: Namespace) -> int:
 
 def _can_be_written(arguments: Namespace) -> None:
     """What is wrong with --best is told before anything takes time."""
-    from twin.commands import UsageError
+    from twin.errors import UsageError
     from twin.results.files import FileProblem
     from twin.trace.asked import read_rule
 
@@ -68,7 +68,7 @@ def _progress(text: str) -> None:
 def _way(text: str) -> tuple[str, str]:
     source, _, target = (part.strip() for part in text.partition("->"))
     if not source or not target or "->" in target:
-        from twin.commands import UsageError
+        from twin.errors import UsageError
 
         raise UsageError("--path reads 'SOURCE -> TARGET', such as --path 'blender.product -> tablets'")
     return source, target

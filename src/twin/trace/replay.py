@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.config.spec import WHOLE
 from twin.integrate import stepping
 from twin.integrate import tables as at
 from twin.integrate.integrator import Integrator
@@ -103,7 +104,7 @@ def replay(
     Parameters
     ----------
     spec : ScenarioSpec
-        What CVODE is to integrate is run with `rodas4p` here, at the same tolerance.
+        What CVODE or `multirate` is to integrate is run with `rodas4p` here, at the same tolerance.
     of : tuple of str
         What is followed: "total", or components.
     progress : callable, optional
@@ -124,7 +125,7 @@ def replay(
     from twin.results.layout import recording
     from twin.schedule.simulation import Simulation
 
-    if spec.method.startswith("cvode"):
+    if spec.method not in WHOLE:
         spec = replace(spec, method="rodas4p")
     plant = compile_plant(spec.plant)
     if spec.start == "steady":

@@ -79,8 +79,8 @@ def advance(A: Any, G: Array, L: Array, h: float) -> Array:
         weight = step * (0.5 if k in (0, STEPS) else 1.0)
         parts.append(math.sqrt(weight) * noise)
         if k < STEPS:
-            noise = advanced(A, lu, step, noise)
-            L = advanced(A, lu, step, L)
+            noise = advanced(lu, step, noise)
+            L = advanced(lu, step, L)
     return compressed(np.hstack([L, *parts]))
 
 

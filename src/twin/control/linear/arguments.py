@@ -55,7 +55,17 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
         help="allowed for sensor, scan and valve beside what the plant has (default: %(default)s)",
     )
     tune.add_argument("--optimise", action="store_true", help="go on from the rule's settings, all loops together")
-    tune.add_argument("--objective", default="itae", choices=("itae", "iae", "ise"), help="(default: %(default)s)")
+    tune.add_argument(
+        "--objective", default="itae", choices=("itae", "iae", "ise", "cost"), help="(default: %(default)s)"
+    )
+    tune.add_argument(
+        "--price",
+        action="append",
+        default=[],
+        metavar="TAG=NUMBER",
+        help="of --objective cost: what a measurement, signal or stream costs in SI and second (a flow: by the kg; a"
+        " power: by the J); below zero it earns; may be repeated",
+    )
     tune.add_argument("--also", nargs="+", default=[], metavar="SCENARIO", help="further scenarios to be good in")
     tune.add_argument("--test", nargs="+", default=[], metavar="SCENARIO", help="scenarios to judge by, not tuned on")
     tune.add_argument(

@@ -125,11 +125,11 @@ class Linear:
 
 def spread(start: Array, source: Array, target: Array) -> Array:
     """What is reached from `start` along source → target."""
-    reached = np.array(start, dtype=bool)
-    while True:
-        more = np.zeros_like(reached)
-        more[target[reached[source]]] = True
-        more &= ~reached
-        if not more.any():
-            return reached
-        reached |= more
+    n = len(start)
+    begin = np.flatnonzero(start)  # from one more node, which leads to all of these
+    ends = np.concatenate([source, np.full(len(begin), n)]), np.concatenate([target, begin])
+    graph = library("scipy.sparse").csr_array((np.ones(len(ends[0])), ends), shape=(n + 1, n + 1))
+    found = library("scipy.sparse.csgraph").breadth_first_order(graph, n, return_predecessors=False)
+    reached = np.zeros(n, dtype=bool)
+    reached[found[found < n]] = True
+    return reached

@@ -14,14 +14,8 @@ from twin.control.monitoring.alarms import Alarm
 from twin.control.monitoring.judge import together
 from twin.control.monitoring.session import Watched
 from twin.control.monitoring.training import EMPTY, Trained, read_trained, train
-from twin.errors import TwinError
+from twin.errors import UsageError
 from twin.units import UnitError, parse_quantity
-
-
-class Usage(TwinError):
-    """Arguments that do not go together."""
-
-    exit_code = 2
 
 
 def monitor(arguments: Namespace) -> int:
@@ -32,11 +26,11 @@ def monitor(arguments: Namespace) -> int:
     from twin.results.reader import open_run
 
     if arguments.train and arguments.model:
-        raise Usage("--train learns anew, --model takes what was learned: give one of them")
+        raise UsageError("--train learns anew, --model takes what was learned: give one of them")
     if arguments.out and len(arguments.runs) > 1:
-        raise Usage("--out names one file: with several runs each has its own beside it")
+        raise UsageError("--out names one file: with several runs each has its own beside it")
     if not arguments.runs and not (arguments.train and arguments.save):
-        raise Usage("name runs to look at, or learn from clean ones with --train RUN… --save FILE")
+        raise UsageError("name runs to look at, or learn from clean ones with --train RUN… --save FILE")
     grace, response = _time(arguments, "grace"), _time(arguments, "acknowledge")
     clean = [open_run(name) for name in arguments.train]
     runs = [open_run(name) for name in arguments.runs]
@@ -76,9 +70,9 @@ def _time(arguments: Namespace, name: str) -> float | None:
     try:
         value = parse_quantity(text, "s")
     except UnitError as error:
-        raise Usage(f"--{name}: {error}") from error
+        raise UsageError(f"--{name}: {error}") from error
     if value < 0.0:
-        raise Usage(f"--{name}: a time cannot be negative")
+        raise UsageError(f"--{name}: a time cannot be negative")
     return value
 
 

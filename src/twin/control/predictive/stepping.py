@@ -28,11 +28,14 @@ def factorised(A: Any, h: float) -> Any:
     return library("scipy.sparse.linalg").splu((eye - GAMMA * h * A).tocsc())
 
 
-def advanced(A: Any, lu: Any, h: float, x: Array, b: Array | float = 0.0) -> Array:
-    """One step of dx/dt = A x + b, of one x or of several as columns."""
-    first = lu.solve(A @ x + b)
-    second = lu.solve(A @ (x + (1.0 - GAMMA) * h * first) + b)
-    return np.asarray(x + h * ((1.0 - GAMMA) * first + GAMMA * second))
+def advanced(lu: Any, h: float, x: Array, b: Array | float = 0.0) -> Array:
+    """One step of dx/dt = A x + b, of one x or of several as columns, with the factorisation for h.
+
+    The method's last stage is its result, so that each stage is a solve and no product with A is needed.
+    """
+    force = GAMMA * h * b
+    first = lu.solve(x + force)
+    return np.asarray(lu.solve(x + (1.0 / GAMMA - 1.0) * (first - x) + force))
 
 
 class Stepper:
@@ -52,23 +55,21 @@ class Stepper:
         scaled = linear.scaled()
         self.linear, self.period, self.within = linear, period, within
         self.h = period / within
-        self.A, self.B, self.C, self.D = scaled.A.tocsr(), scaled.B, scaled.C, scaled.D
+        self.B, self.C, self.D = scaled.B, scaled.C, scaled.D
         self.rates = linear.rates / linear.scale
-        self._lu = factorised(self.A, self.h)
+        self._lu = factorised(scaled.A.tocsr(), self.h)
 
     def advance(self, x: Array, b: Array) -> Array:
         """One period on, from x (in sizes, away from the point of the linearisation) with the constant rate b."""
         for _ in range(self.within):
-            x = advanced(self.A, self._lu, self.h, x, b)
+            x = advanced(self._lu, self.h, x, b)
         return x
 
     def _back(self, c: Array) -> Array:
         """What rows c [n, rows] see of the state one period before: the same method with the transposed matrix."""
-        h, transposed = self.h, self.A.T
         for _ in range(self.within):
-            first = self._lu.solve(transposed @ c, trans="T")
-            second = self._lu.solve(transposed @ (c + (1.0 - GAMMA) * h * first), trans="T")
-            c = c + h * ((1.0 - GAMMA) * first + GAMMA * second)
+            first = self._lu.solve(c, trans="T")
+            c = self._lu.solve(c + (1.0 / GAMMA - 1.0) * (first - c), trans="T")
         return c
 
     def horizon(self, steps: int) -> Horizon:

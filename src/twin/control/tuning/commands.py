@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
+
+from twin.errors import UsageError
 
 
 def tune(arguments: Namespace) -> int:
@@ -15,20 +18,23 @@ def tune(arguments: Namespace) -> int:
     from twin.control.linear.point import find_point
     from twin.control.tuning import report
     from twin.control.tuning.session import explore, indices, search
-    from twin.control.tuning.trial import load_case
+    from twin.control.tuning.trial import COST, load_case
     from twin.units import parse_quantity
 
     library("scipy")  # before a plant is compiled in vain
     delay = parse_quantity(arguments.delay, "s")
+    prices = [_price(text) for text in arguments.price]
+    if (arguments.objective == COST) != bool(prices):
+        raise UsageError("--objective cost needs --price, and --price needs --objective cost")
     point = find_point(arguments.scenario, arguments.at, arguments.set)
     tuned = [explore(point, name, arguments.rule, delay, arguments.relay, arguments.pid) for name in arguments.loops]
     ruled = {one.loop.name: one.chosen for one in tuned}
     figures: dict[str, Any] = {"objective": arguments.objective}
-    cases = [load_case(name, arguments.set) for name in [arguments.scenario, *arguments.also]]
-    tested = [load_case(name, arguments.set) for name in arguments.test]
+    cases = [load_case(name, arguments.set, prices) for name in [arguments.scenario, *arguments.also]]
+    tested = [load_case(name, arguments.set, prices) for name in arguments.test]
     if arguments.optimise:
         varied = [
-            [case, *(load_case(name, [*arguments.set, *text.split(",")]) for text in arguments.case)]
+            [case, *(load_case(name, [*arguments.set, *text.split(",")], prices) for text in arguments.case)]
             for name, case in zip([arguments.scenario, *arguments.also], cases, strict=True)
         ]
         told = None if arguments.json or arguments.quiet else _told
@@ -40,8 +46,8 @@ def tune(arguments: Namespace) -> int:
     for case in [*cases, *tested]:
         columns = [indices(tuned, case, settings, arguments.objective) for settings in (before, ruled, after)]
         figures["indices"][case.name + (" (not used for tuning)" if case in tested else "")] = {
-            one.loop.name: dict(zip(("before", "rule", "after"), values, strict=True))
-            for one, values in zip(tuned, zip(*columns, strict=True), strict=True)
+            name: dict(zip(("before", "rule", "after"), (column[name] for column in columns), strict=True))
+            for name in columns[0]
         }
     data = report.as_dict(tuned, figures)
     data["patch"] = report.patch(point.plant.spec, tuned)
@@ -64,6 +70,18 @@ def tune(arguments: Namespace) -> int:
     console.print(report.render(data))
     console.print(Text(data["patch"]))
     return 0
+
+
+def _price(text: str) -> tuple[str, float]:
+    """Read TAG=NUMBER."""
+    path, _, number = text.partition("=")
+    try:
+        price = float(number)
+    except ValueError:
+        price = math.nan
+    if not path or not math.isfinite(price):
+        raise UsageError(f"--price takes TAG=NUMBER, as in filter.m_liquor=0.8, and not '{text}'")
+    return path.strip(), price
 
 
 def _told(trial: int, best: float) -> None:

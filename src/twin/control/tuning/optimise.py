@@ -1,9 +1,9 @@
 """Settings of several loops together that make errors small in several scenarios, and stay robust.
 
-Each index is taken relative to that of the settings started from. Over the loops and scenarios the mean counts,
-over the cases of a scenario (uncertain parameters) the worst. Settings whose loops have a larger Ms than allowed,
-each with the others closed, are pushed back. Searched is the logarithm of the settings, by Nelder and Mead's simplex,
-which needs no derivatives and goes on where a run fails.
+Each index is taken relative to that of the settings started from, a cost by its difference beside its size there.
+Over the loops and scenarios the mean counts, over the cases of a scenario (uncertain parameters) the worst. Settings
+whose loops have a larger Ms than allowed, each with the others closed, are pushed back. Searched is the logarithm of
+the settings, by Nelder and Mead's simplex, which needs no derivatives and goes on where a run fails.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def optimise(
     opened : mapping of str to Opened
         For the margins.
     kind : str
-        itae, iae or ise.
+        itae, iae or ise of each loop, or the cost of all together by the prices of the cases.
     Ms : float
         Largest allowed for each loop; at least that of the start where it has more.
     trials : int
@@ -88,7 +88,7 @@ def optimise(
     known = [one for cases in reference for one in cases if one is not None]
     if len(known) < sum(map(len, reference)):
         raise NotLinear("a scenario does not come to its end with the settings started from")
-    largest = np.max(known, axis=0)
+    largest = np.max(np.abs(known), axis=0)
     if not np.any(largest > 0.0):
         raise NotLinear("nothing moves these loops in the scenarios: there is nothing to optimise")
     allowed = {loop.name: max(Ms, opened[loop.name].margins(start[loop.name]).Ms) for loop in loops}
@@ -136,7 +136,7 @@ def _free(settings: Settings) -> list[int]:
 
 def _indices(case: Case, loops: Sequence[Loop], tried: Mapping[str, Settings], kind: str) -> Array | None:
     run = errors(case, loops, tried)
-    return None if run is None else index(case, run[0], run[1], kind)
+    return None if run is None else index(case, run, kind)
 
 
 def _value(
@@ -157,7 +157,8 @@ def _value(
             found = _indices(case, loops, tried, kind)
             if found is None:
                 return FAILED
-            moving = base > RESTING * largest
-            values.append(float(np.mean(found[moving] / base[moving])) if moving.any() else 1.0)
+            moving = np.abs(base) > RESTING * largest
+            more = (found - base)[moving] / np.abs(base[moving])
+            values.append(1.0 + float(np.mean(more)) if moving.any() else 1.0)
         worst.append(max(values))
     return float(np.mean(worst))

@@ -48,7 +48,7 @@ def draw(tuned: Sequence[Tuned], cases: Sequence[Case], path: Path) -> None:
             run = errors(case, loops, settings)
             for row in range(len(tuned)) if run is not None else ():
                 assert run is not None
-                axes[row, column].plot(run[0] / HOUR, run[1][:, row], label=label, linewidth=0.9)
+                axes[row, column].plot(run.t / HOUR, run.error[:, row], label=label, linewidth=0.9)
         for row, one in enumerate(tuned):
             axes[row, column].set_title(f"error in {case.name} [{one.loop.unit_in}]", fontsize=8)
             axes[row, column].legend(fontsize=6)

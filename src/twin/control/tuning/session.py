@@ -16,7 +16,7 @@ from twin.control.tuning.optimise import Optimum, optimise
 from twin.control.tuning.process import INTEGRATOR, Fit, NoFit, Process, best_fit
 from twin.control.tuning.robustness import Opened, opened_loop
 from twin.control.tuning.rules import RULES, NoRule, Settings, Ultimate, ziegler_nichols_relay
-from twin.control.tuning.trial import Case, errors, index, settings_of
+from twin.control.tuning.trial import COST, Case, errors, index, settings_of
 
 #: Size of a step, as a part of the controller's range, unless told otherwise.
 STEP = 0.02
@@ -166,9 +166,13 @@ def search(
     return found
 
 
-def indices(tuned: Sequence[Tuned], case: Case, settings: dict[str, Settings], kind: str) -> list[float | None]:
-    """Index of each loop in a scenario; None where its run fails."""
+#: Whose index a cost is.
+ALL = "all loops"
+
+
+def indices(tuned: Sequence[Tuned], case: Case, settings: dict[str, Settings], kind: str) -> dict[str, float | None]:
+    """Index of each loop in a scenario, or of all together; None where its run fails."""
+    names = [ALL] if kind == COST else [one.loop.name for one in tuned]
     run = errors(case, [one.loop for one in tuned], settings)
-    if run is None:
-        return [None] * len(tuned)
-    return [float(v) for v in index(case, run[0], run[1], kind)]
+    values = [None] * len(names) if run is None else [float(v) for v in index(case, run, kind)]
+    return dict(zip(names, values, strict=True))

@@ -1,0 +1,662 @@
+"""Blocks of a plant integrated one after another, each with steps of its own.
+
+Between two instants at which the plant must be known as a whole (the windows), each block (`twin.plant.blocks`)
+is advanced by the same compiled loop as a plant of its own. Of each of its steps it leaves what later blocks read, at
+four points; these take it as cubics. A step of theirs ends where something jumps, and is refused where the means of
+what its stages saw differ from the true means by more than the tolerance, so that nothing that comes and goes between
+two stages is lost. Where a block stops early, those before it go back to the beginning of the window and stop there,
+too.
+
+A block's own balances close to rounding, as ever. What leaves one block and what enters the next agree to the
+tolerance only: `mismatch` tells by how much.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from twin.integrate import allocate
+from twin.integrate import tables as at
+from twin.integrate.allocate import Event, Kind, Latch
+from twin.integrate.blockloop import Seen, observe_all
+from twin.integrate.integrator import Fired, Integrator, Samples, interruptible
+from twin.integrate.outcome import Ending, Outcome
+from twin.integrate.past import Past
+from twin.jit import call
+from twin.plant.blocks import Block, cut, units_of
+from twin.plant.handles import handed
+from twin.quantity import Array
+
+#: Longest window, in s: what a window leaves is held in memory, and checkpoints are taken between windows.
+WINDOW = 6.0 * 3600.0
+#: Steps that a block holds before Python takes them.
+HELD = 256
+#: From values at 0, 1/3, 2/3 and 1 to coefficients of the cubic through them.
+CUBIC = np.linalg.inv(np.vander([0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0], 4, increasing=True))
+#: A difference between two pieces is a jump from this part of the tolerance on.
+JUMP = 1e-3
+
+
+class Track:
+    """What a block's steps have left in this window, for later blocks."""
+
+    def __init__(self) -> None:
+        self.times: list[Array] = []
+        self.outlets: list[Array] = []
+        self.gained: list[Array] = []
+
+    def pieces(self) -> tuple[Array, Array, Array]:
+        """Ends of the steps [n + 1], values [n, 4, k], and what the quadratures gained [n, n_q]."""
+        times = np.concatenate(self.times)
+        ends = np.append(times[:, 0], times[-1, 1])
+        return ends, np.concatenate(self.outlets), np.concatenate(self.gained)
+
+
+class Part(Integrator):
+    """The integrator of one block."""
+
+    loop = "twin.integrate.blockloop"
+
+    def __init__(self, plant: Any, block: Block, history: bool, **settings: Any) -> None:
+        self.block, self.track, self.past = block, Track(), Past() if history else None
+        self._inlets = allocate.no_inlets()
+        super().__init__(plant, **settings)
+        if block.flows:
+            self._control.settings[at.TIME_DEPENDENT] = 1.0
+        capacity = HELD if history or len(block.index) else 0
+        self._steps = allocate.steps(self._sizes, block.index, capacity, history)
+        self._recorder = self._recorder._replace(steps=self._steps)
+        self.scales = [np.zeros(len(flow.place)) for flow in block.flows]
+
+    def _use(self, jacobian: Any) -> None:
+        super()._use(jacobian)
+        self._work = self._work._replace(inlets=self._inlets)
+
+    def begin(self) -> None:
+        """Forget what the window before has left."""
+        self.track = Track()
+        if self.past is not None:
+            self.past.clear()
+
+    def feed(self, tracks: Sequence[Track]) -> None:
+        """Take what the blocks before this one have left; what is at rest stays."""
+        flows = [flow for flow in self.block.flows if tracks[flow.source].times]
+        if not flows:
+            return
+        rtol = float(self._control.settings[at.RTOL])
+        times, values, means, jumps = [], [], [], []
+        for number, flow in enumerate(self.block.flows):
+            ends, seen, gained = tracks[flow.source].pieces()
+            seen = seen[:, :, flow.outlet]
+            size = self.scales[number]
+            np.maximum(size, np.abs(seen).max(axis=(0, 1)), out=size)
+            size[:] = np.maximum.reduceat(size, flow.starts)[flow.group]
+            cubic = np.matmul(seen.transpose(0, 2, 1), CUBIC.T)
+            mean = cubic @ (1.0 / np.arange(1, 5))
+            # what is booked as having left is what enters: the cubic's mean is off by the error of the step, and a
+            # parabola that vanishes at both ends brings it in
+            mine, there = flow.booked.T
+            short = gained[:, there] / np.diff(ends)[:, None] - mean[:, mine]
+            cubic[:, mine, 1] += 6.0 * short
+            cubic[:, mine, 2] -= 6.0 * short
+            mean[:, mine] += short
+            means.append(mean.ravel())
+            apart = np.abs(seen[1:, 0] - seen[:-1, 3]) > JUMP * rtol * size
+            jumps.append(ends[1:-1][apart.any(axis=1)])
+            times.append(ends)
+            values.append(cubic.reshape(-1, 4))
+        places = [flow.place for flow in self.block.flows]
+        scale = np.concatenate(self.scales)
+        count = len(scale)
+        self._inlets = at.Inlets(
+            np.concatenate(places),
+            np.cumsum([0, *map(len, places)]),
+            np.concatenate(times),
+            np.cumsum([0, *map(len, times)]),
+            np.concatenate(values),
+            np.concatenate(means),
+            np.cumsum([0, *map(len, values)])[:-1],
+            np.where(scale > 0.0, scale, 1.0),
+            np.append(np.unique(np.concatenate(jumps)), np.inf),
+            np.zeros(len(places) + 1, dtype=np.int64),
+            np.zeros((len(self._method.c), count)),
+            np.zeros(count),
+        )
+        self._work = self._work._replace(inlets=self._inlets)
+
+    def _drain(self) -> None:
+        super()._drain()
+        status, kept = self._control.status, self._steps
+        n = int(status[at.STEPS_HELD])
+        if n:
+            self.track.times.append(kept.time[:n].copy())
+            self.track.outlets.append(kept.outlet[:n].copy())
+            self.track.gained.append(kept.q[:n, 1] - kept.q[:n, 0])
+            if self.past is not None:
+                self.past.add(kept.time[:n], kept.y[:n], kept.q[:n])
+        status[at.STEPS_HELD] = 0
+
+
+class Multirate:
+    """One run of a plant, block by block; stands for an :class:`Integrator`, whose parameters it takes.
+
+    The method "multirate" is Rodas4P; those of an integrator are taken by their names, too.
+    """
+
+    def __init__(
+        self,
+        plant: Any,
+        *,
+        method: str = "multirate",
+        rtol: float = 1e-6,
+        events: Sequence[Event] = (),
+        latches: Sequence[Latch] = (),
+        record: Array | Sequence[int] = (),
+        every: float = 0.0,
+        start: float = 0.0,
+        max_step: float = np.inf,
+        max_steps: int = 10_000_000,
+        seed: int = 0,
+        scans: str = "exact",
+        foreseen: Sequence[tuple[int, float]] | None = None,
+        samples: Callable[[Samples], None] | None = None,
+        fired: Callable[[Fired], None] | None = None,
+        pause: Callable[[], None] | None = None,
+    ) -> None:
+        self.plant, self.samples, self.fired, self._pause = plant, samples, fired, pause
+        self.wall = 0.0
+        self._latches = tuple(latches)
+        self._places(plant)
+        ties = [
+            (self._owner_of_watched(latch), self._owner_of_target(latch.kind, latch.index))
+            for latch in latches
+            if latch.index >= 0
+        ]
+        self.blocks = cut(plant, [tie for tie in ties if tie[0] != tie[1]])
+        self._block_of = {unit: k for k, block in enumerate(self.blocks) for unit in block.units}
+        self._localise()
+        if foreseen is None:
+            foreseen = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
+            foreseen += [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
+        absent = plant.absent(foreseen)
+        self._record = np.asarray(record, dtype=np.int64)
+        self._time, self._stopping = start, False
+        self._samples: list[list[Samples]] = [[] for _ in self.blocks]
+        self._fired: list[list[Fired]] = [[] for _ in self.blocks]
+        history = fired is not None and (len(events) > 0 or len(latches) > 0)
+        self._rows: list[list[int]] = [[] for _ in self.blocks]
+        self._latch_rows: list[list[int]] = [[] for _ in self.blocks]
+        for row, latch in enumerate(latches):
+            self._latch_rows[self._block_of[self._owner_of_watched(latch)]].append(row)
+        self._columns = [
+            [(i, block.w[int(place)]) for i, place in enumerate(self._record) if int(place) in block.w]
+            for block in self.blocks
+        ]
+        self.parts = [
+            self._part(
+                k,
+                "rodas4p" if method == "multirate" else method,
+                rtol,
+                every,
+                start,
+                max_step,
+                max_steps,
+                seed,
+                absent,
+                history,
+            )
+            for k in range(len(self.blocks))
+        ]
+        self._p = plant.p0.copy()
+        self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
+        n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
+        self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y))
+        self._tables, self._whole = handed([plant.tables, self._at])
+        self.schedule(events)
+
+    # --- what stands where
+
+    def _places(self, plant: Any) -> None:
+        """Unit that owns each parameter, state, watched number and impulse."""
+        owner = units_of(plant)
+        self._p_owner: dict[int, str] = {}
+        for path, (place, _, lengths, _) in plant.parameters.items():
+            unit = owner[path.partition(".")[0]]
+            self._p_owner |= dict.fromkeys(range(place, place + int(np.prod(lengths))), unit)
+        self._w_owner: dict[int, str] = {}
+        self._y_owner: dict[int, str] = {}
+        for column in plant.columns:
+            places = range(column.offset, column.offset + int(np.prod(column.shape)))
+            if column.vector in ("w", "y") and column.owner in owner:
+                (self._w_owner if column.vector == "w" else self._y_owner).update(
+                    dict.fromkeys(places, owner[column.owner])
+                )
+
+    def _owner_of_watched(self, latch: Latch) -> str:
+        if latch.tag >= 0:
+            return self._w_owner[latch.tag]
+        return self.plant.guard_names[latch.guard].partition(".")[0]
+
+    def _owner_of_target(self, kind: Kind, index: int) -> str:
+        if kind == Kind.FIRE:
+            return self.plant.impulses[index].partition(".")[0]
+        return self._p_owner[index]
+
+    def _localise(self) -> None:
+        self._p_local = [{int(its): int(mine) for mine, its in block.p} for block in self.blocks]
+        self._q_local = [{int(its): int(mine) for mine, its in block.q} for block in self.blocks]
+        self._y_local = [{int(its): mine for mine, its in enumerate(block.y)} for block in self.blocks]
+
+    def _part(
+        self,
+        k: int,
+        method: str,
+        rtol: float,
+        every: float,
+        start: float,
+        max_step: float,
+        max_steps: int,
+        seed: int,
+        absent: Array,
+        history: bool,
+    ) -> Part:
+        block, whole = self.blocks[k], self.plant
+        p0 = block.plant.p0.copy()
+        p0[block.p[:, 0]] = whole.p0[block.p[:, 1]]
+        plant = replace(block.plant, y0=whole.y0[block.y], p0=p0, nominal=whole.nominal[block.y])
+        return Part(
+            plant,
+            block,
+            history,
+            method=method,
+            rtol=rtol,
+            latches=[self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
+            record=[mine for _, mine in self._columns[k]],
+            every=every,
+            start=start,
+            max_step=max_step,
+            max_steps=max_steps,
+            seed=seed,
+            absent=absent[block.y],
+            samples=self._samples[k].append,
+            fired=self._fired[k].append if self.fired is not None else None,
+        )
+
+    def _local_latch(self, k: int, latch: Latch) -> Latch:
+        block = self.blocks[k]
+        guard = block.plant.guard_names.index(self.plant.guard_names[latch.guard]) if latch.tag < 0 else -1
+        index = latch.index
+        if index >= 0 and latch.kind == Kind.FIRE:
+            index = block.plant.impulses.index(self.plant.impulses[index])
+        elif index >= 0:
+            index = self._p_local[k][index]
+        return latch._replace(guard=guard, index=index, tag=block.w[latch.tag] if latch.tag >= 0 else -1)
+
+    def _local_event(self, row: int, event: Event) -> tuple[int, Event]:
+        """Number of the block that an event belongs to, and the event there."""
+        if event.kind == Kind.ADD:
+            k = self._block_of[self._y_owner[event.index]]
+            book = self._q_local[k][event.book] if event.book >= 0 else -1
+            return k, event._replace(index=self._y_local[k][event.index], book=book)
+        if event.kind == Kind.ARM:
+            k = next(k for k, rows in enumerate(self._latch_rows) if event.index in rows)
+            return k, event._replace(index=self._latch_rows[k].index(event.index))
+        k = self._block_of[self._owner_of_target(event.kind, event.index)]
+        if event.kind == Kind.FIRE:
+            return k, event._replace(index=self.blocks[k].plant.impulses.index(self.plant.impulses[event.index]))
+        if event.kind == Kind.RESTORE:
+            event = event._replace(value=float(self._rows[k].index(int(event.value))))
+        return k, event._replace(index=self._p_local[k][event.index])
+
+    # --- an Integrator for others
+
+    @property
+    def time(self) -> float:
+        """Plant time that all blocks have reached, in s."""
+        return self._time
+
+    @property
+    def progress(self) -> tuple[float, int]:
+        """Plant time and steps so far: may be read from another thread while the run goes on."""
+        return self._time, sum(part.progress[1] for part in self.parts)
+
+    @property
+    def y(self) -> Array:
+        """States at the last accepted point; a copy."""
+        return self._whole("y")
+
+    @property
+    def q(self) -> Array:
+        """Quadratures at the last accepted point; a copy."""
+        return self._whole("q")
+
+    @property
+    def p(self) -> Array:
+        """Parameters as events left them; a copy (see `set`)."""
+        return self._whole("p")
+
+    def _whole(self, vector: str) -> Array:
+        whole = {"y": self.plant.n_y, "q": self.plant.n_q, "p": self.plant.n_p}[vector]
+        result = self.plant.p0.copy() if vector == "p" else np.zeros(whole)
+        for part in self.parts:
+            self._put(result, part.block, vector, getattr(part, vector))
+        return result
+
+    @staticmethod
+    def _put(whole: Array, block: Block, vector: str, values: Array) -> None:
+        """Write a block's numbers [..., n] where they stand in the whole plant's [..., n]."""
+        if vector == "y":
+            whole[..., block.y] = values
+        else:
+            pairs = block.q if vector == "q" else block.p
+            whole[..., pairs[:, 1]] = values[..., pairs[:, 0]]
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """Counts so far, of all blocks together."""
+        counts = [part.statistics for part in self.parts]
+        total = {name: sum(one[name] for one in counts) for name in counts[0]}
+        return {**total, "observed": max(one["observed"] for one in counts), "blocks": len(self.parts)}
+
+    @property
+    def mismatch(self) -> dict[str, float]:
+        """Greatest difference between what left one block and what entered the next, in kg or J, by stream."""
+        found = {}
+        for part in self.parts:
+            for flow in part.block.flows:
+                there = self.parts[flow.source]
+                for product, feed in flow.crossing:
+                    left, entered = _booked(there, product), _booked(part, feed)
+                    for name in left.keys() & entered.keys():
+                        apart = float(np.max(np.abs(left[name] - entered[name]), initial=0.0))
+                        found[f"{product.partition(':')[2].replace(':', '.')} {name}"] = apart
+        return found
+
+    def set(self, index: int, value: float) -> None:
+        """Set a parameter between two calls; a ramp of it under way ends."""
+        k = self._block_of[self._p_owner[index]]
+        self.parts[k].set(self._p_local[k][index], value)
+        self._ramps.pop(index, None)
+        self._p[index] = value
+
+    def schedule(self, events: Sequence[Event]) -> None:
+        """Put a new event table in place of the old one; rows before the present time fire at once."""
+        self._events = list(events)
+        allocate.event_rows(self._events)  # refuses what is out of order
+        self._old, self._returned = np.zeros(len(self._events)), 0
+        self._return = next((i for i, e in enumerate(self._events) if e.kind == Kind.RETURN), None)
+        if self._return is not None and self._return != len(self._events) - 1:
+            raise ValueError("a return to Python is the last row of its table")
+        self._rows = [[] for _ in self.blocks]
+        local: list[list[Event]] = [[] for _ in self.blocks]
+        for row, event in enumerate(self._events):
+            if event.kind == Kind.RETURN:
+                continue
+            k, mine = self._local_event(row, event)
+            self._rows[k].append(row)
+            local[k].append(mine)
+        for part, rows in zip(self.parts, local, strict=True):
+            part.schedule(rows)
+
+    @property
+    def fired_rows(self) -> int:
+        """Rows of the event table that have fired."""
+        return sum(part.fired_rows for part in self.parts) + self._returned
+
+    @property
+    def olds(self) -> Array:
+        """What each row of the event table found that has fired."""
+        found = np.zeros(len(self._events))
+        for rows, part in zip(self._rows, self.parts, strict=True):
+            found[rows] = part.olds
+        return found
+
+    def old(self, row: int) -> float:
+        """What a row of the event table found."""
+        return float(self.olds[row])
+
+    def arm(self, row: int, armed: bool) -> None:
+        """Let a latch fire from now on, or not."""
+        k = next(k for k, rows in enumerate(self._latch_rows) if row in rows)
+        self.parts[k].arm(self._latch_rows[k].index(row), armed)
+
+    def interrupt(self) -> None:
+        """Ask a run in another thread to stop; it goes back to the last instant that all blocks have reached."""
+        self._stopping = True
+        for part in self.parts:
+            part.interrupt()
+
+    def advance(self, until: float, *, progress: Callable[[float], None] | None = None, step_budget: int = 0) -> Ending:
+        """Integrate to `until`, or to where Python must decide.
+
+        Parameters
+        ----------
+        until : float
+            Plant time to reach, in s.
+        progress : callable
+            Called now and then with the plant time reached.
+        step_budget : int
+            As for :class:`Integrator`: changes no bit.
+        """
+        began = time.perf_counter()
+        self._stopping = False
+        look = None if progress is None else lambda: progress(self._time)
+        try:
+            while True:
+                due = self._events[self._return].time if self._return is not None and not self._returned else np.inf
+                end = max(min(until, due, self._time + WINDOW), self._time)
+                ending = interruptible(partial(self._window, end, step_budget), self.interrupt, look)
+                if ending.outcome is not Outcome.FINISHED:
+                    return ending
+                if due <= self._time:
+                    return self._come_back()
+                if self._time >= until:
+                    return ending
+                if self._pause is not None:
+                    self._pause()
+        finally:
+            self.wall += time.perf_counter() - began
+
+    def _window(self, end: float, step_budget: int) -> Ending:
+        """Advance all blocks to `end`, or to where the first of them stops."""
+        saved = [part.state() for part in self.parts]
+        endings: list[Ending | None] = [None] * len(self.parts)
+        for part in self.parts:
+            part.begin()
+        k = 0
+        while k < len(self.parts):
+            ending = self._advance_part(k, end, step_budget)
+            if ending.outcome is Outcome.INTERRUPTED or self._stopping:
+                for i in range(len(self.parts)):
+                    self._go_back(i, saved[i])
+                return Ending(Outcome.INTERRUPTED, self._time)
+            endings[k] = ending
+            if ending.time < end:
+                end = ending.time
+                for i in range(k):
+                    self._go_back(i, saved[i])
+                for i in range(k):
+                    endings[i] = self._advance_part(i, end, step_budget)
+            k += 1
+        self._time = end
+        self._hand_out(end)
+        stopped = [(ending, k) for k, ending in enumerate(endings) if ending and ending.outcome is not Outcome.FINISHED]
+        if not stopped:
+            return Ending(Outcome.FINISHED, end)
+        ending, k = next((one for one in stopped if one[0].outcome.failed), stopped[0])
+        row = ending.row
+        if ending.outcome in (Outcome.GUARD, Outcome.CHATTERING):
+            row = self._latch_rows[k][row]
+        elif row >= 0:
+            row = self._rows[k][row]
+        return replace(ending, row=row)
+
+    def _advance_part(self, k: int, end: float, step_budget: int) -> Ending:
+        part = self.parts[k]
+        part.feed([other.track for other in self.parts])
+        return part.advance(end, step_budget=step_budget)
+
+    def _go_back(self, k: int, state: dict[str, Array]) -> None:
+        """Back to the beginning of the window."""
+        self.parts[k].restore(state)
+        self.parts[k].begin()
+        self._samples[k].clear()
+        self._fired[k].clear()
+
+    def _come_back(self) -> Ending:
+        """Return to Python at the last row of the table."""
+        assert self._return is not None
+        self._returned = 1
+        if self.fired is not None:
+            y, q = self.y, self.q
+            w = self._seen(self._time, y)
+            log = np.array([[self._time, at.FROM_TABLE, self._return, 0.0, 0.0]])
+            self.fired(Fired(log, *(np.stack([one, one])[None] for one in (y, w, q))))
+        return Ending(Outcome.EVENT, self._time, self._return)
+
+    # --- what is recorded
+
+    def _hand_out(self, end: float) -> None:
+        """Put samples and events of the blocks together, and hand them on."""
+        taken = [_joined(blocks) for blocks in self._samples if blocks]
+        for blocks in self._samples:
+            blocks.clear()
+        if self.samples is not None and taken:
+            n = len(taken[0].time)
+            y, q = np.zeros((n, self.plant.n_y)), np.zeros((n, self.plant.n_q))
+            w = np.zeros((n, len(self._record)))
+            for block, columns, one in zip(self.blocks, self._columns, taken, strict=True):
+                self._put(y, block, "y", one.y)
+                self._put(q, block, "q", one.q)
+                w[:, [i for i, _ in columns]] = one.w
+            self.samples(Samples(taken[0].time, y, w, q))
+        self._tell(end)
+
+    def _tell(self, end: float) -> None:
+        """Hand on what fired in the window, in order of time, with the whole plant on both sides of each."""
+        rows = []
+        for k, blocks in enumerate(self._fired):
+            for fired in blocks:
+                rows += [(float(fired.log[i, at.LOG_TIME]), k, fired, i) for i in range(len(fired.log))]
+            blocks.clear()
+        if not rows or self.fired is None:
+            return
+        rows.sort(key=lambda row: row[:2])  # stable: within a block as they fired
+        n, record = len(rows), len(self._record)
+        log = np.zeros((n, 5))
+        y, q, w = (np.zeros((n, 2, size)) for size in (self.plant.n_y, self.plant.n_q, record))
+        instant = np.nan
+        for r, (t, k, fired, i) in enumerate(rows):
+            block, latch = self.blocks[k], fired.log[i, at.LOG_SOURCE] == at.FROM_LATCH
+            log[r] = fired.log[i]
+            log[r, at.LOG_ROW] = (self._latch_rows if latch else self._rows)[k][int(fired.log[i, at.LOG_ROW])]
+            if t != instant:
+                instant = t
+                y[r, 0], q[r, 0] = self._around(t, rows[r:])
+            else:
+                y[r, 0], q[r, 0] = y[r - 1, 1], q[r - 1, 1]
+            y[r, 1], q[r, 1] = y[r, 0], q[r, 0]
+            self._put(y[r, 1], block, "y", fired.y[i, 1])
+            self._put(q[r, 1], block, "q", fired.q[i, 1])
+            w[r, 0] = self._seen(t, y[r, 0])
+            self._note(t, latch, int(log[r, at.LOG_ROW]), float(log[r, at.LOG_OLD]), float(log[r, at.LOG_NEW]))
+            w[r, 1] = self._seen(t, y[r, 1])
+        self.fired(Fired(log, y, w, q))
+
+    def _around(self, t: float, rows: Sequence[tuple[float, int, Fired, int]]) -> tuple[Array, Array]:
+        """The whole plant just before t: blocks that fire then as they saw themselves, others from their steps."""
+        y, q = np.zeros(self.plant.n_y), np.zeros(self.plant.n_q)
+        own: dict[int, tuple[Array, Array]] = {}
+        for when, k, fired, i in rows:
+            if when != t:
+                break
+            own.setdefault(k, (fired.y[i, 0], fired.q[i, 0]))
+        for k, part in enumerate(self.parts):
+            assert part.past is not None
+            here = own.get(k) or part.past.at(t) or (part.y, part.q)
+            self._put(y, part.block, "y", here[0])
+            self._put(q, part.block, "q", here[1])
+        return y, q
+
+    def _note(self, t: float, latch: bool, row: int, old: float, new: float) -> None:
+        """Follow the parameters through what has fired."""
+        duration = 0.0
+        if latch:
+            kind, index = self._latches[row].kind, self._latches[row].index
+        else:
+            event = self._events[row]
+            kind, index, duration = event.kind, event.index, event.duration
+        if index < 0 or kind not in (Kind.SET, Kind.RAMP, Kind.RESTORE):
+            return
+        self._ramps.pop(index, None)
+        if kind == Kind.RAMP:
+            self._ramps[index] = (t, old, t + duration, new)
+        else:
+            self._p[index] = new
+
+    def _seen(self, t: float, y: Array) -> Array:
+        """What is recorded of the whole plant in a state."""
+        for index, (t0, v0, t1, v1) in list(self._ramps.items()):
+            self._p[index] = v1 if t >= t1 else v0 + (v1 - v0) * (t - t0) / (t1 - t0)
+            if t >= t1:
+                del self._ramps[index]
+        seen = self._at
+        seen.t[0], seen.y[:], seen.p[:], seen.w[:] = t, y, self._p, 0.0
+        call(observe_all, self._tables, self._whole)
+        return seen.w[self._record]
+
+    # --- checkpoints
+
+    def state(self) -> dict[str, Array]:
+        """Everything that a checkpoint must hold, copied; `restore` continues it to the same bits."""
+        resume = np.zeros(at.RESUME_SIZE)
+        resume[at.T], resume[at.NEXT_ROW] = self._time, self.fired_rows
+        ramps = np.array([[index, *ramp] for index, ramp in self._ramps.items()]).reshape(-1, 5)
+        held = {"resume": resume, "old": self.olds, "p": self._p.copy(), "ramps": ramps}
+        for k, part in enumerate(self.parts):
+            held |= {f"{k}/{name}": array for name, array in part.state().items()}
+            held |= {f"{k}/scale{i}": scale.copy() for i, scale in enumerate(part.scales)}
+        return held
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Continue from a checkpoint of a run with the same plant, events, latches and settings.
+
+        Raises
+        ------
+        ValueError
+            When an array of the checkpoint has another length than this run's.
+        """
+        fired = int(state["resume"][at.NEXT_ROW])
+        for k, part in enumerate(self.parts):
+            held = {name.partition("/")[2]: array for name, array in state.items() if name.startswith(f"{k}/")}
+            rows = self._rows[k]
+            held["old"] = np.array([state["old"][row] if row < len(state["old"]) else 0.0 for row in rows])
+            held["resume"] = held["resume"].copy()
+            held["resume"][at.NEXT_ROW] = sum(row < fired for row in rows)
+            for i, scale in enumerate(part.scales):
+                scale[:] = held.pop(f"scale{i}")
+            part.restore(held)
+            part.begin()
+        self._time = float(state["resume"][at.T])
+        self._p = np.array(state["p"])
+        self._ramps = {int(row[0]): (row[1], row[2], row[3], row[4]) for row in state["ramps"]}
+        self._returned = int(self._return is not None and fired > self._return)
+
+
+def _joined(blocks: Sequence[Samples]) -> Samples:
+    return Samples(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
+
+
+def _booked(part: Part, boundary: str) -> dict[str, Array]:
+    """What has gone through a boundary, by quadrature."""
+    return {
+        column.field.name: part.q[column.offset : column.offset + int(np.prod(column.shape))]
+        for column in part.plant.columns
+        if column.kind == "quadrature" and column.owner == boundary
+    }
