@@ -26,19 +26,20 @@ def flagship():
     return short("paracetamol_tablets").plant
 
 
-def test_native_stays_ahead_of_sundials_driven_from_python(flagship) -> None:
-    """`benchmarks/results/flagship.json`: 27 times over a day, at a smaller error; here over an hour."""
+def test_native_stays_ahead_of_sundials_driven_from_python() -> None:
+    """CADET's closed crystallizer: `benchmarks/results/work_precision.json` shows 19 times, at a smaller error."""
     pytest.importorskip("sksundae")
-    (reference, _), _ = native(flagship, "rodas4p", 1e-9, HOUR, 900.0)
+    plant = short("cadet_crystallizer").plant
+    (reference, _), _ = native(plant, "rodas4p", 1e-9, 5 * HOUR, 600.0)
 
     def timed(method: str, repeats: int) -> tuple[float, float]:
-        runs = [native(flagship, method, RTOL, HOUR, 900.0) for _ in range(repeats)]
-        error = np.max(np.abs(runs[0][0][0] - reference) / (np.abs(reference) + flagship.nominal))
+        runs = [native(plant, method, RTOL, 5 * HOUR, 600.0, 60.0) for _ in range(repeats)]
+        error = np.max(np.abs(runs[0][0][0] - reference) / (np.abs(reference) + plant.nominal))
         return min(seconds for _, seconds in runs), float(error)
 
-    native(flagship, "cvode", RTOL, 60.0, 60.0)  # loaded and compiled
+    native(plant, "cvode", RTOL, 60.0, 60.0)  # loaded and compiled
     (ours, our_error), (theirs, their_error) = timed("rodas4p", 5), timed("cvode", 1)
-    assert theirs > 5.0 * ours
+    assert theirs > 6.0 * ours
     assert our_error < their_error
 
 
