@@ -3,12 +3,14 @@
     python -m benchmarks.study            # two minutes; writes results/study.json
 
 Two days: the smooth one (24 h of the whole line without events, its loops continuous, the qualities of the start-up
-day judged), and the start-up day with its events, refills and shutdown. One and two threads take turns, so that what
+day judged), and the start-up day with its events, refills and shutdown; each in one step for all and in blocks with
+steps of their own. One and two threads take turns, so that what
 else the machine does falls on both alike.
 """
 
 from __future__ import annotations
 
+import itertools
 import resource
 import statistics
 import sys
@@ -37,7 +39,7 @@ FACTORS: dict[str, Any] = {
 }
 
 
-def study_of(scenario: str, folder: Path) -> StudySpec:
+def study_of(scenario: str, folder: Path, method: str) -> StudySpec:
     """A Monte-Carlo study of a day, yields and qualities kept."""
     texts = {
         name: files("scenarios").joinpath(f"{name}.yaml").read_text() for name in ("paracetamol_startup", scenario)
@@ -49,7 +51,7 @@ def study_of(scenario: str, folder: Path) -> StudySpec:
     said = {
         "twin": 1,
         "scenario": f"{scenario}.yaml",
-        "solver": {"rtol": 1e-4},
+        "solver": {"method": method, "rtol": 1e-4},
         "record": "2 min",
         "seed": 1,
         "design": {"kind": "random", "runs": 10_000},
@@ -71,10 +73,10 @@ def turn(engine: Threads, plan: Plan, numbers: range) -> dict[str, float]:
     }
 
 
-def day(scenario: str) -> list[dict[str, Any]]:
+def day(scenario: str, method: str) -> list[dict[str, Any]]:
     """Rows of the results for one day."""
     with tempfile.TemporaryDirectory() as folder:
-        study = study_of(scenario, Path(folder))
+        study = study_of(scenario, Path(folder), method)
     plan = plan_of(study)
     one, two = Threads(study, 1), Threads(study, 2)
     two.runner = one.runner  # one compiled plant
@@ -93,7 +95,7 @@ def day(scenario: str) -> list[dict[str, Any]]:
         cpu = statistics.median(t["cpu"] for t in found)
         rows.append(
             {
-                "name": f"{scenario}, {workers} threads",
+                "name": f"{scenario}, {method}, {workers} threads",
                 "values": {
                     "runs": count * TURNS,
                     "finished": statistics.mean(t["finished"] for t in found),
@@ -109,7 +111,7 @@ def day(scenario: str) -> list[dict[str, Any]]:
     lone, both = (statistics.median(t["cpu"] for t in turns[k]) for k in (1, 2))
     rows.append(
         {
-            "name": f"{scenario}, two threads against one",
+            "name": f"{scenario}, {method}, two threads against one",
             "values": {
                 "efficiency_by_wall": statistics.median(efficiency),
                 "efficiency_by_wall_turns": efficiency,
@@ -171,8 +173,8 @@ NOTES = [
 
 def main() -> None:
     rows: list[dict[str, Any]] = []
-    for scenario in DAYS:
-        rows += day(scenario)
+    for scenario, method in itertools.product(DAYS, ("rodas4p", "multirate")):
+        rows += day(scenario, method)
         print(write("study", "Monte-Carlo runs of the flagship's day on threads", rows, NOTES), flush=True)
 
 

@@ -6,6 +6,7 @@ fork("runs/startup.h5", at="6 h", set=["TIC-101.setpoint=85 degC"])   # to a new
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -76,13 +77,14 @@ def resume(
         )
     spec = recorded_scenario(head["resolved"], head["scenario_text"], head["plant_text"], str(final))
     past = past_of_log(path, tuple(head["sizes"]))
+    logs = [path, *_overtaken(path, head)]
     continued = Continued(
         past,
         path.name,
         head["fingerprint"],
         fork=head["fork"],
         session={"resumed_at": past.kept.time if past and past.kept else 0.0},
-        replaces=(path.with_name(path.name.removesuffix(log.SUFFIX)), path),
+        replaces=tuple(p for one in logs for p in (one.with_name(one.name.removesuffix(log.SUFFIX)), one)),
     )
     return execute(
         spec,
@@ -188,11 +190,24 @@ def _log_of(path: Path) -> Path:
     if log.log_path(path).exists():
         return log.log_path(path)
     found = leftovers(path.parent, f"{path.name}.")
-    if found:
-        return found[0]
+    if found:  # a run that was killed while it took over another's past stands behind that one
+        return max(found, key=log.reached)
     if path.exists() and not path.name.endswith(".partial"):
         raise FileProblem(f"{path} is finished. To go on from it in another way: twin run --from {path} --at TIME")
     raise FileProblem(f"there is no log {log.log_path(path)}, without which {path.name} cannot be resumed")
+
+
+def _overtaken(path: Path, head: dict[str, Any]) -> list[Path]:
+    """Other logs of the same run, of which none has got further."""
+    from twin.results import log
+    from twin.results.past import leftovers
+
+    found = []
+    for other in leftovers(path.parent, f"{head['file']}."):
+        with contextlib.suppress(FileProblem):  # killed before it had begun: nobody knows what it was
+            if other != path and log.read_head(other) == head and log.reached(other) <= log.reached(path):
+                found.append(other)
+    return found
 
 
 def recorded_scenario(

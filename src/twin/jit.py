@@ -329,9 +329,9 @@ def _inner_pipeline() -> Any:
     return Inside
 
 
-def inner(function: Callable[..., Any]) -> Any:
-    """Give a dispatcher for a function that compiled code calls."""
-    options = {name: value for name, value in OPTIONS.items() if name != "cache"}
+def inner(function: Callable[..., Any], merged: bool = False) -> Any:
+    """Give a dispatcher for a function that compiled code calls; `merged` puts it into each place that calls it."""
+    options = {name: value for name, value in OPTIONS.items() if name != "cache"} | {"forceinline": merged}
     options |= {"nopython": True, "boundscheck": None, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     dispatcher = _inner_class()(py_func=function, targetoptions=options, pipeline_class=_inner_pipeline())
     _dispatchers.append(dispatcher)

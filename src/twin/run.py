@@ -278,6 +278,10 @@ def execute(
     from twin.control.findings import PIDS, after, before
 
     warnings = (*warnings, *before(spec.plant), *after(spec.plant, open_run(path), PIDS))
+    if simulation.estimators:
+        from twin.control.estimation import seen
+
+        warnings = (*warnings, *(w for one in simulation.estimators for w in seen.warnings(one.filter, one.failed)))
     return RunResult(
         path=path,
         outcome=ending.outcome.name.lower(),

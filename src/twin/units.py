@@ -146,6 +146,13 @@ def _add(a: Dimension, b: Dimension, times: Fraction) -> Dimension:
 
 
 @cache
+def si_unit(text: str) -> str:
+    """Unit of SI of the same dimension: `min` is `s`. Raises UnitError."""
+    bases = zip(("kg", "m", "s", "K", "mol"), parse_unit(text).dimension, strict=True)
+    parts = [f"{base}^{power}" if power.denominator == 1 else f"{base}^({power})" for base, power in bases if power]
+    return " ".join(part.removesuffix("^1") for part in parts) or "1"
+
+
 def describe(unit: str) -> str:
     """Say what quantity a unit measures: `a time`, or the unit itself when it has no common name."""
     dimension = parse_unit(unit).dimension

@@ -58,8 +58,11 @@ def test_a_run_of_few_samples_and_a_loop_in_manual_are_not_judged(tmp_path: Path
     wrong = TIC.replace("MODEL", "pid_scan").replace("K: 0.5", "K: -0.5")
     run = ran(tmp_path, plant(PROC, wrong), "300 s", record="200 s", rtol=1e-6)
     assert after(plant_of(run), run) == []
-    run = ran(tmp_path, plant(PROC, wrong.replace("low:", "mode: manual, manual: 5, low:")), "60 s", rtol=1e-6)
-    assert after(plant_of(run), run) == []
+    # by hand at its limit, below a setpoint that it would reach for: as a loop in auto it would be named
+    by_hand = TIC.replace("MODEL", "pid_scan").replace("low: -5, high: 5", "low: -5, high: 0.2")
+    for mode, count in (("mode: auto, ", 1), ("mode: manual, manual: 0.2, ", 0)):
+        run = ran(tmp_path, plant(PROC, by_hand.replace("low:", f"{mode}low:")), "60 s", rtol=1e-6)
+        assert len(after(plant_of(run), run)) == count
 
 
 def test_letters_of_tags() -> None:

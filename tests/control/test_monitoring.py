@@ -177,6 +177,16 @@ def test_limits_hold_what_they_promise_on_runs_that_were_not_learned_from() -> N
     assert np.mean(SPE > model.SPE_limit) == pytest.approx(0.01, abs=0.004)
 
 
+def test_the_limit_of_few_clean_looks_allows_for_what_they_do_not_know() -> None:
+    """Models of twelve looks, 600 times over: one in twenty of new looks is outside, and not one in ten."""
+    random, outside = np.random.default_rng(12), 0
+    for _ in range(600):
+        model = pca.fit(TAGS[:3], [random.standard_normal((12, 3))], 1.0, 0.95)
+        T2, _ = model.statistics(random.standard_normal((20, 3)))
+        outside += int(np.sum(T2 > model.T2_limit))
+    assert outside / 12000.0 == pytest.approx(0.05, abs=0.01)
+
+
 def test_contributions_name_the_sensor_that_is_off_and_add_up() -> None:
     model = pca.fit(TAGS, normal_runs(6, 5), 0.9, 0.99)
     for place in range(6):

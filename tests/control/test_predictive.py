@@ -151,8 +151,10 @@ def cost(one: Program, z: np.ndarray, slack: float, free: np.ndarray, now: np.nd
     return total + 1e3 * slack + 1e4 * slack**2
 
 
-def test_the_program_finds_what_a_general_optimiser_finds() -> None:
-    one, free = program()
+@pytest.mark.parametrize("limit", [0.5, 50.0])
+def test_the_program_finds_what_a_general_optimiser_finds(limit: float) -> None:
+    """With a limit that is passed, whose price is most of the cost, and with one that is far."""
+    one, free = program((MEASURED[0], replace(MEASURED[1], high=limit)))
     now = np.array([0.5, 0.0])
     plan = one.solve(free, now, np.array([1.0, math.nan]))
     again = one.solve(free, now, np.array([1.0, math.nan]))
@@ -166,19 +168,19 @@ def test_the_program_finds_what_a_general_optimiser_finds() -> None:
 
     found = minimize(
         lambda z: cost(one, z[:8].reshape(4, 2), z[8], free, now) / 1e3,
-        np.append(np.zeros(8), 0.6),
+        np.append(np.zeros(8), max(0.0, 1.1 - limit)),
         method="SLSQP",
         bounds=[*[(-0.1, 0.1), (-10.0, 10.0)] * 4, (0.0, None)],
         constraints=[
             {"type": "ineq", "fun": lambda z: 1.0 - np.abs(after(z)[:, 0])},
             {"type": "ineq", "fun": lambda z: 5.0 - np.abs(after(z)[:, 1])},
-            {"type": "ineq", "fun": lambda z: 0.5 + 0.5 * z[8] - second(z)},
+            {"type": "ineq", "fun": lambda z: limit + 0.5 * z[8] - second(z)},
         ],
         options={"maxiter": 2000, "ftol": 1e-15},
     )
     assert found.success, found.message
     assert abs(plan.moves[0]) <= 0.1 + 1e-9
-    assert plan.excess[1] == pytest.approx(max(0.0, float(np.max(plan.predicted[:, 1] - 0.5)) / 0.5), abs=1e-6)
+    assert plan.excess[1] == pytest.approx(max(0.0, float(np.max(plan.predicted[:, 1] - limit)) / 0.5), abs=1e-6)
     mine = cost(one, plan.planned, float(plan.excess[1]), free, now)
     assert mine == pytest.approx(1e3 * float(found.fun), rel=1e-5)  # Clarabel's tolerance is 1e-8, SLSQP's is not
 

@@ -29,11 +29,19 @@ EVENTS = (
 )
 
 
-def ran(folder: Path, text: str, scans: str, events: str = EVENTS, record: str = "30 s", **options: object) -> Run:
+def ran(
+    folder: Path,
+    text: str,
+    scans: str,
+    events: str = EVENTS,
+    record: str = "30 s",
+    rtol: float = 1e-6,
+    **options: object,
+) -> Run:
     (folder / "plant.yaml").write_text(text, encoding="utf-8")
     (folder / "s.yaml").write_text(
         f"twin: 1\nplant: plant.yaml\nduration: {'3 h' if events else '50 min'}\nrecord: {record}\n"
-        f"solver: {{rtol: 1e-6, scans: {scans}}}\nevents: [{events}]\n",
+        f"solver: {{rtol: {rtol}, scans: {scans}}}\nevents: [{events}]\n",
         encoding="utf-8",
     )
     out = folder / f"{len(list(folder.glob('*.h5')))}.h5"

@@ -137,6 +137,7 @@ def test_simc_has_the_robustness_that_its_paper_states() -> None:
         # of an integrating loop the count of turns has two integrators to allow for
         wild = margins(lambda w: 4.0 * controller(settings, w) * process.response(w), omega * speed)  # noqa: B023
         assert not wild.stable
+        assert wild.gain > 1.0  # the next crossing: a factor below one is no margin
         other = margins(lambda w: -controller(settings, w) * process.response(w), omega * speed)  # noqa: B023
         assert not other.stable
 
@@ -256,3 +257,29 @@ def test_an_index_is_the_integral_that_its_name_says() -> None:
     found = {kind: index(case, one, kind).tolist() for kind in INDICES}  # type: ignore[arg-type]
     # itae: the event at 1 s begins the time anew
     assert found == {"itae": [2.0], "iae": [5.0], "ise": [9.0], "cost": [2.0 * (1.0 + 4.0) - 0.5 * 2.0]}
+
+
+def test_the_search_stays_below_the_sensitivity_that_is_allowed_and_away_from_what_is_unstable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An index that falls with the gain for ever; Ms is 1 + K here, and a loop with K beyond 1.2 may be unstable."""
+
+    class Opened:
+        def __init__(self, most: float) -> None:
+            self.most = most
+
+        def margins(self, settings: Settings) -> SimpleNamespace:
+            return SimpleNamespace(Ms=1.0 + settings.K, stable=settings.K <= self.most)
+
+    monkeypatch.setattr(optimise, "_indices", lambda case, loops, tried, kind: np.array([1.0 / tried["L"].K]))
+    for most, K in ((np.inf, 1.5), (1.2, 1.2)):
+        found = optimise.optimise(
+            [[SimpleNamespace(name="a")]],  # type: ignore[list-item]
+            [SimpleNamespace(name="L")],  # type: ignore[list-item]
+            {"L": Settings(1.0, 10.0)},
+            {"L": Opened(most)},  # type: ignore[dict-item]
+            Ms=2.5,
+            trials=60,
+        )
+        assert 0.9 * K < found.settings["L"].K <= 1.0001 * K
+        assert found.value == pytest.approx(1.0 / found.settings["L"].K, rel=1e-3)

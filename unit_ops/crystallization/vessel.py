@@ -1,8 +1,9 @@
 """What stirred crystallizers with size classes have in common: sums over classes, measurements, what leaves.
 
 Written for models whose State is H, m (fluids) and crystals (bins) and whose parameters come from
-parameters.py. An empty vessel has finite temperature and concentrations: below HEEL of the working volume
-what is divided by is led to half of that (`kept`); above, every expression is the plain one.
+parameters.py. An empty vessel has finite temperature and concentrations: below half of HEEL of the working volume
+what is divided by is led to a quarter of it (`kept`); above, every expression is the plain one, so that a vessel can be
+emptied down to HEEL without any of them bending.
 """
 
 from __future__ import annotations
@@ -120,8 +121,8 @@ def number(x, p, out):
 
 @kernel
 def heel_mass(p):
-    """Mass below which the vessel counts as empty."""
-    return HEEL * p.V_weir * p.rho_solvent
+    """Mass below which what is divided by is kept from vanishing."""
+    return 0.5 * HEEL * p.V_weir * p.rho_solvent
 
 
 @kernel

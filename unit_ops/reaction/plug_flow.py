@@ -170,7 +170,7 @@ def cell_capacity(x, p, j):
 @kernel
 def overflow(V, n, V_tube, tau_flow):
     """Flow out of the last of n cells, of volume V [m³/s]."""
-    return V_tube / tau_flow * above_zero(V * n / V_tube - 1.0, 1e-3)
+    return V_tube / tau_flow * above_zero(V * n / V_tube - 1.0, GIVE)
 
 
 @kernel

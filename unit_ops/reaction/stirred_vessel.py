@@ -150,6 +150,7 @@ class Guards(NamedTuple):
     boils: Annotated[float, "Pa", "vapour pressure of the liquid (ideal mixture) beyond the pressure above it"]
     freezes: Annotated[float, "K", "how far the liquid is below its freezing point"]
     brimming: Annotated[float, "m^3", "volume above weir or brim"]
+    empties: Annotated[float, "m^3", "liquid above twice what a valve leaves in the vessel, from where its flow fades"]
 
 
 class Initial(NamedTuple):
@@ -242,6 +243,11 @@ def freezes(x, p):
 @kernel
 def brimming(x, p):
     return V(x, p) - p.V_weir
+
+
+@kernel
+def empties(x, p):
+    return V(x, p) - 2.0 * p.heel_part * p.V_weir
 
 
 @kernel

@@ -129,7 +129,7 @@ class Measurements(NamedTuple):
 
 
 class Guards(NamedTuple):
-    dewatered: Annotated[float, "m^3", "free liquid standing on the cake"]
+    dewatered: Annotated[float, "m^3", "free liquid standing on the cake above the film that the medium holds"]
     overflow: Annotated[float, "m^3", "contents beyond the vessel's volume"]
     pressure_limit: Annotated[float, "Pa", "pressure difference beyond the limit"]
 
@@ -200,9 +200,15 @@ def standing_volume(x, p):
 
 
 @kernel
-def dewatered(x, a, p):
+def free_volume(x, a, p):
     """Standing liquid that is no future pore liquid: what can still be filtered."""
     return standing_volume(x, p) - pores(a.crystal_mass, p)
+
+
+@kernel
+def dewatered(x, a, p):
+    """Less the film, below which the flow fades: the last of it never quite goes."""
+    return free_volume(x, a, p) - film_volume(p)
 
 
 @kernel
@@ -274,7 +280,7 @@ def V_flow_filtrate(x, a, p):
 def settling_rate(x, a, p):
     """Fraction of what stands on the cake that goes into it per second."""
     film = film_volume(p)
-    return flow(x, a, p) * reciprocal(above_zero(dewatered(x, a, p), film), film)
+    return flow(x, a, p) * reciprocal(above_zero(free_volume(x, a, p), film), film)
 
 
 @kernel

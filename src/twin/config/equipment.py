@@ -9,6 +9,7 @@ from typing import Any
 from twin.config.context import Context
 from twin.config.document import Node
 from twin.config.forces import with_forces
+from twin.config.lists import count_of
 from twin.config.models import controllers, find_model
 from twin.config.names import TAG, UNIT_NAME, claim
 from twin.config.plant_keys import CONTROLLER, UNIT
@@ -190,9 +191,7 @@ def _dims(ctx: Context, head: Head) -> dict[str, int]:
         node = ctx.overrides.take(f"{head.name.text}.{dim}") or head.node.get(dim)
         if node is None:
             continue
-        value = node.value
-        if isinstance(value, str) and value.isdecimal() and len(value) < 9:
-            value = int(value)
+        value = count_of(node)
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_PLACES:
             dims[dim] = value
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -53,6 +54,12 @@ def read_grids(ctx: Context, node: Node | None) -> dict[str, np.ndarray]:
     return Frozen(grids)
 
 
+def count_of(node: Node) -> Any:
+    """Value of a whole number in a file, or given as text from outside of it; as it is where it is none."""
+    value = node.value
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 9 else value
+
+
 def _edges(ctx: Context, key: Node, grid: Node) -> list[float] | None:
     listed = grid.get("edges")
     if listed is not None:
@@ -67,10 +74,11 @@ def _edges(ctx: Context, key: Node, grid: Node) -> list[float] | None:
             ctx.problems.add(listed, "not a grid", f"The edges of {key.text} are at least two increasing lengths.")
             return None
         return known
-    count, low, high = grid.get("count"), grid.get("from"), grid.get("to")
+    count = ctx.overrides.take(f"{key.text}.count") or grid.get("count")
+    low, high = grid.get("from"), grid.get("to")
     if count is None or low is None or high is None:
         return None
-    n, a, b = count.value, _length(ctx, low), _length(ctx, high)
+    n, a, b = count_of(count), _length(ctx, low), _length(ctx, high)
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= _MOST_CLASSES:
         ctx.problems.add(count, "not a whole number", f"A grid has 1 to {_MOST_CLASSES} classes, not {count.what}.")
         return None

@@ -39,6 +39,7 @@ def resolved_yaml(scenario: ScenarioSpec) -> str:
         },
         "seed": scenario.seed,
         **({} if scenario.until is None else {"until": scenario.until}),
+        **({} if scenario.ends is None else {"ends": scenario.ends.text}),
         **({} if scenario.start == "initial" else {"start": scenario.start}),
         "events": [*_events(scenario.events), *_latches(scenario.latches)],
         "quality": [

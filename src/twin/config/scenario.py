@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from twin.config.conditions import read_condition
 from twin.config.context import Override
 from twin.config.document import Node, Problems, Source
 from twin.config.estimators import read_estimators
@@ -16,6 +17,7 @@ from twin.config.materials import read_batches, read_containers, read_lots
 from twin.config.monitors import read_monitors
 from twin.config.plant import build_plant, check_version, find, name_of, parse_overrides
 from twin.config.predictive import read_predictive
+from twin.config.process_spec import ConditionSpec
 from twin.config.processes import read_processes
 from twin.config.reading import read_file
 from twin.config.scenario_keys import SCENARIO, SOLVER
@@ -122,6 +124,7 @@ def build_scenario(
     given_stop = root.get("until")
     stop = None if given_stop is None else read_number(problems, given_stop, "until", "s", 0.0, LONGEST)
     stop = stop if until is None else _until(problems, until)
+    ends = read_ends(problems, root, plant)
     span = duration or LONGEST
     processes = read_processes(problems, root, plant, span)
     lots = read_lots(problems, root.get("lots"), plant, span)
@@ -144,6 +147,7 @@ def build_scenario(
         scans=scans,
         seed=seed,
         until=stop,
+        ends=ends,
         events=tuple(events),
         latches=tuple(latches),
         quality=tuple(quality),
@@ -284,6 +288,12 @@ def read_seed(problems: Problems, node: Node | None) -> int:
         return node.value
     problems.add(node, "not a whole number", f"seed is a whole number from 0 on, not {node.what}.")
     return 0
+
+
+def read_ends(problems: Problems, root: Node, plant: PlantSpec | None) -> ConditionSpec | None:
+    """Read the condition that ends a run: `filter.dewatered falls`, `tank.V > 5 L`."""
+    node = root.get("ends")
+    return None if node is None or node.is_null else read_condition(problems, node, plant, node)
 
 
 def _until(problems: Problems, until: str | float) -> float | None:

@@ -41,6 +41,13 @@ SCENARIO = Section(
         "solver": Key("section", "method and tolerance", "", "", "{method: rodas4p, rtol: 1e-6}", of=("solver",)),
         "seed": whole("chooses the random numbers", "0", "7"),
         "until": time("stop earlier than `duration`", "", "8 h"),
+        "ends": Key(
+            "condition",
+            "ends the run, finished, where it comes true",
+            "",
+            "",
+            "filter.dewatered falls",
+        ),
         "set": mapped(
             "values that replace those of the plant, by dotted path", "value", example="{reactor.UA: 500 W/K}"
         ),

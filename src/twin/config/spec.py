@@ -15,7 +15,7 @@ from twin.config.estimator_spec import EstimatorSpec
 from twin.config.material_spec import BatchSpec, ContainerSpec, FactorsSpec, LotSpec
 from twin.config.monitor_spec import MonitorSpec
 from twin.config.predictive_spec import PredictiveSpec
-from twin.config.process_spec import FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
+from twin.config.process_spec import ConditionSpec, FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
 
 #: Methods of integration that take the whole plant in one step.
 WHOLE = ("rodas4p", "rodas4p2")
@@ -197,6 +197,7 @@ class ScenarioSpec:
     start: str = "initial"  #: or "steady": the state that the plant comes to from its initial values
     predictive: tuple[PredictiveSpec, ...] = ()
     estimators: tuple[EstimatorSpec, ...] = ()
+    ends: ConditionSpec | None = None  #: ends the run where it comes true, before `duration`
     monitors: tuple[MonitorSpec, ...] = ()  #: `twin monitor` carries them out on the run's file
 
 

@@ -24,6 +24,8 @@ OF_TAG = ("final", "mean", "min", "max")
 OF_QUALITY = ("mean", "min", "max", "std", "inside", "excursions", "judged")
 OF_FLOW = ("mass", "rate", "last_rate")
 OF_DUTY = ("net", "added", "removed")
+#: What there is of a run as a whole.
+RUN = ("length",)
 
 STUDY = Section(
     "Study",
@@ -37,6 +39,13 @@ STUDY = Section(
             "values of all runs in place of the scenario's, by dotted path", "value", example="{reactor.UA: 500 W/K}"
         ),
         "until": time("stop every run earlier", "the scenario's", "8 h"),
+        "ends": Key(
+            "condition",
+            "ends a run where it comes true: when all is known that is asked for",
+            "",
+            "the scenario's",
+            "filter.dewatered falls",
+        ),
         "record": time("time between two samples, from which responses are made", "the scenario's", "5 min"),
         "solver": Key(
             "section", "method and tolerance", "", "the scenario's", "{method: rodas4p, rtol: 1e-4}", of=("solver",)
@@ -55,6 +64,11 @@ STUDY = Section(
             "study factor",
             default="required",
             example="{reactor.UA: {from: 400 W/K, to: 600 W/K}}",
+        ),
+        "linked": listed(
+            "values and event times that follow from factors",
+            "link",
+            example="[{event: heater off, key: at, is: start + 20 min}]",
         ),
         "correlations": listed(
             "between factors that have distributions", "correlation", example="[{between: [a, b], r: 0.6}]"
@@ -135,6 +149,7 @@ FACTOR = Section(
     "One of: `from` and `to`, `levels`, `mean` and `sd`, `median` and `gsd`; or `scenarios`, or `fault`.",
     {
         "path": Key("any", "dotted path, or several that take one value", "", "the factor's name", "TIC-101.setpoint"),
+        "unit": text("of a number of its own, which leads nowhere but is used under linked", "", "min"),
         "event": text("name of events of the scenario whose time or value it is", "", "more ethanol"),
         "key": Key("choice", "of the event", "", "value", "at", choices=("at", "value", "over")),
         "relative": Key(
@@ -160,6 +175,20 @@ FACTOR = Section(
     },
 )
 
+LINK = Section(
+    "Link",
+    "A value that follows from factors, as times of several events from one length: a `path` or an `event`.",
+    {
+        "path": Key("any", "dotted path, or several that take one value", "", "", "TIC-101.setpoint"),
+        "event": text("name of events of the scenario whose time or value it is", "", "more ethanol"),
+        "key": Key("choice", "of the event", "", "value", "at", choices=("at", "value", "over")),
+        "relative": Key("any", "true: multiplies what plant, events and conditions set", "", "false", "true"),
+        "is": text(
+            "of factors and quantities, with + - * / ** and functions as in `optimise`", "required", "a + 2 min"
+        ),
+    },
+)
+
 CORRELATION = Section(
     "Correlation",
     "Between the normal scores of two factors (a Gaussian copula).",
@@ -171,7 +200,7 @@ CORRELATION = Section(
 
 RESPONSE = Section(
     "Response",
-    "What is kept of each run: one of `kpi`, `quality`, `tag`, `product`, `feed`, `duty`.",
+    "What is kept of each run: one of `kpi`, `quality`, `tag`, `product`, `feed`, `duty`, `run`.",
     {
         "name": text("of the response", "made from the rest", "purity"),
         "kpi": Key("choice", "figure of merit, as `twin report` has it", "", "", "yield", choices=KPIS),
@@ -181,6 +210,7 @@ RESPONSE = Section(
         "feed": text("a feed of the plant", "", "reagents"),
         "component": text("of product or feed", "all", "ethanol"),
         "duty": Key("path", "an energy source or utility", "", "", "crystallizer.duty"),
+        "run": Key("choice", "of the run: how long it took, where `ends` is to end it", "", "", "length", choices=RUN),
         "of": Key(
             "choice",
             "what is taken of it",
@@ -234,6 +264,7 @@ SECTIONS = {
     "dataset": DATASET,
     "design": DESIGN,
     "study factor": FACTOR,
+    "link": LINK,
     "correlation": CORRELATION,
     "response": RESPONSE,
     **search_keys.SECTIONS,

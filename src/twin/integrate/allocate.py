@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from twin.integrate import tables as at
+from twin.integrate.elimination import auxiliaries_in_order
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
 from twin.jit import call
+from twin.plant.codes import RATES
 from twin.plant.discrete import Discrete, nothing
 from twin.plant.evaluate import JacobianTables, PlantTables, buffers, no_plant
 from twin.plant.handles import handed
@@ -133,9 +136,11 @@ def memory(
         np.zeros(len(rows.time)),
         np.zeros((scans, 5)),
         np.zeros(acting),
-        np.zeros((2, sizes.n_y if keep else 0)),
+        np.zeros((6, sizes.n_y + sizes.n_q if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
+    result.resume[at.KEPT_FROM] = -np.inf
+    result.resume[at.MISSED] = np.inf
     return result
 
 
@@ -224,10 +229,24 @@ def work(
     )
 
 
-def over_scans(sizes: Sizes, scanned: Discrete) -> at.Over:
-    """Allocate what steps over scans need beside."""
+def _thin(index: Factors, keep: bool) -> at.Thin:
+    """Allocate copies of factors; nothing unless the matrix is kept."""
+
+    def u(n: int) -> Array:
+        return np.zeros(n if keep else 0, dtype=np.uint32)
+
+    n, lower, upper = len(index.permutation), len(index.lower_column), len(index.upper_column)
+    real = [np.zeros(k if keep else 0) for k in (lower, upper, n)]
+    return at.Thin(u(n + 1), u(lower), real[0], u(n + 1), u(upper), real[1], real[2])
+
+
+def over_scans(
+    sizes: Sizes, scanned: Discrete, rates: Array, jacobian: JacobianTables, index: Factors, keep: bool
+) -> at.Over:
+    """Allocate what steps over scans, or with a kept matrix, need beside; `rates` are the calls that give the rates."""
     scans, acting = len(scanned.scan), len(scanned.acting)
-    zeros = np.zeros
+    zeros, whole, n = np.zeros, partial(np.zeros, dtype=np.int64), sizes.n_y + sizes.n_q if keep else 0
+    order = auxiliaries_in_order(jacobian.pattern, jacobian.column, sizes.n_y, sizes.n_aux) if keep else []
     return at.Over(
         acting=scanned.acting,
         smooth=zeros((acting, 4)),
@@ -238,9 +257,33 @@ def over_scans(sizes: Sizes, scanned: Discrete) -> at.Over:
         since=zeros(scans),
         clock=zeros((scans, 5)),
         y_scan=zeros(sizes.n_y),
-        matrix=zeros(1),
+        valid=zeros(2),
         wire=zeros((len(scanned.wires), 4)),
+        rest=_rest(rates, scanned),
+        order=np.array(order, dtype=np.int64),
+        jump_start=whole(acting + 1),
+        jump_row=whole(n * acting),
+        jump=zeros(n * acting),
+        share=zeros(acting),
+        full=zeros(n),
+        bent=zeros(n),
+        thin=_thin(index, keep),
     )
+
+
+def _rest(rates: Array, scanned: Discrete) -> Array:
+    """Calls that give the rates, less those that scans need.
+
+    Units of which scans ask for more than the rates do, or again, are evaluated as if scans had asked for nothing:
+    memory that is lent to their kernels may hold something else by then. Units by the clock stand still: their rates
+    are nothing, which is what the vector of rates holds already.
+    """
+    needed, read = [tuple(call) for call in rates.tolist()], [tuple(call) for call in scanned.read.tolist()]
+    others = {unit for unit, _ in {*read} - {*needed}} | {unit for unit, _ in scanned.after.tolist()}
+    still = {unit for (unit, *_), clock in zip(scanned.scan.tolist(), scanned.by_clock.tolist(), strict=True) if clock}
+    left = [call for call in needed if call not in read or call[0] in others]
+    left = [(unit, what) for unit, what in left if what != RATES or unit not in still]
+    return np.array(left, dtype=np.int64).reshape(-1, 2)
 
 
 def control(**settings: float) -> at.Control:
@@ -308,6 +351,6 @@ def run_nothing(run: Callable[..., Any], over: bool = False, block: bool = False
         scratch,
         control(t_end=-1.0, rtol=1e-6),
         buffer,
-        *((over_scans(sizes, nothing()),) if over else ()),
+        *((over_scans(sizes, nothing(), plant.rates, jacobian, index, True),) if over else ()),
     )
     call(run, *handed(tables))

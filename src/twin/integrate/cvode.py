@@ -228,7 +228,7 @@ class Cvode(Integrator):
         while True:
             t = float(resume[at.T])
             if kernels.scan_due(memory, t, kernels.FIRST):  # the order of all this is that of `loop.run`
-                kernels.fire_scans(tables, self._discrete, memory, work, control, t)
+                kernels.fire_scans(tables, self._discrete, memory, work, control, t, work.w_aside)
                 self._stale = True
             while kernels.sample_due(memory, control, t):
                 if not kernels.record(tables, memory, work, control, buffers, t, memory.y, memory.q):
@@ -254,7 +254,7 @@ class Cvode(Integrator):
                     return at.PYTHON
                 continue
             if scan:
-                kernels.fire_scans(tables, self._discrete, memory, work, control, t)
+                kernels.fire_scans(tables, self._discrete, memory, work, control, t, work.w_aside)
                 self._stale, looked = True, False
                 continue
             if t >= control.settings[at.T_END]:

@@ -38,7 +38,7 @@ def elimination(jacobian: JacobianTables, n_y: int, n_aux: int, n_q: int) -> tup
     """
     pointers, columns = np.asarray(jacobian.pattern), np.asarray(jacobian.column)
     q_pointers, q_columns = np.asarray(jacobian.q_pattern), np.asarray(jacobian.q_column)
-    order = _auxiliaries_in_order(pointers, columns, n_y, n_aux)
+    order = auxiliaries_in_order(pointers, columns, n_y, n_aux)
     number = {n_y + a: n_y + k for k, a in enumerate(order)}
     jobs = [(columns, pointers[n_y + a], pointers[n_y + a + 1], 0) for a in order]
     jobs += [(columns, pointers[i], pointers[i + 1], 0) for i in range(n_y)]
@@ -78,7 +78,7 @@ def elimination(jacobian: JacobianTables, n_y: int, n_aux: int, n_q: int) -> tup
     return tables, rows[by_column].astype(np.int32), starts.astype(np.int32)
 
 
-def _auxiliaries_in_order(pointers: Array, columns: Array, n_y: int, n_aux: int) -> list[int]:
+def auxiliaries_in_order(pointers: Array, columns: Array, n_y: int, n_aux: int) -> list[int]:
     """Each auxiliary after those that it depends on; itself excluded, they form no loop."""
     from graphlib import TopologicalSorter
 

@@ -208,7 +208,10 @@ class Integrator:
         self._factors = known
         tags = len(self._latch_rows.tag)
         self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
-        self._over = () if self._plain else (allocate.over_scans(self._sizes, self._discrete),)
+        self._over: tuple[at.Over, ...] = ()
+        if not self._plain:
+            rates, keep = self._tables.rates, self._memory.kept.shape[1] > 0
+            self._over = (allocate.over_scans(self._sizes, self._discrete, rates, jacobian, known, keep),)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
@@ -409,6 +412,6 @@ class Integrator:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0
         for over in self._over:
-            over.matrix[:] = 0.0
+            over.valid[:] = 0.0
         if not np.array_equal(np.flatnonzero(self._memory.absent), self.jacobian.absent):
             self._use(self.plant.jacobian_without(self._memory.absent != 0.0))

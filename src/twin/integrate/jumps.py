@@ -51,17 +51,17 @@ def evaluate(P, calls, first, end, t, y, p, w, dy):
 
 
 @kernel
-def read_plant(P, D, M, W, t, y):
-    """What scans read of the plant at (t, y) into W.w_aside; ramped parameters are moved to t."""
+def read_plant(P, D, M, W, t, y, w):
+    """What scans read of the plant at (t, y) into w; ramped parameters are moved to t."""
     move(M, W, t, at.AFTER)
     for i in range(P.places[4]):
-        W.w_aside[P.places[3] + i] = M.p[P.places[2] + i]
-    evaluate(P, D.read, 0, D.read.shape[0], t, y, M.p, W.w_aside, W.dy_aside)
+        w[P.places[3] + i] = M.p[P.places[2] + i]
+    evaluate(P, D.read, 0, D.read.shape[0], t, y, M.p, w, W.dy_aside)
 
 
 @kernel
-def scan_unit(P, D, M, W, i, t, y, clock):
-    """Scan unit i, having in W.w_aside what it reads: its states in y, its next scan in `clock` [units, 5].
+def scan_unit(P, D, M, W, i, t, y, clock, w):
+    """Scan unit i, having in w what it reads: its states in y, its next scan in `clock` [units, 5].
 
     Instants are counted from where the period was last changed, so that they do not drift.
     """
@@ -70,10 +70,10 @@ def scan_unit(P, D, M, W, i, t, y, clock):
         W.dy_aside[k] = y[k]
     place = D.scan[i, 2]
     number = clock[i, at.SCAN_NUMBER]
-    W.w_aside[place] = number
-    W.w_aside[place + 1] = D.seed[i]
+    w[place] = number
+    w[place + 1] = D.seed[i]
     unit = D.scan[i, 0]
-    call_entry(P.address[unit], D.scan[i, 1], t, y, M.p, W.w_aside, W.dy_aside, P.offsets, P.start[unit])
+    call_entry(P.address[unit], D.scan[i, 1], t, y, M.p, w, W.dy_aside, P.offsets, P.start[unit])
     for k in range(first, end):
         y[k] = W.dy_aside[k]
     period = M.p[D.scan[i, 3]]
@@ -84,17 +84,22 @@ def scan_unit(P, D, M, W, i, t, y, clock):
     clock[i, at.SCAN_COUNT] += 1.0
     clock[i, at.SCAN_NEXT] = clock[i, at.SCAN_FROM] + clock[i, at.SCAN_COUNT] * period
     clock[i, at.SCAN_NUMBER] = number + 1.0
-    evaluate(P, D.after, D.after_start[i], D.after_start[i + 1], t, y, M.p, W.w_aside, W.dy_aside)
+    evaluate(P, D.after, D.after_start[i], D.after_start[i + 1], t, y, M.p, w, W.dy_aside)
 
 
 @kernel
-def fire_scans(P, D, M, W, C, t):
-    """Scan what is due, in the plant's order: each unit sees what those before it have just done."""
-    read_plant(P, D, M, W, t, M.y)
+def fire_scans(P, D, M, W, C, t, w):
+    """Scan what is due, in the plant's order: each unit sees what those before it have just done.
+
+    What they read is left in w.
+    """
+    read_plant(P, D, M, W, t, M.y, w)
     for i in range(M.scan.shape[0]):
         if M.scan[i, at.SCAN_NEXT] > t + at.SLACK * abs(t):
             continue
-        scan_unit(P, D, M, W, i, t, M.y, M.scan)
+        scan_unit(P, D, M, W, i, t, M.y, M.scan, w)
         C.status[at.SCANS] += 1
+        if D.by_clock[i] == 0 and M.resume[at.JUST_FIRED] != 1.0:
+            M.resume[at.JUST_FIRED] = 3.0
     if M.resume[at.JUST_FIRED] == 0.0:
         M.resume[at.JUST_FIRED] = 2.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from twin.integrate import tables as at
-from twin.integrate.crossing import find_crossing
+from twin.integrate.crossing import find_crossing, foresee
 from twin.integrate.firing import (
     evaluate_guards,
     finish_ramps,
@@ -47,6 +47,14 @@ SAME = 0.8
 #: A crossing this near to the end of a step (relative to the step) is at its end.
 CUT_WIDTH = 1e-10
 MOST_CUTS = 20
+#: By how much a step that is to meet a foreseen crossing goes beyond it, as a part of its length.
+BEYOND = 1e-4
+#: Where such a step was refused in its turn, others go this part of the way at most,
+PART = 0.8
+#: until what is left of it is less than this part: the next one is to meet the crossing again.
+NEARER = 0.01
+#: Crossings that are nearer (relative to the clock) are left to shorter and shorter steps.
+NEAREST = 1e-9
 
 
 @kernel
@@ -59,6 +67,13 @@ def _first_step(M, W, C):
     if not fastest > 0.0:
         return 1.0
     return 0.5 * rtol**0.25 / fastest
+
+
+@kernel
+def foresee_nothing(M):
+    """An event changes what was foreseen."""
+    M.resume[at.FORESEEN] = 0.0
+    M.resume[at.MISSED] = math.inf
 
 
 @kernel
@@ -113,7 +128,8 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
             kept = try_kept(P, J, F, G, D, M, W, C, S, stop)
             if kept != NOT_TAKEN:
                 return at.REVIVED if kept == COMES_ALIVE else 0
-            S.matrix[0] = 0.0  # the step that is taken instead leaves its own
+            S.valid[0] = 0.0  # the step that is taken instead leaves its own
+            S.valid[1] = 0.0
         whole = stop_over_scans(E, D, M, C)
         least = begin(D, M, C, S, whole - M.resume[at.T])
         over = math.isfinite(least)
@@ -130,6 +146,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
     cuts = 0
     reason = at.TOO_SMALL
     lost = False
+    foreseen = False
     while True:
         proposal = min(M.resume[at.H], C.settings[at.H_MAX])
         if proposal == 0.0:
@@ -148,9 +165,16 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
         if cut > 0.0:
             h = cut
             end = t + h
-        elif h * STRETCH >= remaining:
-            h = remaining
-            end = stop
+        else:
+            foreseen = False
+            left = M.resume[at.FORESEEN] - t
+            if NEAREST * abs(t) < left < h and not over:
+                foreseen = left < NEARER * M.resume[at.MISSED]
+                h = left * (1.0 + BEYOND) if foreseen else left * PART
+                end = t + h
+            if h * STRETCH >= remaining:
+                h = remaining
+                end = stop
         if S is not None:
             if over and (lost or h < least):
                 # no step over scans is to be had: this one ends at the next
@@ -191,11 +215,19 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
             C.status[at.REJECTED] += 1
             rejected = True
             cut = 0.0
+            shorter = h * 0.25
             if math.isfinite(error):
                 reason = at.TOO_SMALL
-                M.resume[at.H] = h * max(LEAST_CHANGE, SAFETY * error ** (-1.0 / R.order[0]))
-            else:
-                M.resume[at.H] = h * 0.25
+                shorter = h * max(LEAST_CHANGE, SAFETY * error ** (-1.0 / R.order[0]))
+            if foreseen:
+                M.resume[at.MISSED] = h
+                shorter = h
+            elif G.guard.shape[0] > 0 and not over:
+                met = h * foresee(P, G, M, W, C, t, h)
+                if NEAREST * abs(t) < met and met * (1.0 + BEYOND) < h:
+                    M.resume[at.FORESEEN] = t + met
+                    shorter = h
+            M.resume[at.H] = shorter
             if M.resume[at.H] < 16.0 * EPSILON * abs(t) or M.resume[at.H] < 1e-300:
                 return reason
             continue
@@ -247,6 +279,7 @@ def _commit(P, D, M, W, C, S):
     """Make the pending step the accepted point."""
     if S is not None:
         commit_scans(P, D, M, W, C, S)
+        S.valid[1] = 0.0
     for i in range(M.y.shape[0]):
         M.y[i] = W.y_new[i]
     for i in range(M.q.shape[0]):
@@ -294,7 +327,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
         t = M.resume[at.T]
         if scan_due(M, t, FIRST):
             # before the first sample, which is to show what was measured and not how the run was set up
-            fire_scans(P, D, M, W, C, t)
+            fire_scans(P, D, M, W, C, t, W.w_aside)
         while sample_due(M, C, t):
             if not record(P, M, W, C, X, t, M.y, M.q):
                 return at.FLUSH
@@ -318,6 +351,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
             looked = C.status[at.FIRINGS] == before
             if not looked:
                 M.resume[at.JUST_FIRED] = 1.0
+                foresee_nothing(M)
             if latch >= 0:
                 C.status[at.ROW] = latch
                 return at.GUARD
@@ -329,13 +363,19 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
             M.resume[at.NEXT_ROW] += 1.0
             looked = False
             M.resume[at.JUST_FIRED] = 1.0
+            foresee_nothing(M)
             C.status[at.ROW] = row
             if E.kind[row] == at.RETURN:
                 return at.PYTHON
             continue
         if scan:
             # after the rows of the instant: a scan sees the setpoints that they have set
-            fire_scans(P, D, M, W, C, t)
+            if S is not None:
+                # where the rates are evaluated next, too
+                fire_scans(P, D, M, W, C, t, W.w)
+                S.valid[1] = 1.0
+            else:
+                fire_scans(P, D, M, W, C, t, W.w_aside)
             looked = False
             continue
         if t >= C.settings[at.T_END]:

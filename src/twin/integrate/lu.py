@@ -12,6 +12,8 @@ from twin.jit import kernel
 
 #: A pivot that lost all digits of its diagonal entry is roundoff: the matrix counts as singular.
 LOST = 1e-14
+#: Entries of factors below this tell nothing, whatever units their states are in.
+NOTHING = 1e-30
 
 
 @kernel
@@ -64,3 +66,66 @@ def solve(F, lower, upper, pivot, rhs, out, row):
     for i in range(n):
         out[F.permutation[i]] = row[i]
         row[i] = 0.0
+
+
+@kernel
+def thin(F, lower, upper, pivot, T):
+    """Copy factors for many solutions, without the entries that the numbers of this matrix leave empty.
+
+    Rows of U are scaled by their pivots and stand in reverse: what a row waits for comes last.
+    """
+    n = pivot.shape[0]
+    place = 0
+    for i in range(n):
+        for e in range(F.lower[i], F.lower[i + 1]):
+            if abs(lower[e]) > NOTHING:
+                T.lower_column[place] = F.lower_column[e]
+                T.lower[place] = lower[e]
+                place += 1
+        T.lower_start[i + 1] = place
+    place = 0
+    for i in range(n):
+        first = F.upper[i]
+        last = F.upper[i + 1]
+        for back in range(last - first):
+            e = last - 1 - back
+            factor = upper[e] * pivot[i]
+            if abs(factor) > NOTHING:
+                T.upper_column[place] = F.upper_column[e]
+                T.upper[place] = factor
+                place += 1
+        T.upper_start[i + 1] = place
+
+
+@kernel
+def solve_thin(F, T, pivot, rhs, out):
+    """`solve` with the factors in T: sums are of two parts each, for the processor to add beside one another."""
+    n = pivot.shape[0]
+    row = T.row
+    for i in range(n):
+        total = rhs[F.permutation[i]]
+        other = 0.0
+        e = T.lower_start[i]
+        last = T.lower_start[i + 1]
+        while e + 1 < last:
+            other += T.lower[e] * row[T.lower_column[e]]
+            total -= T.lower[e + 1] * row[T.lower_column[e + 1]]
+            e += 2
+        if e < last:
+            total -= T.lower[e] * row[T.lower_column[e]]
+        row[i] = total - other
+    for back in range(n):
+        i = n - 1 - back
+        total = row[i] * pivot[i]
+        other = 0.0
+        e = T.upper_start[i]
+        last = T.upper_start[i + 1]
+        while e + 1 < last:
+            other += T.upper[e] * row[T.upper_column[e]]
+            total -= T.upper[e + 1] * row[T.upper_column[e + 1]]
+            e += 2
+        if e < last:
+            total -= T.upper[e] * row[T.upper_column[e]]
+        total -= other
+        row[i] = total
+        out[F.permutation[i]] = total

@@ -29,7 +29,7 @@ from twin.integrate.integrator import Fired, Integrator, Samples, interruptible
 from twin.integrate.outcome import Ending, Outcome
 from twin.integrate.past import Past
 from twin.jit import call
-from twin.plant.blocks import Block, cut, units_of
+from twin.plant.blocks import Block, cut, owners
 from twin.plant.handles import handed
 from twin.quantity import Array
 
@@ -172,7 +172,7 @@ class Multirate:
         self.plant, self.samples, self.fired, self._pause = plant, samples, fired, pause
         self.wall = 0.0
         self._latches = tuple(latches)
-        self._places(plant)
+        self._owners = owners(plant)
         ties = [
             (self._owner_of_watched(latch), self._owner_of_target(latch.kind, latch.index))
             for latch in latches
@@ -180,7 +180,6 @@ class Multirate:
         ]
         self.blocks = cut(plant, [tie for tie in ties if tie[0] != tie[1]])
         self._block_of = {unit: k for k, block in enumerate(self.blocks) for unit in block.units}
-        self._localise()
         if foreseen is None:
             foreseen = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
             foreseen += [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
@@ -222,36 +221,15 @@ class Multirate:
 
     # --- what stands where
 
-    def _places(self, plant: Any) -> None:
-        """Unit that owns each parameter, state, watched number and impulse."""
-        owner = units_of(plant)
-        self._p_owner: dict[int, str] = {}
-        for path, (place, _, lengths, _) in plant.parameters.items():
-            unit = owner[path.partition(".")[0]]
-            self._p_owner |= dict.fromkeys(range(place, place + int(np.prod(lengths))), unit)
-        self._w_owner: dict[int, str] = {}
-        self._y_owner: dict[int, str] = {}
-        for column in plant.columns:
-            places = range(column.offset, column.offset + int(np.prod(column.shape)))
-            if column.vector in ("w", "y") and column.owner in owner:
-                (self._w_owner if column.vector == "w" else self._y_owner).update(
-                    dict.fromkeys(places, owner[column.owner])
-                )
-
     def _owner_of_watched(self, latch: Latch) -> str:
         if latch.tag >= 0:
-            return self._w_owner[latch.tag]
+            return self._owners.w[latch.tag]
         return self.plant.guard_names[latch.guard].partition(".")[0]
 
     def _owner_of_target(self, kind: Kind, index: int) -> str:
         if kind == Kind.FIRE:
             return self.plant.impulses[index].partition(".")[0]
-        return self._p_owner[index]
-
-    def _localise(self) -> None:
-        self._p_local = [{int(its): int(mine) for mine, its in block.p} for block in self.blocks]
-        self._q_local = [{int(its): int(mine) for mine, its in block.q} for block in self.blocks]
-        self._y_local = [{int(its): mine for mine, its in enumerate(block.y)} for block in self.blocks]
+        return self._owners.p[index]
 
     def _part(
         self,
@@ -295,15 +273,15 @@ class Multirate:
         if index >= 0 and latch.kind == Kind.FIRE:
             index = block.plant.impulses.index(self.plant.impulses[index])
         elif index >= 0:
-            index = self._p_local[k][index]
+            index = self.blocks[k].p_here[index]
         return latch._replace(guard=guard, index=index, tag=block.w[latch.tag] if latch.tag >= 0 else -1)
 
     def _local_event(self, row: int, event: Event) -> tuple[int, Event]:
         """Number of the block that an event belongs to, and the event there."""
         if event.kind == Kind.ADD:
-            k = self._block_of[self._y_owner[event.index]]
-            book = self._q_local[k][event.book] if event.book >= 0 else -1
-            return k, event._replace(index=self._y_local[k][event.index], book=book)
+            k = self._block_of[self._owners.y[event.index]]
+            book = self.blocks[k].q_here[event.book] if event.book >= 0 else -1
+            return k, event._replace(index=self.blocks[k].y_here[event.index], book=book)
         if event.kind == Kind.ARM:
             k = next(k for k, rows in enumerate(self._latch_rows) if event.index in rows)
             return k, event._replace(index=self._latch_rows[k].index(event.index))
@@ -312,7 +290,7 @@ class Multirate:
             return k, event._replace(index=self.blocks[k].plant.impulses.index(self.plant.impulses[event.index]))
         if event.kind == Kind.RESTORE:
             event = event._replace(value=float(self._rows[k].index(int(event.value))))
-        return k, event._replace(index=self._p_local[k][event.index])
+        return k, event._replace(index=self.blocks[k].p_here[event.index])
 
     # --- an Integrator for others
 
@@ -380,8 +358,8 @@ class Multirate:
 
     def set(self, index: int, value: float) -> None:
         """Set a parameter between two calls; a ramp of it under way ends."""
-        k = self._block_of[self._p_owner[index]]
-        self.parts[k].set(self._p_local[k][index], value)
+        k = self._block_of[self._owners.p[index]]
+        self.parts[k].set(self.blocks[k].p_here[index], value)
         self._ramps.pop(index, None)
         self._p[index] = value
 

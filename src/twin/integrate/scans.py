@@ -98,7 +98,7 @@ def scan_instant(P, D, M, W, S, t, t0, h, y, clock):
     scanned = 0
     for i in range(clock.shape[0]):
         if D.by_clock[i] == 1 and clock[i, at.SCAN_NEXT] <= t + at.SLACK * abs(t):
-            scan_unit(P, D, M, W, i, t, y, clock)
+            scan_unit(P, D, M, W, i, t, y, clock, W.w_aside)
             scanned += 1
     return scanned
 

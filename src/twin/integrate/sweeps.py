@@ -32,7 +32,7 @@ def _sample_wires(P, D, M, W, S, t, h):
     for n in range(4):
         theta = n / 3.0
         interpolate(theta, M.y, W.y_new, W.dense, W.y_dense)
-        read_plant(P, D, M, W, t + theta * h, W.y_dense)
+        read_plant(P, D, M, W, t + theta * h, W.y_dense, W.w_aside)
         for k in range(D.wires.shape[0]):
             S.wire[k, n] = W.w_aside[D.wires[k]]
     for k in range(D.wires.shape[0]):

@@ -25,7 +25,7 @@ WINDOW_FIRINGS = 9  #: and the latches fired in it
 H_PENDING = 10  #: step accepted but not yet sampled and committed; 0 when none
 T_PENDING = 11  #: its end
 CUT_GUARD = 12  #: guard located at that end; -1 when none
-JUST_FIRED = 13  #: whether an event (1) or only scans (2) changed the plant at the accepted point
+JUST_FIRED = 13  #: whether an event (1) or only scans (2) changed the plant at the accepted point; 3: not by the clock
 WINDOW = 14  #: relaxed scans: longest step over scans to be tried; 0 before the first
 PATIENCE = 15  #: steps that end at each scan before the next one over scans is tried
 LAST_PATIENCE = 16  #: how many of them there were the last time
@@ -34,9 +34,12 @@ KEPT_T = 18  #: kept matrix: time of its point
 KEPT_H = 19  #: step that it is for; 0 when there is none
 KEPT_AGE = 20  #: steps that it has served
 KEPT_RAMPS = 21  #: ramps that were under way at its point
-KEPT_SECOND = 22  #: whether the second-order part of the step before is known
+KEPT_SECOND = 22  #: whether the step before was one with a kept matrix, and its parts are known
 KEPT_STEP = 23  #: whether the last step was made with a kept matrix
-RESUME_SIZE = 24
+FORESEEN = 24  #: time of a guard's crossing for which a step was refused
+MISSED = 25  #: length of a step that was to meet it and was refused, too; infinite when none was
+KEPT_FROM = 26  #: kept matrix: where the step before began; -inf where it tells nothing
+RESUME_SIZE = 27
 
 #: An instant so little after another (relative to the clock) is the same one.
 SLACK = 2.0**-50
@@ -96,7 +99,7 @@ class Memory(NamedTuple):
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
     pace: Array  #: [acting states] how fast each moved at the end of the last step over scans
-    kept: Array  #: [2, n_y] where the matrix is kept: its point, and the second-order part of the last step
+    kept: Array  #: [6, n_y + n_q] where the matrix is kept: what it and the next step follow from (`kept_matrix.py`)
 
 
 class EventRows(NamedTuple):
@@ -209,6 +212,18 @@ class Work(NamedTuple):
     inlets: Inlets | None
 
 
+class Thin(NamedTuple):
+    """Factors without empty entries, of a matrix with which many systems are solved; places as in `Factors`."""
+
+    lower_start: Array  #: [n + 1]
+    lower_column: Array
+    lower: Array
+    upper_start: Array  #: [n + 1]
+    upper_column: Array  #: descending in each row
+    upper: Array  #: times the reciprocal pivot
+    row: Array  #: [n] scratch
+
+
 class Over(NamedTuple):
     """Scratch of steps over scans, or with a kept matrix; the loop is compiled without them where it is given None."""
 
@@ -221,5 +236,14 @@ class Over(NamedTuple):
     since: Array  #: [scanning units] part of the step at which the piece begins that is held now
     clock: Array  #: [scanning units, 5] Memory.scan while a step is tried
     y_scan: Array  #: [n_y] states of the units by the clock, likewise
-    matrix: Array  #: [1] whether the factors in Work are those of the point in Memory
+    valid: Array  #: [2] whether factors in Work are those of the point in Memory; W.w what scans read at the last one
     wire: Array  #: [wires, 4] what scans read of the plant within the step, as cubics of the part of the step
+    rest: Array  #: [calls, 2] calls that give the rates where what scans read is there already
+    order: Array  #: [n_aux] auxiliaries, each after those that it depends on; none unless the matrix is kept
+    jump_start: Array  #: [acting + 1] into `jump`
+    jump_row: Array  #: [k] state, or n_y + quadrature, that a held output moves
+    jump: Array  #: [k] h A e of it
+    share: Array  #: [acting] how much of that is left where fast states follow
+    full: Array  #: [n_y + n_q] change of the step before as it would have been with the outputs of now
+    bent: Array  #: [n_y + n_q] h A times a change
+    thin: Thin

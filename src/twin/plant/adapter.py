@@ -206,7 +206,7 @@ class _Body:
             "x": "_x(y, o)",
             "u": "_u(w, o)",
             "a": "_a(w, o)",
-            "p": "_p(p, o)",
+            "p": "q",
             "w": "_w(w, o)",
             "out": out,
             "dx": "_dx(dy, o)",
@@ -256,7 +256,8 @@ class _Body:
         ]
 
     def _function(self, name: str, parts: list[tuple[str, list[str]]]) -> list[str]:
-        lines = [f"def {name}(what, t, y, p, w, dy, o):"]
+        # parameters are the longest tuple by far: made once for all branches
+        lines = [f"def {name}(what, t, y, p, w, dy, o):", *(["    q = _p(p, o)"] if self.members["p"] else [])]
         for number, (condition, body) in enumerate(parts):
             lines.append(f"    {'if' if number == 0 else 'elif'} {condition}:")
             lines += [f"        {line}" for line in body]
@@ -383,7 +384,9 @@ def _compiled(model: Model, folder: Path) -> Entry:
         vars(adapter).update(view1=views.view1, view2=views.view2, as_int=views.as_int, duals=views.duals)
         for name, value in list(vars(adapter).items()):
             if name.startswith("_") and getattr(value, "__module__", None) == adapter.__name__:
-                setattr(adapter, name, jit.inner(value))
+                # what a call returns has memory of its own, which numba clears at each call of the entry: all tuples
+                # are made in place but for the function of slopes itself
+                setattr(adapter, name, jit.inner(value, merged=name != "_slopes"))
         vars(adapter).update(_lent(model))
         return adapter.evaluate, views.ENTRY
 

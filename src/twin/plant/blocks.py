@@ -50,13 +50,38 @@ class Block:
     p: Array  #: [n, 2] places in p: here, in the whole
     w: dict[int, int]  #: places in w by those in the whole
     q: Array  #: [n, 2] places in q: here, in the whole
+    #: places here by those in the whole
+    y_here: dict[int, int]
+    p_here: dict[int, int]
+    q_here: dict[int, int]
 
 
-def units_of(plant: Plant) -> dict[str, str]:
-    """Unit to which each boundary belongs, and each unit to itself."""
-    owner = {unit.name: unit.name for unit in plant.spec.units}
-    owner |= {feed.name: feed.target.partition(".")[0] for feed in plant.spec.feeds}
-    return owner | {product.name: product.source.partition(".")[0] for product in plant.spec.products}
+@dataclass(frozen=True)
+class Owners:
+    """Unit that each place of a plant belongs to: a feed's to the unit that it feeds."""
+
+    p: dict[int, str]
+    w: dict[int, str]
+    y: dict[int, str]
+
+
+def owners(plant: Plant) -> Owners:
+    """Find the owners; they are kept with the plant."""
+    if Owners not in plant.cuts:
+        unit = {one.name: one.name for one in plant.spec.units}
+        unit |= {feed.name: feed.target.partition(".")[0] for feed in plant.spec.feeds}
+        unit |= {product.name: product.source.partition(".")[0] for product in plant.spec.products}
+        found = Owners({}, {}, {})
+        for path, (place, _, lengths, _) in plant.parameters.items():
+            places = range(place, place + int(np.prod(lengths)))
+            found.p.update(dict.fromkeys(places, unit[path.partition(".")[0]]))
+        for column in plant.columns:
+            if column.vector in ("w", "y") and column.owner in unit:
+                places = range(column.offset, column.offset + int(np.prod(column.shape)))
+                (found.w if column.vector == "w" else found.y).update(dict.fromkeys(places, unit[column.owner]))
+        plant.cuts[Owners] = found
+    result: Owners = plant.cuts[Owners]
+    return result
 
 
 def groups(plant: Plant, ties: Iterable[tuple[str, str]] = ()) -> list[tuple[str, ...]]:
@@ -297,6 +322,9 @@ def _blocks(plant: Plant, parts: tuple[tuple[str, ...], ...]) -> list[Block]:
                 np.array(places, dtype=np.int64).reshape(-1, 2),
                 {its: mine for mine, its in found["w"]},
                 np.array(found["q"], dtype=np.int64).reshape(-1, 2),
+                {its: mine for mine, its in found["y"]},
+                {its: mine for mine, its in places},
+                {its: mine for mine, its in found["q"]},
             )
         )
     return blocks

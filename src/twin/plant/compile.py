@@ -246,8 +246,7 @@ def _guard_calls(nodes: Sequence[Node], wanted: Callable[[str], bool]) -> list[t
     for k, node in enumerate(nodes):
         own = [f.name for f in node.model.guards]
         if any(wanted(f"{node.name}.{name}") for name in own):
-            if any("a" in node.model.arguments(name) for name in own):
-                calls += [(k, INTEGRAL + i) for i in range(len(fields(node.model.Integrals)))]
+            calls += [(k, INTEGRAL + i) for i in node.model.integrals_for(own)]
             calls.append((k, GUARDS))
     return calls
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -102,6 +102,40 @@ class Model:
 
     def has(self, name: str) -> bool:
         return hasattr(self.module, name)
+
+    def integrals_for(self, kernels: Iterable[str]) -> list[int]:
+        """Numbers of the integrals without which these kernels cannot be called, in their order.
+
+        Those that a kernel, or what it calls, has by name, and those that these in turn ask for; where one reads
+        scratch, all before it, since any of them may have left it there.
+        """
+        names: tuple[str, ...] = self.Integrals._fields  # type: ignore[attr-defined]
+        found: set[str] = set()
+        queue = list(kernels)
+        while queue:
+            said = _names_in(self.kernel(queue.pop()))
+            asked = {name for name in names if name in said} - found
+            for name in list(asked):
+                if "w" in self.arguments(name):
+                    asked |= set(names[: names.index(name)]) - found
+            found |= asked
+            queue += asked
+        return [i for i, name in enumerate(names) if name in found]
+
+
+def _names_in(function: Any) -> set[str]:
+    """Names in a kernel and in all kernels that it calls: attributes among them."""
+    found: set[str] = set()
+    queue, seen = [python_function(function)], set()
+    while queue:
+        one = queue.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        found |= set(one.__code__.co_names)
+        called = (one.__globals__.get(name) for name in one.__code__.co_names)
+        queue += [python_function(c) for c in called if hasattr(python_function(c), "__twin_kernel__")]
+    return found
 
 
 def module_name(model: str) -> str:

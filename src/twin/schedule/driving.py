@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.integrate.allocate import Event, Kind, Latch
+from twin.integrate.integrator import Samples
 from twin.integrate.outcome import Ending, Outcome
 from twin.schedule.errors import ScheduleError
 from twin.schedule.instants import Instant
@@ -41,6 +42,7 @@ class Driving:
     _history: list[Instant]
     _watches: list[tuple[str, str]]
     _limits: list[tuple[str, str]]  #: guards at which a model ends
+    _ends: list[tuple[str, str]]  #: conditions at which the scenario does
     _record: dict[int, int]  #: place among the recorded numbers, by place in w
     _static: int  #: latches of the scenario
     _stopping: bool
@@ -90,7 +92,10 @@ class Driving:
                 return Ending(Outcome.INTERRUPTED, self._integrator.time)
             ending: Ending = self._integrator.advance(end)
             while ending.outcome in (Outcome.EVENT, Outcome.GUARD):
-                ending = self._beyond(ending.time) or self._live_through(ending)
+                beyond = self._beyond(ending.time)
+                if beyond is not None:
+                    return beyond
+                ending = self._live_through(ending)
             if ending.outcome is not Outcome.FINISHED or ending.time >= end:
                 return ending
 
@@ -131,8 +136,12 @@ class Driving:
         return ending
 
     def _beyond(self, time: float) -> Ending | None:
-        """Give the end of the run where a guard of a model's limit has been crossed."""
+        """Give the end of the run where a guard of a model's limit has been crossed, or what the scenario ends at."""
         for key in self._journal.stopped:
+            if key in self._ends:
+                assert self._journal.last is not None
+                self._take_samples(self._journal.last)
+                return Ending(Outcome.FINISHED, time)
             if key in self._limits:
                 return Ending(Outcome.MODEL_LIMIT, time, cause=limit_reached(self.plant, key[0], self._integrator.y))
         return None
@@ -203,6 +212,10 @@ class Driving:
 
     def _paused(self) -> None:
         """Keep a checkpoint, if one is wanted."""
+        raise NotImplementedError
+
+    def _take_samples(self, block: Samples) -> None:
+        """Hand on samples."""
         raise NotImplementedError
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.integrate import tables as at
-from twin.integrate.integrator import Fired
+from twin.integrate.integrator import Fired, Samples
 from twin.quantity import Array
 from twin.schedule.timetable import Action, Latch, latch_cause
 
@@ -59,6 +59,7 @@ class Journal:
         self.timed = 0  #: events by the clock
         self.unreported = 0  #: returns to Python, which are no events of the scenario
         self.stopped: list[tuple[str, str]] = []  #: (guard, direction) that stopped the loop
+        self.last: Samples | None = None  #: the plant where it did so last
 
     def collect(self, fired: Fired) -> None:
         """Take a block of fired rows."""
@@ -69,6 +70,7 @@ class Journal:
                 latch = self._latches[int(row)]
                 if math.isnan(new):  # it stopped the loop for Python to act
                     self.stopped.append((latch.guard, latch.direction))
+                    self.last = Samples(np.array([time]), fired.y[i, :1], fired.w[i, :1], fired.q[i, :1])
                     self.unreported += 1
                     continue
                 events.append(Happened(time, latch.kind, latch.path, old, new, latch_cause(latch)))

@@ -96,10 +96,11 @@ class Simulation(Driving):
         self._world = World(scenario, self.end, processes)
         self._watches = watches_of(self._world, plant)
         self._limits = limits_of(plant)
+        self._ends = [] if scenario.ends is None else [scenario.ends.key]
         self._record = {int(place): i for i, place in enumerate(record)}
         watches = [watch_row(plant, key)._replace(armed=False) for key in self._watches]
-        ends = [watch_row(plant, key) for key in self._limits]
-        watched = (Watch(*key) for key in (*self._watches, *self._limits))
+        ends = [watch_row(plant, key) for key in (*self._limits, *self._ends)]
+        watched = (Watch(*key) for key in (*self._watches, *self._limits, *self._ends))
         self._journal = Journal([*scenario.latches, *watched], events)
         latches = [
             watch_row(plant, (latch.guard, latch.direction))._replace(

@@ -13,10 +13,14 @@ from twin.config.spec import EventSpec, ScenarioSpec
 from twin.config.study_keys import FACTOR
 from twin.quantity import Field
 from twin.study.distributions import ends
+from twin.study.expression import FUNCTIONS
 from twin.study.file import Factor
 from twin.study.number_reading import Number, check_range, leads_to, read_flag, read_quantity, read_weights
 from twin.study.spec import FactorSpec
+from twin.units import UnitError, si_unit
 
+#: What takes a value: what it is, its paths, and how a `FactorSpec` says it.
+Target = tuple[Number, tuple[str, ...], dict[str, Any]]
 _EXAMPLE = "{reactor.UA: {from: 400 W/K, to: 600 W/K}}"
 #: Ways to say which values there are; exactly one of them.
 WAYS = ("from", "levels", "mean", "median", "scenarios", "fault")
@@ -105,22 +109,12 @@ def _fault(problems: Problems, key: Node, node: Node, scenarios: Sequence[Scenar
 
 
 def _value(problems: Problems, key: Node, node: Node, way: str, scenarios: Sequence[ScenarioSpec]) -> FactorSpec | None:
-    relative = read_flag(problems, node, "relative")
-    event = node.get("event")
-    if event is not None:
-        place, target = _event(problems, node, event, scenarios)
-        targets: tuple[str, ...] = (target,)
-    else:
-        targets = tuple(item.text for item in _paths(problems, key, node))
-        place = _path(problems, key, node, scenarios)
-    if place is None:
+    read = _own(problems, key, node) if node.get("unit") is not None else read_target(problems, key, node, scenarios)
+    if read is None:
         return None
-    what = Number(place.field, place.positive, relative)
+    what, targets, how = read
+    relative = what.relative
     meaning = f"{what.field.meaning}, relative" if relative else what.field.meaning
-    how = {"relative": relative}
-    if event is not None:
-        at = node.get("key")
-        how |= {"how": "event", "event": event.text, "key": "value" if at is None else at.text}  # type: ignore[dict-item]
     if way == "levels" and what.field.enum is not None:
         return _enumerated(problems, key, node, targets, what, how)
     if what.field.kind not in ("float", "array") and not relative:
@@ -135,7 +129,53 @@ def _value(problems: Problems, key: Node, node: Node, way: str, scenarios: Seque
     low, high = ends(told)
     least = low if told["kind"] == "levels" or told.get("low") is not None else -np.inf  # none was written
     check_range(problems, node.key(way), key.text, what, least, high)
-    return FactorSpec(Factor(key.text, what.unit, meaning, targets, "number", low, high, told), **how)  # type: ignore[arg-type]
+    return FactorSpec(Factor(key.text, what.unit, meaning, targets, "number", low, high, told), **how)
+
+
+def _own(problems: Problems, key: Node, node: Node) -> Target | None:
+    """Read a number that leads nowhere by itself: `linked` uses it."""
+    for name in ("path", "event", "key", "relative"):
+        if node.get(name) is not None:
+            problems.add(
+                node.key(name), "key without a use", f"{key.text} is a number of its own (unit): {name} means nothing."
+            )
+            return None
+    given = node.get("unit")
+    assert given is not None
+    try:
+        unit = si_unit(given.text)
+    except UnitError as error:
+        problems.add(given, "no such unit", f"{key.text}: {error}.")
+        return None
+    if not key.text.isidentifier() or key.text in FUNCTIONS:
+        detail = f"'{key.text}' cannot stand in an expression: use letters, digits and _, and no name of a function."
+        problems.add(key, "not a name", detail)
+        return None
+    return Number(Field(key.text, "float", unit, key.text)), (), {"how": "free"}
+
+
+def read_target(problems: Problems, key: Node, node: Node, scenarios: Sequence[ScenarioSpec]) -> Target | None:
+    """Read what takes a value: a path (that of `key` unless given), or an event.
+
+    Returns
+    -------
+    Number, tuple of str, dict
+        What it is; the paths; how a `FactorSpec` says it.
+    """
+    relative = read_flag(problems, node, "relative")
+    event = node.get("event")
+    if event is None:
+        targets = tuple(item.text for item in _paths(problems, key, node))
+        place = _path(problems, key, node, scenarios)
+        return (
+            None if place is None else (Number(place.field, place.positive, relative), targets, {"relative": relative})
+        )
+    place, target = _event(problems, node, event, scenarios)
+    if place is None:
+        return None
+    at = node.get("key")
+    how = {"relative": relative, "how": "event", "event": event.text, "key": "value" if at is None else at.text}
+    return Number(place.field, place.positive, relative), (target,), how
 
 
 def _paths(problems: Problems, key: Node, node: Node) -> list[Node]:

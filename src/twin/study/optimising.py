@@ -308,8 +308,8 @@ class Batch:
         self._pool.shutdown(cancel_futures=True)
 
 
-def run_optimisation(spec: OptimisationSpec, workers: int = 0) -> Optimisation:
-    """Search.
+def run_optimisation(spec: OptimisationSpec, workers: int = 0, batch: Batch | None = None) -> Optimisation:
+    """Search, with a batch that has its plant compiled already, if there is one.
 
     Raises
     ------
@@ -319,7 +319,7 @@ def run_optimisation(spec: OptimisationSpec, workers: int = 0) -> Optimisation:
     study, searched = spec.study, spec.searched
     names = [study.names[i] for i in searched]
     around = drawn(study, spec.uncertain, spec.draws)
-    batch = Batch(study, workers)
+    batch = batch or Batch(study, workers)
 
     def rows(x: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         X = np.empty((len(x), len(study.factors)))

@@ -14,7 +14,7 @@ from twin.config import load_scenario
 from twin.config.document import Node, Problems, closest
 from twin.config.plant import check_version, find, name_of, shown
 from twin.config.reading import read_file, read_text
-from twin.config.scenario import LONGEST, read_number, read_seed, read_solver
+from twin.config.scenario import LONGEST, read_ends, read_number, read_seed, read_solver
 from twin.config.spec import ScenarioSpec
 from twin.config.study_keys import ANALYSIS, STUDY
 from twin.errors import ConfigError, Problem
@@ -22,7 +22,7 @@ from twin.study.dataset_reading import read_dataset
 from twin.study.design_reading import read_design, read_whole
 from twin.study.designs import DRAWN, Infeasible, rows, spread
 from twin.study.factor_reading import read_factors
-from twin.study.number_reading import Number, check_range, leads_to
+from twin.study.link_reading import check_links, check_taken, read_links
 from twin.study.relation_reading import read_constraints, read_correlation
 from twin.study.response_reading import read_responses
 from twin.study.spec import FactorSpec, StudySpec, Wanted
@@ -67,6 +67,7 @@ def build_study(problems: Problems, root: Node, path: Path | None, folder: Path 
         problems.add(root.pairs[0][0], "missing factors", "A study needs factors:, what differs between its runs.")
     elif not factors and not problems.found:
         problems.add(root.key("factors"), "no factors", "A study needs at least one factor.")
+    links = read_links(problems, root, factors, scenarios) if scenarios and not problems.found else []
     complete = not problems.found
     design = read_design(problems, root, factors, folder) if complete else {}
     drawn = design.get("kind") in DRAWN
@@ -92,6 +93,7 @@ def build_study(problems: Problems, root: Node, path: Path | None, folder: Path 
         analysis=_analysis(problems, root.get("analysis"), factors, responses),
         notes=tuple(_notes(factors, scenarios)),
         dataset=read_dataset(problems, root.get("dataset"), scenarios) if scenarios else None,
+        links=tuple(links),
     )
     if not problems.found:
         _look(problems, root, study)
@@ -182,6 +184,9 @@ def _scenario(
     if record is not None and not record.is_null:
         every = read_number(problems, record, "record", "s", 0.0, LONGEST)
         scenario = replace(scenario, record_every=every or scenario.record_every)
+    ends = read_ends(problems, root, scenario.plant)
+    if ends is not None:
+        scenario = replace(scenario, ends=ends)
     solver = root.get("solver")
     if solver is not None:
         method, rtol = read_solver(problems, solver)
@@ -225,12 +230,8 @@ def _look(problems: Problems, root: Node, study: StudySpec) -> None:
     for name in spread(X, study.factors):
         problems.add(given.key(name), "zero variance", f"{name} has one value only in all {len(X)} rows of the design.")
     for i, factor in enumerate(study.factors):
-        if factor.how != "path" or factor.column.kind == "choice":
-            continue
-        target = factor.column.targets[0]
-        field, positive = leads_to(study.scenarios[0], target)
-        what = Number(field, positive, factor.relative)
-        check_range(problems, given.key(factor.name), factor.name, what, float(X[:, i].min()), float(X[:, i].max()))
-        whole = field.kind == "int" and not factor.relative
-        if whole and np.any(X[:, i] != np.round(X[:, i])):
-            problems.add(given.key(factor.name), "not a whole number", f"{factor.name} takes whole numbers only.")
+        if factor.how in ("path", "event") and factor.column.kind != "choice":
+            check_taken(problems, given.key(factor.name), study, factor, X[:, i])
+    linked = root.get("linked")
+    if linked is not None and study.links:
+        check_links(problems, linked, study, X)

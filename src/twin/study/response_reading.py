@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.config.document import Node, Problems, closest
 from twin.config.spec import QualitySpec, ScenarioSpec
-from twin.config.study_keys import KPIS, OF_DUTY, OF_FLOW, OF_QUALITY, OF_TAG, RESPONSE
+from twin.config.study_keys import KPIS, OF_DUTY, OF_FLOW, OF_QUALITY, OF_TAG, RESPONSE, RUN
 from twin.schedule.segments import run_end
 from twin.study.file import Response
 from twin.study.memory import Names
@@ -18,7 +18,7 @@ from twin.study.spec import Wanted
 from twin.units import UnitError, parse_quantity
 
 _EXAMPLE = "[{kpi: yield}, {tag: reactor.T, at: 2 h}]"
-_HOW = ("kpi", "quality", "tag", "product", "feed", "duty")
+_HOW = ("kpi", "quality", "tag", "product", "feed", "duty", "run")
 #: What may be taken of each, the first unless said.
 _OF = {"quality": OF_QUALITY, "tag": OF_TAG, "product": OF_FLOW, "feed": OF_FLOW, "duty": OF_DUTY}
 _KPI = {
@@ -124,9 +124,9 @@ def _response(problems: Problems, node: Node, places: Sequence[_Place]) -> list[
 
 def _of(problems: Problems, node: Node, how: str) -> str | None:
     given = node.get("of")
-    if how == "kpi":
+    if how not in _OF:
         if given is not None:
-            problems.add(given, "key without a use", "of means nothing beside kpi.")
+            problems.add(given, "key without a use", f"of means nothing beside {how}.")
         return ""
     if given is None:
         return _OF[how][0]
@@ -148,6 +148,13 @@ def _made(problems: Problems, node: Node, given: Node, how: str, what: str, of: 
             problems.add(given, "not defined", f"{what}: {lacking}")
             return None
         return _kpi(what)
+    if how == "run":
+        if what not in RUN:
+            problems.add(given, "unknown choice", f"Of a run there is its length, not {given.what}.")
+            return None
+        return Wanted(
+            Response("run.length", "s", "time from the start to the end of the run", source={"run": what}), how, what
+        )
     if how == "quality":
         limits = next((row for row in scenario.quality if row.tag == what), None)
         if limits is None:

@@ -38,7 +38,9 @@ def _each(memory: MemoryRun, scenario: ScenarioSpec, wanted: Sequence[Wanted]) -
     found: list[float] = []
     for row in wanted:
         value: float | None
-        if row.how == "tag":
+        if row.how == "run":
+            value = float(memory.time[-1] - memory.time[0])
+        elif row.how == "tag":
             value = _tag(memory, row)
         elif row.how == "duty":
             unit, _, label = row.what.partition(".")

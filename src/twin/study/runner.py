@@ -188,7 +188,8 @@ def values_into(study: StudySpec, x: np.ndarray, seed: int) -> tuple[int, Scenar
     which = next((int(x[i]) for i, factor in enumerate(study.factors) if factor.how == "scenario"), 0)
     scenario = replace(study.scenarios[which], seed=seed)
     numbers: dict[str, Callable[[float], float]] = {}
-    for factor, given in zip(study.factors, x, strict=True):
+    linked = [(link.target, link.of(study.names, x[None, :])[0]) for link in study.links]
+    for factor, given in [*zip(study.factors, x, strict=True), *linked]:
         if factor.how == "fault" and given == 0.0:
             scenario = _without(scenario, factor.event)
         if factor.how == "event":

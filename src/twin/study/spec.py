@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from twin.config.spec import ScenarioSpec
+from twin.study.expression import Made, read_expression
 from twin.study.file import Factor, Response
 
 
@@ -22,7 +24,7 @@ class FactorSpec:
     column : Factor
         As the study's file describes it.
     how : str
-        "path" (a value of the plant), "event", "scenario" or "fault".
+        "path" (a value of the plant), "event", "scenario", "fault" or "free" (for links only).
     values : tuple of float
         What each level of a choice stands for: a model's code.
     relative : bool
@@ -42,6 +44,40 @@ class FactorSpec:
     def name(self) -> str:
         """Name of the factor."""
         return self.column.name
+
+
+@dataclass(frozen=True)
+class Link:
+    """A value of runs that follows from their factors.
+
+    Attributes
+    ----------
+    target : FactorSpec
+        What takes the value, as if a factor of that name led there.
+    text : str
+        The expression, in SI.
+    names : tuple of str
+        What it is made of: factors, and quantities as they are written.
+    constants : mapping of str to float
+        The quantities.
+    """
+
+    target: FactorSpec
+    text: str
+    names: tuple[str, ...]
+    constants: Mapping[str, float]
+
+    def of(self, factors: tuple[str, ...], X: np.ndarray) -> np.ndarray:
+        """Give the values of rows X [n, factors], [n]."""
+        values = dict(zip(factors, X.T, strict=True))
+        values |= {name: np.full(len(X), value) for name, value in self.constants.items()}
+        return _made(self.text, self.names)(values)
+
+
+@lru_cache(maxsize=256)
+def _made(text: str, names: tuple[str, ...]) -> Made:
+    """Read once a process: a specification travels to others as text."""
+    return read_expression(text, names)
 
 
 @dataclass(frozen=True)
@@ -143,6 +179,7 @@ class StudySpec:
     analysis: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dataset: DatasetSpec | None = None
+    links: tuple[Link, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

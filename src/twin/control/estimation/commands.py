@@ -10,6 +10,7 @@ from typing import Any
 
 from twin.control.estimation.filter import Alarm, Filter
 from twin.control.estimation.replay import Replayed
+from twin.control.estimation.seen import Seen, seen, warnings
 from twin.progress import clock
 
 
@@ -41,10 +42,11 @@ def as_dict(found: Replayed) -> dict[str, Any]:
         "missing": record.gaps,
         "beyond": record.beyond,
         **consistency(one),
-        "uncertain": [_row(one, k) for k in range(len(one.names))],
+        "uncertain": [_row(one, k, row) for k, row in enumerate(seen(one))],
         "estimates": _estimates(one),
         "alarms": [_alarm(alarm) for alarm in one.alarms],
         "false_alarms_s": one.spec.false_alarms,
+        "warnings": warnings(one, found.message),
     }
 
 
@@ -62,15 +64,16 @@ def consistency(one: Filter) -> dict[str, Any]:
     return {"readings": count, "not_used": refused, "nis": mean, "nis_from": float(low), "nis_to": float(high)}
 
 
-def _row(one: Filter, k: int) -> dict[str, Any]:
-    if not one.looks:
-        return {"what": one.names[k], "first": None, "last": None, "sd": None}
-    first, last = one.looks[0], one.looks[-1]
+def _row(one: Filter, k: int, row: Seen) -> dict[str, Any]:
     return {
-        "what": one.names[k],
-        "first": float(first.values[k]),
-        "last": float(last.values[k]),
-        "sd": float(last.sds[k]),
+        "what": row.what,
+        "first": float(one.looks[0].values[k]),
+        "last": float(one.looks[-1].values[k]),
+        "sd": row.sd,
+        "sd_unread": row.unread,
+        "told": row.told,
+        "not_told_from": row.partner,
+        "correlation": row.correlation,
     }
 
 
@@ -94,7 +97,9 @@ def said(alarm: Alarm) -> str:
     way = "upwards" if alarm.direction > 0 else "downwards"
     match alarm.kind:
         case "drift" | "bias":
-            return f"{when}: {alarm.what} drifts {way}, to {alarm.value:.4g} ± {alarm.sd:.2g}"
+            return f"{when}: {alarm.what} drifts {way} beyond its drift:, to {alarm.value:.4g} ± {alarm.sd:.2g}"
+        case "change":
+            return f"{when}: {alarm.what} is no longer what it was, {way}, to {alarm.value:.4g} ± {alarm.sd:.2g}"
         case "sensor":
             return f"{when}: {alarm.what} reads {way} of what is expected, by {alarm.value:.3g}, again and again"
     return f"{when}: innovations are larger than the model explains ({alarm.value:.3g}, at most {alarm.sd:.3g})"
@@ -120,12 +125,15 @@ def _print(result: dict[str, Any]) -> None:
         ("Estimates", result["estimates"], "tag"),
     ):
         table = Table(title=title_of(title), box=None, pad_edge=False, title_justify="left")
-        for head in (first, *(("at first",) if first == "what" else ()), "at last", "± sd"):
+        heads = ("at first", "at last", "± sd", "unread ±") if first == "what" else ("at last", "± sd")
+        for head in (first, *heads):
             table.add_column(head, justify="left" if head == first else "right")
         for row in rows:
-            numbers = [row[key] for key in ("first", "last", "sd") if key in row]
-            table.add_row(Text(row[first]), *("" if n is None else f"{n:.5g}" for n in numbers))
+            numbers = [row[key] for key in ("first", "last", "sd", "sd_unread") if key in row]
+            table.add_row(Text(row[first]), *(f"{n:.5g}" for n in numbers))
         console.print(table)
+    for said_ in result["warnings"]:
+        console.print(Text(said_, style="yellow"))
     for alarm in result["alarms"]:
         console.print(Text(said(Alarm(**alarm)), style="red"))
     if not result["alarms"]:

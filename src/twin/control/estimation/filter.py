@@ -17,7 +17,7 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 
 from twin.config.estimator_spec import EstimatorSpec
-from twin.control.estimation.drift import Cusum, window_limit
+from twin.control.estimation.drift import Change, Cusum, window_limit
 from twin.control.estimation.kalman import advance, corrected
 from twin.control.estimation.model import TwinModel
 from twin.control.linear.linearise import Matrices
@@ -53,8 +53,9 @@ class Alarm:
     time, since : float
         Told, and by the test begun [s].
     kind : str
-        "drift" of a parameter or state, "bias" of a sensor, "sensor" (its innovations go one way), "model" (all
-        innovations together are larger than the model explains).
+        "drift" of a parameter, "bias" of a sensor (they wander more than the filter was told), "change" (of either:
+        it is no longer what it was), "sensor" (its innovations go one way), "model" (all innovations together are
+        larger than the model explains).
     what : str
         Path or tag; "" for all together.
     direction : int
@@ -151,8 +152,10 @@ class Filter:
             self._outside = ~np.isin(owner, spec.units)
         length = spec.false_alarms / (period or spec.period)
         self.cusum = Cusum(len(self.names) + self.m, length)
+        self.change = Change(self._values(), length)
         self._window, self._count, self._since = 0.0, 0, math.nan
         self.time: float | None = None
+        self.bends: tuple[int, list[str]] | None = None  #: what `seen.bent` found, after so many looks
 
     def look(self, time: float, read: Array, inputs: Array) -> Look:
         """Go on to a time and take readings there.
@@ -217,6 +220,7 @@ class Filter:
         found |= under("model", self.model.memory())
         found |= {"L": self.L.copy(), "places": self.places.astype(float), "bias_now": self.bias.copy()}
         found |= {"sums": self.cusum.sums.copy(), "sums_since": self.cusum.since.copy()}
+        found |= {"changed": self.change.outside.astype(float), "changed_since": self.change.since.copy()}
         found["window"] = np.array([self._window, float(self._count), self._since])
         found["alarms"] = packed([astuple(alarm) for alarm in self.alarms])
         return found
@@ -228,10 +232,23 @@ class Filter:
         self.looks = [replace(look, used=look.used != 0.0) for look in self.looks]
         self.L, self.places, self.bias = memory["L"], memory["places"].astype(int), memory["bias_now"]
         self.cusum.sums, self.cusum.since = memory["sums"], memory["sums_since"]
+        self.change.outside, self.change.since = memory["changed"] != 0.0, memory["changed_since"]
         self._window, count, self._since = memory["window"].tolist()
         self._count = int(count)
         self.alarms = [Alarm(*row) for row in unpacked(memory["alarms"])]
         self.time = self.looks[-1].time if self.looks else None
+
+    def unread(self, time: float) -> Array:
+        """Standard deviations that disturbances and biases would have without a single reading."""
+        begun = self.looks[0].time if self.looks else time
+        return np.asarray(np.sqrt(self.first**2 + self.rates * (time - begun)) * self.units)
+
+    def correlations(self) -> Array:
+        """Of the errors of disturbances and biases, [uncertain, uncertain]."""
+        rows = self.L[len(self.places) :]
+        sizes = np.linalg.norm(rows, axis=1)
+        rows = rows / np.where(sizes > 0.0, sizes, 1.0)[:, None]
+        return np.asarray(rows @ rows.T)
 
     def _values(self) -> Array:
         return np.concatenate([self.model.p[self.model.uncertain_places], self.bias])
@@ -321,6 +338,9 @@ class Filter:
                 kind, what = "sensor", self.spec.measured[k].sensor
                 value, sd = float(look.read[k] - look.expected[k]), float(look.spread[k])
             self.alarms.append(Alarm(look.time, since, kind, what, direction, value, sd))
+        for row, direction, since in self.change.see(look.time, look.values, look.sds):
+            value, sd = float(look.values[row]), float(look.sds[row])
+            self.alarms.append(Alarm(look.time, since, "change", self.names[row], direction, value, sd))
         if readings:
             if self._count == 0:
                 self._since = look.time

@@ -8,11 +8,12 @@ import h5py
 import numpy as np
 
 from twin.control.estimation.filter import Filter
+from twin.control.estimation.seen import warnings
 from twin.results.netcdf import add_dimension, add_numbers, add_texts, set_texts
 from twin.results.schedule import write_table
 
 _ALARM_TEXTS = {
-    "kind": "drift, bias, sensor, or model: which test tells",
+    "kind": "drift, change, bias, sensor, or model: which test tells",
     "what": "what drifts, or is read wrong; empty: all together",
 }
 _ALARM_NUMBERS = {
@@ -37,7 +38,8 @@ def write_estimation(file: h5py.File, filters: Sequence[tuple[Filter, str]]) -> 
         looks, spec = one.looks, one.spec
         group = file.require_group("/estimation").create_group(spec.name)
         set_texts(group, {"failed": failed})
-        group.attrs["cusum_limit"] = one.cusum.limit
+        group.attrs["cusum_slacks"], group.attrs["cusum_limits"] = one.cusum.slacks, one.cusum.limits
+        group.attrs["change_limit"] = one.change.limit
         group.attrs["false_alarms"] = spec.false_alarms
         look = add_dimension(file, f"filtered_{number}", len(looks))
         sensed = add_dimension(file, f"sensed_{number}", len(spec.measured))
@@ -68,4 +70,7 @@ def write_estimation(file: h5py.File, filters: Sequence[tuple[Filter, str]]) -> 
         ):
             values = np.array([getattr(row, name) for row in looks]).reshape(len(looks), scales.shape[0])
             add_numbers(group, name, values, [look, scales], "", meaning)
+        unread = np.array([one.unread(row.time) for row in looks]).reshape(len(looks), len(one.names))
+        add_numbers(group, "sds_unread", unread, [look, unsure], "", "their standard deviations without a reading")
+        set_texts(group, {"warnings": "\n".join(warnings(one, failed))})
         write_table(file, group.create_group("alarms"), f"suspicion_{number}", one.alarms, _ALARM_TEXTS, _ALARM_NUMBERS)
