@@ -216,7 +216,7 @@ class Multirate:
         self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
         n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
         self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y))
-        self._tables, self._whole = handed([plant.tables, self._at])
+        self._tables, self._seen_whole = handed([plant.tables, self._at])
         self.schedule(events)
 
     # --- what stands where
@@ -586,7 +586,7 @@ class Multirate:
                 del self._ramps[index]
         seen = self._at
         seen.t[0], seen.y[:], seen.p[:], seen.w[:] = t, y, self._p, 0.0
-        call(observe_all, self._tables, self._whole)
+        call(observe_all, self._tables, self._seen_whole)
         return seen.w[self._record]
 
     # --- checkpoints
