@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -26,6 +28,7 @@ from twin.control.monitoring.charts import averaged, cusum, ewma, frozen, limits
 from twin.control.monitoring.flood import load
 from twin.control.monitoring.judge import judge
 from twin.control.monitoring.pca import NoModel
+from twin.control.monitoring.training import Trained, _learned, _of
 from twin.errors import ConfigError
 
 SCENARIO = """\
@@ -185,6 +188,31 @@ def test_the_limit_of_few_clean_looks_allows_for_what_they_do_not_know() -> None
         T2, _ = model.statistics(random.standard_normal((20, 3)))
         outside += int(np.sum(T2 > model.T2_limit))
     assert outside / 12000.0 == pytest.approx(0.05, abs=0.01)
+
+
+def test_a_clean_run_with_a_lost_value_gives_a_limit_all_the_same() -> None:
+    spec = MonitorSpec("m", "pca", TAGS[:3], margin=1.2, explained=0.9, confidence=0.99)
+    values = np.random.default_rng(2).standard_normal((60, 3))
+    lost = values.copy()
+    lost[7, 1] = np.nan
+
+    def run(x: np.ndarray) -> SimpleNamespace:
+        told = {tag: x[:, k] for k, tag in enumerate(spec.tags)}
+        return SimpleNamespace(time=np.arange(60.0), get=told.__getitem__)
+
+    limits_ = [_learned(spec, [run(x)])[f"{kind}_limit"] for x in (values, lost) for kind in ("T2", "SPE")]  # type: ignore[list-item]
+    assert np.isfinite(limits_).all()
+    assert min(limits_) > 0.0
+
+
+def test_a_model_is_refused_by_a_monitor_of_other_settings() -> None:
+    spec = MonitorSpec("m", "pca", TAGS[:3], confidence=0.99)
+    trained = Trained({"m": {"spec": json.loads(json.dumps(monitor_tree(spec)))}}, ())
+    assert _of(replace(spec, delay=60.0), trained) == trained.monitors["m"]
+    with pytest.raises(NoModel, match="trained with other settings"):
+        _of(replace(spec, confidence=0.95), trained)
+    with pytest.raises(NoModel, match="learns from clean runs"):
+        _of(replace(spec, name="n"), trained)
 
 
 def test_contributions_name_the_sensor_that_is_off_and_add_up() -> None:

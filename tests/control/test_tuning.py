@@ -283,3 +283,13 @@ def test_the_search_stays_below_the_sensitivity_that_is_allowed_and_away_from_wh
         )
         assert 0.9 * K < found.settings["L"].K <= 1.0001 * K
         assert found.value == pytest.approx(1.0 / found.settings["L"].K, rel=1e-3)
+
+
+def test_what_a_plant_does_without_the_step_is_taken_off(tmp_path: Path) -> None:
+    """A lag that comes from elsewhere while it is tested: the record is that of the step alone."""
+    (tmp_path / "plant.yaml").write_text(PAPER, encoding="utf-8")
+    rest = steady_point(load_plant(tmp_path / "plant.yaml"))
+    y = rest.y.copy()
+    y[next(c.offset for c in rest.plant.columns if c.path == "PROCESS.z")] += 0.3
+    record = Bench(replace(rest, y=y), find_loop(rest.plant.spec, "TIC-201")).step(0.2, 300.0)
+    np.testing.assert_allclose(record.y, 0.4 * -np.expm1(-record.t / 60.0), atol=1e-5)

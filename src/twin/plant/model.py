@@ -123,6 +123,7 @@ class Model:
         return [i for i, name in enumerate(names) if name in found]
 
 
+@cache
 def _names_in(function: Any) -> set[str]:
     """Names in a kernel and in all kernels that it calls: attributes among them."""
     found: set[str] = set()

@@ -124,7 +124,8 @@ def _learned(spec: MonitorSpec, runs: Sequence[Run]) -> dict[str, Any]:
         model = pca.fit(spec.tags, seen, spec.explained, spec.confidence, spec.lags)
         told = model.plain()
         if spec.margin is not None:
-            greatest = [[float(np.max(one)) for one in model.statistics(pca.lagged(x, spec.lags))] for x in seen]
+            wide = [pca.lagged(x, spec.lags) for x in seen]
+            greatest = [[float(np.max(one)) for one in model.statistics(x)] for x in map(_known, wide) if len(x)]
             told |= {
                 f"{name}_limit": spec.margin * max(row[k] for row in greatest) for k, name in enumerate(("T2", "SPE"))
             }
@@ -141,6 +142,11 @@ def _learned(spec: MonitorSpec, runs: Sequence[Run]) -> dict[str, Any]:
     if spec.margin is not None:
         told["greatest"] = spec.margin * max(_greatest(spec, x[:, 0], target, sigma) for x in seen)
     return told
+
+
+def _known(x: Array) -> Array:
+    """Looks without a value that is no number."""
+    return np.asarray(x[np.all(np.isfinite(x), axis=1)])
 
 
 def _greatest(spec: MonitorSpec, x: Array, target: float, sigma: float) -> float:
