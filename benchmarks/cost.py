@@ -31,6 +31,8 @@ RTOL = 1e-4
 DAY = 86400.0
 #: CPU seconds of an integration that is not repeated.
 LONG = 3.0
+#: Seconds, set-up included, after which a series goes to no greater size.
+ENOUGH = 60.0
 WATER = "twin: 1\nfluids: [water]\n"
 TANK = (
     "  t{i}: {{model: piping.tank, params: {{tau: 60 s, V_weir: 10 L}},"
@@ -199,15 +201,21 @@ def main() -> None:
     quick = quickly(__doc__, "the smaller sizes")
     rows: list[dict[str, Any]] = []
     for what, (function, sizes, few) in SERIES.items():
-        costs = []
+        costs: list[float] = []
+        spent = 0.0
         for n in few if quick else sizes:
+            if spent > ENOUGH:
+                rows.append({"name": f"{n} {what}", "values": {"skipped": f"the size before took over {ENOUGH:g} s"}})
+                continue
             began = time.perf_counter()
             values = function(n)
             costs.append(values["min_s"] if what == "events" else values["us_per_step"])
             rows.append({"name": f"{n} {what}", "values": {"of": what, "size": n, **values}})
-            rows[-1]["values"]["wall_s_with_setup"] = time.perf_counter() - began
+            spent = time.perf_counter() - began
+            rows[-1]["values"]["wall_s_with_setup"] = spent
             show(rows[-1:])
-        rows.append({"name": f"{what}: exponent", "values": {"exponent": exponent(few if quick else sizes, costs)}})
+        measured = (few if quick else sizes)[: len(costs)]
+        rows.append({"name": f"{what}: exponent", "values": {"exponent": exponent(measured, costs)}})
         show(rows[-1:])
     if stores(quick):
         notes = [

@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks import loops
 from benchmarks.harness import measure, show, stores, write
+from benchmarks.limits import limits, table
 from twin import jit
 from twin.config import load_scenario
 from twin.integrate.integrator import Integrator
@@ -128,7 +129,10 @@ def main() -> None:
                         "values": {**parts, "sum_s": total, "integration_over_sum": times["min_s"] / total},
                     }
                 )
-            show(rows[-2:] if method == "rodas4p" else rows[-1:])
+                if rtol == 1e-4:
+                    rows += table(costs, limits(plant, run))
+                    show(rows[-len(costs) :])
+            show([row for row in rows if row["name"].startswith(f"{method} rtol {rtol:g}")])
     errors = {row["name"]: row["values"]["error"] for row in rows if "error" in row["values"]}
     for rtol in (1e-4, 1e-6):
         for tighter in TIGHTER[rtol]:
@@ -147,7 +151,10 @@ def main() -> None:
                 rows.append({"name": name, "values": beside(plant, method, rtol, end, than=than)})
                 show(rows[-1:])
     if stores(quick):
-        notes = ["CPU seconds of the process; minima of repeats; loading and compiling excluded."]
+        notes = [
+            "CPU seconds of the process; minima of repeats; loading and compiling excluded.",
+            "over_limit: a call's cost over the greater of its bounds by memory and arithmetic (benchmarks/limits.py).",
+        ]
         write("flagship", "Flagship day: native against SUNDIALS driven from Python", rows, notes)
 
 

@@ -51,7 +51,21 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "flagship": (
         "The flagship's smooth day",
-        ("min_s", "error", "steps", "rhs", "jacobians", "lu", "solves", "integration_over_sum", "ratio_to_median"),
+        (
+            "min_s",
+            "error",
+            "steps",
+            "rhs",
+            "jacobians",
+            "lu",
+            "solves",
+            "integration_over_sum",
+            "ratio_to_median",
+            "us",
+            "memory_us",
+            "arithmetic_us",
+            "over_limit",
+        ),
     ),
     "startup": (
         "First result, cold and warm; memory",
@@ -64,6 +78,7 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "runs",
             "cpu_s_per_run",
+            "plant_days_per_s_per_core",
             "wall_s_per_run",
             "efficiency_by_wall",
             "cpu_of_one_over_cpu_of_two",

@@ -7,6 +7,8 @@ its start-up or first cycle, short enough for many runs.
 from __future__ import annotations
 
 import dataclasses
+import math
+import threading
 import time
 from typing import Any
 
@@ -82,11 +84,17 @@ class Ran:
     seconds: float
 
 
-def simulate(made: Short, method: str, rtol: float | None = None) -> Ran:
+class Slow(RuntimeError):
+    """A run that was stopped because it took too long."""
+
+
+def simulate(made: Short, method: str, rtol: float | None = None, limit: float = math.inf) -> Ran:
     """Run once.
 
     Raises
     ------
+    Slow
+        After `limit` seconds of the clock.
     RuntimeError
         With the integrator's sentence, when it does not reach the end.
     """
@@ -94,9 +102,17 @@ def simulate(made: Short, method: str, rtol: float | None = None) -> Ran:
     scenario = dataclasses.replace(made.scenario, method=method, rtol=tolerance)
     blocks: list[np.ndarray] = []
     simulation = Simulation(scenario, made.plant, samples=lambda block: blocks.append(block.y.copy()))
+    patience = threading.Timer(min(limit, threading.TIMEOUT_MAX), simulation.interrupt)
+    patience.daemon = True
+    patience.start()
     began = time.process_time()
-    ending = simulation.run()
+    try:
+        ending = simulation.run()
+    finally:
+        patience.cancel()
     seconds = time.process_time() - began
+    if ending.outcome.name == "INTERRUPTED":
+        raise Slow(f"over {limit:g} s")
     if ending.outcome.name != "FINISHED":
         raise RuntimeError(f"{made.name} by {method} at rtol {tolerance:g}: {ending}")
     return Ran(np.concatenate(blocks), dict(simulation.statistics), seconds)

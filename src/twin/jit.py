@@ -8,6 +8,7 @@ folder of each module is named by a hash of its whole import closure and of the 
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import importlib
 import importlib.util
@@ -20,9 +21,10 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from twin.cache import claim
+from twin import native as objects
+from twin.cache import claim, digest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,7 +100,19 @@ def _imports(path: str, mtime_ns: int, size: int, package: str) -> tuple[str, ..
     return tuple(importlib.util.resolve_name(name, package) for name in names)
 
 
+#: what a module's names came from, as long as neither its file nor the number of its names changes
+_owned: dict[int, tuple[tuple[int, ...], list[str]]] = {}
+
+
 def _owners(module: ModuleType) -> list[str]:
+    file = getattr(module, "__file__", None) or ""
+    state: tuple[int, ...] = (len(vars(module)),)
+    if file.endswith(".py"):
+        stat = os.stat(file)
+        state = (*state, stat.st_mtime_ns, stat.st_size)
+    known = _owned.get(id(module))
+    if known is not None and known[0] == state:
+        return known[1]
     names = []
     for value in list(vars(module).values()):
         if isinstance(value, ModuleType):
@@ -106,11 +120,23 @@ def _owners(module: ModuleType) -> list[str]:
                 names.append(value.__name__)
         elif isinstance(owner := getattr(value, "__module__", None), str):
             names.append(owner)
-    file = getattr(module, "__file__", None)
-    if file and file.endswith(".py"):
-        stat = os.stat(file)
-        names += _imports(file, stat.st_mtime_ns, stat.st_size, module.__package__ or "")
+    if file.endswith(".py"):
+        names += _imports(file, *state[1:], module.__package__ or "")
+    _owned[id(module)] = state, names
     return names
+
+
+#: Modules that hold such functions, of those that are armed.
+_standing_in: set[str] = set()
+
+
+def _put_in_place(module: ModuleType) -> dict[str, str]:
+    """Functions of a module in whose place compiled code has others, and the modules that hold those.
+
+    Those modules import numba, so they are not imported before something is compiled.
+    """
+    found: dict[str, str] = vars(module).get("COMPILED", {})
+    return found
 
 
 def import_closure(module: ModuleType) -> list[ModuleType]:
@@ -124,7 +150,7 @@ def import_closure(module: ModuleType) -> list[ModuleType]:
             continue
         seen[current.__name__] = current
         for owner in _owners(current):
-            if owner in seen or owner in _NEUTRAL:
+            if owner in seen or owner in _NEUTRAL or owner in _standing_in:
                 continue
             if any(_is_ours(owner, root) for root in roots) and owner in sys.modules:
                 queue.append(sys.modules[owner])
@@ -136,17 +162,44 @@ def _source_hash(path: str, mtime_ns: int, size: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+def _unimported_closure(name: str, found: dict[str, str]) -> None:
+    """Files of a module and of those of its package that it imports from, by name; nothing is imported for it."""
+    spec = importlib.util.find_spec(name)
+    if name in found or name in _NEUTRAL or spec is None or spec.origin is None:
+        return
+    found[name] = spec.origin
+    stat = os.stat(spec.origin)
+    for other in _imports(spec.origin, stat.st_mtime_ns, stat.st_size, spec.parent or ""):
+        if _is_ours(other, name.split(".")[0]):
+            _unimported_closure(other, found)
+
+
 def closure_hash(module: ModuleType) -> str:
     """Hash of the module's import closure and the versions: the name of its cache folder."""
-    digest = hashlib.sha256(versions().encode())
-    digest.update(repr(sorted(OPTIONS.items())).encode())
+    found = hashlib.sha256(versions().encode())
+    found.update(repr(sorted(OPTIONS.items())).encode())
+    files: dict[str, str] = {}
     for member in import_closure(module):
+        for other in _put_in_place(member).values():
+            _unimported_closure(other, files)
         file = getattr(member, "__file__", None)
         if file:
-            stat = os.stat(file)
-            digest.update(member.__name__.encode())
-            digest.update(_source_hash(file, stat.st_mtime_ns, stat.st_size).encode())
-    return digest.hexdigest()[:16]
+            files[member.__name__] = file
+    for name, file in sorted(files.items()):
+        stat = os.stat(file)
+        found.update(name.encode())
+        found.update(_source_hash(file, stat.st_mtime_ns, stat.st_size).encode())
+    return found.hexdigest()[:16]
+
+
+def code_folder(module: ModuleType, name: str) -> Path:
+    """Cache folder of the machine code of a kernel that is called by address."""
+    return cache_root() / f"{module.__name__}-{closure_hash(module)}-{name}"
+
+
+def is_called(module: ModuleType) -> bool:
+    """Whether code of some kernel of a module that `call` takes is in the cache."""
+    return any(is_native(folder) for folder in cache_root().glob(code_folder(module, "*.*").name))
 
 
 def kernel_folder(module: ModuleType) -> Path:
@@ -208,6 +261,23 @@ def _inner_class() -> Any:
     return Inner
 
 
+#: Passes of numba's compiler that find nothing in kernels: they look for closures, `with`, exceptions made of values,
+#: `literal_unroll`, sums of whole arrays. Each goes through the whole function, and has its variables followed anew.
+NOTHING_TO_DO = frozenset(
+    {
+        "WithLifting",
+        "InlineClosureLikes",
+        "RewriteDynamicRaises",
+        "MakeFunctionToJitFunction",
+        "InlineInlinables",
+        "FindLiterallyCalls",
+        "LiteralUnroll",
+        "NopythonRewrites",
+        "AnnotateTypes",
+    }
+)
+
+
 @cache
 def _inner_pipeline() -> Any:
     """Numba's compiler for functions that only compiled code calls.
@@ -252,7 +322,8 @@ def _inner_pipeline() -> Any:
         def define_pipelines(self) -> Any:
             pipelines = super().define_pipelines()
             for pipeline in pipelines:
-                pipeline.passes = [(Lowering if one is NativeLowering else one, why) for one, why in pipeline.passes]
+                wanted = [(one, why) for one, why in pipeline.passes if one.__name__ not in NOTHING_TO_DO]
+                pipeline.passes = [(Lowering if one is NativeLowering else one, why) for one, why in wanted]
             return pipelines
 
     return Inside
@@ -265,6 +336,136 @@ def inner(function: Callable[..., Any], merged: bool = False) -> Any:
     dispatcher = _inner_class()(py_func=function, targetoptions=options, pipeline_class=_inner_pipeline())
     _dispatchers.append(dispatcher)
     return dispatcher
+
+
+class Native(NamedTuple):
+    """Compiled code that is called by its address."""
+
+    address: int
+    from_cache: bool
+    keep: Any  #: what keeps it alive
+
+
+#: What a function is called in its object file.
+ENTRY = "twin_entry"
+#: Functions of the C library that code may call for an operation of LLVM's.
+LIBRARY = frozenset(
+    "memset memcpy memmove exp exp2 log log2 log10 pow sin cos tan sinh cosh tanh asin acos atan floor ceil".split()
+)
+
+
+def native(folder: Path, prepare: Callable[[], tuple[Callable[..., Any], Any]]) -> Native:
+    """Give compiled code: from the cache without numba, else from numba's own cache, else compiled now.
+
+    Parameters
+    ----------
+    folder : Path
+        Its place in the cache, named by all that shapes it.
+    prepare : callable
+        Gives the function, all that it calls armed, and numba's signature of it; not called unless it has to be.
+    """
+    with LOCK:
+        claim(folder)
+        address = objects.load(folder, ENTRY)
+        if address is not None:
+            return Native(address, True, None)
+        function, signature = prepare()
+        without_blas()
+        if not any(folder.rglob("*.nbi")):
+            made = _object_file(function, signature)
+            if made is not None:
+                objects.keep(folder, ENTRY, *made)
+                address = objects.load(folder, ENTRY)
+            if address is not None:
+                return Native(address, False, None)
+        return _by_numba(folder, function, signature)
+
+
+def is_native(folder: Path) -> bool:
+    """Whether `native` would find code in a folder."""
+    return objects.kept(folder, ENTRY) or any(folder.rglob("*.nbi"))
+
+
+def _object_file(function: Callable[..., Any], signature: Any) -> tuple[bytes, list[str]] | None:
+    """Compile a function to be called as C's are: its object file, and the functions that it calls outside.
+
+    Like numba's own `cfunc`, but for what that does about exceptions, which needs all of numba; None where a kernel
+    could raise one.
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.core.compiler_lock import global_compiler_lock
+
+    with global_compiler_lock:
+        dispatcher = function if isinstance(function, _inner_class()) else inner(function)
+        dispatcher.compile(signature.args)
+        compiled = dispatcher.overloads[signature.args]
+        context, made, nothing = compiled.target_context, compiled.fndesc, signature.return_type == types.none
+        module = context.create_module(ENTRY)
+        arguments = [context.get_value_type(kind) for kind in made.argtypes]
+        returned = ir.VoidType() if nothing else context.get_value_type(signature.return_type)
+        wrapper = ir.Function(module, ir.FunctionType(returned, arguments), ENTRY)
+        builder = ir.IRBuilder(wrapper.append_basic_block())
+        callee = context.declare_function(module, made)
+        _, result = context.call_conv.call_function(builder, callee, made.restype, made.argtypes, wrapper.args)
+        if nothing:
+            builder.ret_void()
+        else:
+            builder.ret(context.cast(builder, result, made.restype, signature.return_type))
+        library = context.codegen().create_library(made.mangled_name)
+        library.enable_object_caching()
+        library.add_linking_library(compiled.library)
+        library.add_ir_module(module)
+        library.finalize()
+        final = library._final_module
+        if any(".const.picklebuf" in one.name for one in final.global_variables):
+            return None
+        outside = [one.name for one in final.functions if one.is_declaration]
+        operations = {name.split(".")[1] for name in outside if name.startswith("llvm.")}
+        needs = {name for name in outside if not name.startswith("llvm.")} | (operations & LIBRARY)
+        return library._get_compiled_object(), sorted(needs)
+
+
+def _by_numba(folder: Path, function: Callable[..., Any], signature: Any) -> Native:
+    """Compile, or load, with numba's own cache: where object files are not to be had."""
+    import numba
+
+    previous = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        options = {name: value for name, value in OPTIONS.items() if name != "nogil"}
+        compiled = numba.cfunc(signature, **options)(python_function(function))
+    finally:
+        numba.config.CACHE_DIR = previous
+    return Native(compiled.address, compiled.cache_hits > 0, compiled)
+
+
+#: Functions of handles by the plain function and the handles' signatures, as ctypes calls them.
+_of_handles: dict[tuple[Any, tuple[str, ...]], tuple[Callable[..., Any], Native]] = {}
+
+
+def call(function: Callable[..., Any], *tables: Any) -> int:
+    """Call a kernel whose arguments are handles (see `twin.plant.handles`) and that returns a code.
+
+    Nobody holds the GIL meanwhile. Interpreted kernels are called as they are.
+    """
+    plain = python_function(function)
+    if disabled():
+        return int(plain(*tables))
+    key = plain, tuple(table.signature for table in tables)
+    if key not in _of_handles:
+        module = sys.modules[plain.__module__]
+
+        def prepare() -> tuple[Callable[..., Any], Any]:
+            from numba import types
+
+            arm(module)
+            return vars(module)[plain.__name__], types.int64(*(table._numba_type_ for table in tables))
+
+        found = native(code_folder(module, f"{plain.__name__}.{digest(*key[1])[:8]}"), prepare)
+        prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *(ctypes.c_void_p for _ in tables))
+        _of_handles[key] = prototype(found.address), found
+    return int(_of_handles[key][0](*(table.address for table in tables)))
 
 
 @cache
@@ -293,6 +494,10 @@ def arm(module: ModuleType | str) -> None:
     with LOCK:
         members = import_closure(module)
         for member in members:
+            for name, place in _put_in_place(member).items():
+                _standing_in.add(place)
+                value = vars(member)[name]
+                _armed.setdefault(id(value), (value, getattr(importlib.import_module(place), name)))
             for value in list(vars(member).values()):
                 own_kernel = isinstance(value, FunctionType) and getattr(value, "__twin_kernel__", False)
                 if own_kernel and id(value) not in _armed and value.__module__ == member.__name__:

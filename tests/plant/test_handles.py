@@ -13,9 +13,8 @@ import pytest
 
 numba = pytest.importorskip("numba")
 
-from twin.integrate.allocate import handed  # noqa: E402
 from twin.jit import disabled  # noqa: E402
-from twin.plant.handles import Handle  # noqa: E402
+from twin.plant.handles import Handle, handed  # noqa: E402
 from twin.quantity import Array  # noqa: E402
 
 pytestmark = pytest.mark.skipif(disabled(), reason="interpreted kernels are given the NamedTuples themselves")

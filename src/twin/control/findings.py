@@ -72,9 +72,13 @@ def loops(plant: PlantSpec) -> tuple[Loop, ...]:
     return tuple(found)
 
 
-def _recorded(plant: PlantSpec, run: Run) -> list[Loop]:
-    """Those that a run has: a replayed record tells what some controllers did, in place of them."""
-    return [loop for loop in loops(plant) if f"{loop.name}.output" in run.tags]
+def _recorded(plant: PlantSpec, run: Run, only: tuple[str, ...] = ()) -> list[Loop]:
+    """Those that a run has: a replayed record tells what some controllers did, in place of them.
+
+    The tags of a run are read only where there is such a loop: a large file has many.
+    """
+    asked = (loop for loop in loops(plant) if not only or loop.unit.model in only)
+    return [loop for loop in asked if f"{loop.name}.output" in run.tags]
 
 
 def _unit(plant: PlantSpec, path: str) -> UnitSpec:
@@ -114,13 +118,12 @@ def after(plant: PlantSpec, run: Run, only: tuple[str, ...] = ()) -> list[str]:
     found: list[str] = []
     if len(run.time) < FEWEST:
         return found
-    for loop in _recorded(plant, run):
+    for loop in _recorded(plant, run, only):
         if int(loop.unit.params.get("mode", Mode.AUTO)) == Mode.MANUAL:
             continue  # nobody asked it to hold its setpoint
-        if not only or loop.unit.model in only:
-            said = _stuck(plant, loop, run)
-            if said:
-                found.append(said)
+        said = _stuck(plant, loop, run)
+        if said:
+            found.append(said)
     return found
 
 

@@ -14,10 +14,11 @@ from twin.integrate import tables as at
 from twin.integrate.elimination import auxiliaries_in_order
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
-from twin.jit import disabled
+from twin.jit import call
 from twin.plant.codes import RATES
 from twin.plant.discrete import Discrete, nothing
 from twin.plant.evaluate import JacobianTables, PlantTables, buffers, no_plant
+from twin.plant.handles import handed
 from twin.quantity import Array
 
 #: Numbers held in the sample buffer before Python is asked to take them.
@@ -294,20 +295,6 @@ def control(**settings: float) -> at.Control:
     return result
 
 
-def handed(tables: Sequence[Any], before: Sequence[Any] = ()) -> tuple[Any, ...]:
-    """What the loop is given for its tables: handles; those of the call before stand for these tables now."""
-    if disabled():
-        return tuple(tables)
-    from twin.plant.evaluate import Handle
-
-    if not before:
-        return tuple(Handle(table) for table in tables)
-    for handle, table in zip(before, tables, strict=True):
-        if handle.value is not table:
-            handle.take(table)
-    return tuple(before)
-
-
 def run_nothing(run: Callable[..., Any], over: bool = False, block: bool = False) -> None:
     """Call the loop on a plant without units: it is compiled by that.
 
@@ -366,4 +353,4 @@ def run_nothing(run: Callable[..., Any], over: bool = False, block: bool = False
         buffer,
         *((over_scans(sizes, nothing(), plant.rates, jacobian, index, True),) if over else ()),
     )
-    run(*handed(tables))
+    call(run, *handed(tables))

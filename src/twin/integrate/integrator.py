@@ -20,9 +20,11 @@ from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import METHODS
+from twin.jit import call
 from twin.plant import tables_folder
 from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
+from twin.plant.handles import handed
 from twin.quantity import Array
 
 T = TypeVar("T")
@@ -154,11 +156,8 @@ class Integrator:
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> None:
-        from twin.jit import arm
-
         self._plain = scans == SCANS[0]
         self._loop = importlib.import_module(self.loop if self._plain else LOOP_OVER_SCANS)
-        arm(self._loop)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
@@ -363,8 +362,8 @@ class Integrator:
             self._recorder,
             *self._over,
         )
-        self._handed = allocate.handed(tables, self._handed)
-        return int(self._loop.run(*self._handed))
+        self._handed = handed(tables, self._handed)
+        return call(self._loop.run, *self._handed)
 
     def _call(self, progress: Callable[[float], None] | None) -> int:
         look = None if progress is None else lambda: progress(self.progress[0])

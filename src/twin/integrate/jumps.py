@@ -5,7 +5,7 @@ from __future__ import annotations
 from twin.integrate import tables as at
 from twin.integrate.stepping import move
 from twin.jit import kernel
-from twin.plant.evaluate import call_entry
+from twin.plant.interpreted import call_entry
 
 #: Scans asked for: those that are due, and the very first of each unit; floats, as all literals given to kernels.
 DUE, FIRST = 0.0, 1.0

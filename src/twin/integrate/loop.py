@@ -402,9 +402,7 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
 
 
 def compile_engine() -> None:
-    """Arm the loop and compile it, or load it from the cache: one job of the first run."""
+    """Compile the loop, or load it from the cache: one job of the first run."""
     from twin.integrate.allocate import run_nothing
-    from twin.jit import arm
 
-    arm("twin.integrate.loop")
     run_nothing(run)

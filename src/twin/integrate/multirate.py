@@ -24,11 +24,13 @@ import numpy as np
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
+from twin.integrate.blockloop import Seen, observe_all
 from twin.integrate.integrator import Fired, Integrator, Samples, interruptible
 from twin.integrate.outcome import Ending, Outcome
 from twin.integrate.past import Past
-from twin.plant import evaluate
+from twin.jit import call
 from twin.plant.blocks import Block, cut, owners
+from twin.plant.handles import handed
 from twin.quantity import Array
 
 #: Longest window, in s: what a window leaves is held in memory, and checkpoints are taken between windows.
@@ -212,7 +214,9 @@ class Multirate:
         ]
         self._p = plant.p0.copy()
         self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
-        self._tables = allocate.handed([plant.tables])[0]
+        n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
+        self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y))
+        self._tables, self._seen_whole = handed([plant.tables, self._at])
         self.schedule(events)
 
     # --- what stands where
@@ -580,10 +584,10 @@ class Multirate:
             self._p[index] = v1 if t >= t1 else v0 + (v1 - v0) * (t - t0) / (t1 - t0)
             if t >= t1:
                 del self._ramps[index]
-        w, dy = np.zeros(self.plant.n_w), np.zeros(self.plant.n_y)
-        evaluate.rates(self._tables, t, y, self._p, w, dy)
-        evaluate.observe(self._tables, t, y, self._p, w, dy)
-        return w[self._record]
+        seen = self._at
+        seen.t[0], seen.y[:], seen.p[:], seen.w[:] = t, y, self._p, 0.0
+        call(observe_all, self._tables, self._seen_whole)
+        return seen.w[self._record]
 
     # --- checkpoints
 

@@ -13,9 +13,7 @@ def run(P, J, F, R, E, G, D, M, W, C, X, S):
 
 
 def compile_engine() -> None:
-    """Arm this loop and compile it, or load it from the cache."""
+    """Compile this loop, or load it from the cache."""
     from twin.integrate.allocate import run_nothing
-    from twin.jit import arm
 
-    arm(__name__)
     run_nothing(run, over=True)

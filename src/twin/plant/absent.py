@@ -11,12 +11,13 @@ exact through that: a step is only ever taken in which the rates left out were z
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from twin.jit import arm, kernel
+from twin.jit import call, kernel
 from twin.plant.evaluate import rates
+from twin.plant.handles import handed
 from twin.quantity import fields
 
 if TYPE_CHECKING:
@@ -29,32 +30,49 @@ SIZES = (0.0, 1e-3, 0.1, 1.0, 5.0)
 ROUNDS = 400
 
 
+class Probe(NamedTuple):
+    """What a probe works on."""
+
+    y0: Any  #: [n_y]
+    p: Any  #: [n_p]
+    nominal: Any  #: [n_y]
+    weight: Any  #: [n_y] of each state in a probe
+    sizes: Any  #: [probes]
+    row: Any  #: [n_y, 2] ends of the row that each state stands in
+    rounds: Any  #: [1] after which presence spreads over whole rows
+    present: Any  #: [n_y] uint8, found
+    y: Any  #: [n_y] lent, as are the others
+    w: Any
+    dy: Any
+
+
 @kernel
-def probe(T, y0, p, nominal, weight, sizes, row, rounds, present, y, w, dy):
+def probe(T, S):
     """Mark what gets a rate while only what is present has a size; repeated until nothing is new.
 
     A round brings what is present some places further along a row, so that many rounds would cost the square of the
     number of places. After `rounds` of them all of a row is taken for present as soon as one of its places is.
     """
-    n = y.shape[0]
+    n = S.y.shape[0]
     more = True
     done = 0
     while more:
         more = False
         done += 1
-        for k in range(sizes.shape[0]):
+        for k in range(S.sizes.shape[0]):
             for i in range(n):
-                y[i] = 0.0
-                if present[i]:
-                    y[i] = y0[i] + sizes[k] * nominal[i] * weight[i]
-            rates(T, 0.0, y, p, w, dy)
+                S.y[i] = 0.0
+                if S.present[i] != 0:
+                    S.y[i] = S.y0[i] + S.sizes[k] * S.nominal[i] * S.weight[i]
+            rates(T, 0.0, S.y, S.p, S.w, S.dy)
             for i in range(n):
-                if not present[i] and not dy[i] == 0.0:
-                    present[i] = True
+                if S.present[i] == 0 and not S.dy[i] == 0.0:
+                    S.present[i] = 1
                     more = True
-                    if done > rounds:
-                        for j in range(row[i, 0], row[i, 1]):
-                            present[j] = True
+                    if done > S.rounds[0]:
+                        for j in range(S.row[i, 0], S.row[i, 1]):
+                            S.present[j] = 1
+    return 0
 
 
 def rows_of(nodes: list[Node], n: int) -> np.ndarray:
@@ -102,7 +120,6 @@ def find_absent(
     -------
     array [n_y] of bool
     """
-    arm(__name__)
     present = ~among | (y != 0.0)
     for node in nodes:
         if node.model.impulses or node.model.scan:
@@ -110,10 +127,22 @@ def find_absent(
                 first = node.layout.place("x", f.name)
                 present[first : first + node.layout.size("x", f.name)] = True
     weight = 0.5 + np.random.default_rng(0).random(len(y))
-    work = np.zeros(len(y)), np.zeros(int(tables.sizes[2])), np.zeros(len(y))
     row = rows_of(nodes, len(y)) if row is None else row
-    probe(tables, y, p, nominal, weight, np.array(SIZES), row, rounds, present, *work)
-    return ~present
+    found = Probe(
+        y0=y.copy(),
+        p=p.copy(),
+        nominal=nominal.copy(),
+        weight=weight,
+        sizes=np.array(SIZES),
+        row=row,
+        rounds=np.array([rounds]),
+        present=present.astype(np.uint8),
+        y=np.zeros(len(y)),
+        w=np.zeros(int(tables.sizes[2])),
+        dy=np.zeros(len(y)),
+    )
+    call(probe, *handed((tables, found)))
+    return found.present == 0
 
 
 def compile_probe() -> None:

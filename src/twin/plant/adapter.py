@@ -370,44 +370,62 @@ def entry(model: Model) -> Entry:
             return _entries[name]
         folder = cache_folder(model)
         claim(folder)
-        path = write_source(model, folder)
-        jit.arm(model.module)
-        adapter = load_source(path, model.module)
-        result = _interpreted(adapter, model, folder) if jit.disabled() else _compiled(adapter, model, folder)
+        result = _interpreted(model, folder) if jit.disabled() else _compiled(model, folder)
         _entries[name] = result
         return result
 
 
-def _compiled(adapter: ModuleType, model: Model, folder: Path) -> Entry:
-    import numba
+def _compiled(model: Model, folder: Path) -> Entry:
+    def prepare() -> tuple[Any, Any]:
+        from twin.plant import views
 
-    from twin.plant import views
+        jit.arm(model.module)
+        adapter = load_source(write_source(model, folder), model.module)
+        vars(adapter).update(view1=views.view1, view2=views.view2, as_int=views.as_int, duals=views.duals)
+        for name, value in list(vars(adapter).items()):
+            if name.startswith("_") and getattr(value, "__module__", None) == adapter.__name__:
+                # what a call returns has memory of its own, which numba clears at each call of the entry: all tuples
+                # are made in place but for the function of slopes itself
+                setattr(adapter, name, jit.inner(value, merged=name != "_slopes"))
+        vars(adapter).update(_lent(model))
+        return adapter.evaluate, views.ENTRY
 
-    vars(adapter).update(view1=views.view1, view2=views.view2, as_int=views.as_int, duals=views.duals)
-    for name, value in list(vars(adapter).items()):
-        if name.startswith("_") and getattr(value, "__module__", None) == adapter.__name__:
-            # what a call returns has memory of its own, which numba clears at each call of the entry: all tuples are
-            # made in place but for the function of slopes itself
-            setattr(adapter, name, jit.inner(value, merged=name != "_slopes"))
-    previous = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
-    try:
-        compiled = numba.cfunc(views.ENTRY, **{k: v for k, v in jit.OPTIONS.items() if k != "nogil"})(adapter.evaluate)
-    finally:
-        numba.config.CACHE_DIR = previous
-    from_cache = compiled.cache_hits > 0
-    if not from_cache:
+    found = jit.native(folder, prepare)
+    if not found.from_cache:
         compiled_entries.append(model.module.__name__)
-    return Entry(compiled.address, slots(model), folder, from_cache, compiled)
+    return Entry(found.address, slots(model), folder, found.from_cache, found)
+
+
+def _lent(model: Model) -> dict[str, Any]:
+    """What compiled code has in place of the functions that build whole NamedTuples of what it only reads."""
+    from twin.plant.views import Member, lent
+
+    table, members = slots(model), groups(model)
+
+    def length(dim: str) -> tuple[int, int]:
+        name, more = base_dim(dim)
+        return (table.index["dim", name] if name else -1, more)
+
+    def member(key: Key, f: Field) -> Member:
+        lengths = tuple(length(dim) for dim in f.dims) if f.kind == "array" else ()
+        return Member(f.kind, table.index[key], lengths)
+
+    found = {}
+    for kind, what in (("x", "State"), ("p", "Params"), ("a", "Integrals")):
+        if members[kind]:
+            fields_of = tuple((f.name, member(key, f)) for key, f in members[kind])
+            found[f"_{kind}"] = lent(f"{model.module.__name__}.{what}", fields_of)
+    return found
 
 
 #: Models whose entry was compiled, not loaded, in this process: asserted on by tests.
 compiled_entries: list[str] = []
 
 
-def _interpreted(adapter: ModuleType, model: Model, folder: Path) -> Entry:
+def _interpreted(model: Model, folder: Path) -> Entry:
     from twin.plant.interpreted import INTERPRETED
 
+    adapter = load_source(write_source(model, folder), model.module)
     vars(adapter).update(view1=plain_view1, view2=plain_view2, as_int=int, duals=lambda a: a)
     address = len(INTERPRETED) + 1
     INTERPRETED[address] = adapter.evaluate

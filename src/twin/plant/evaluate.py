@@ -18,14 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.jit import disabled, kernel
+from twin.jit import kernel
 from twin.plant.codes import LANES, SLOPES
-
-if disabled():
-    from twin.plant.interpreted import call_entry as call_entry
-else:
-    from twin.plant.handles import Handle as Handle  # how tables are read shapes what is compiled: part of its hash
-    from twin.plant.views import call_entry as call_entry
+from twin.plant.interpreted import call_entry
 
 
 class PlantTables(NamedTuple):

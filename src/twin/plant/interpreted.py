@@ -12,6 +12,9 @@ import numpy as np
 
 from twin.plant.codes import LANES, SLOPES
 
+#: What compiled code calls instead: it also shapes how compiled code reads its tables.
+COMPILED = {"call_entry": "twin.plant.views"}
+
 #: entries by address
 INTERPRETED: dict[int, Callable[..., None]] = {}
 

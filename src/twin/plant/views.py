@@ -6,11 +6,16 @@ that the engine is compiled once for all plants and a plant is only tables.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 from numba.np.arrayobj import populate_array
 
+from twin.plant import handle_types as handle_types  # numba is told of them
 from twin.plant.codes import LANES
 from twin.plant.dual import Dual
 
@@ -18,7 +23,8 @@ POINTER = types.CPointer(types.float64)
 #: the same memory as numbers with slopes
 DUALS = types.CPointer(Dual)
 #: entry(what, t, y, p, w, dy, offsets)
-ENTRY = types.void(types.int64, types.float64, POINTER, POINTER, POINTER, POINTER, types.CPointer(types.int64))
+OFFSETS = types.CPointer(types.int64)
+ENTRY = types.void(types.int64, types.float64, POINTER, POINTER, POINTER, POINTER, OFFSETS)
 
 
 def _view(context, builder, array_type, pointer, shape):  # type: ignore[no-untyped-def]
@@ -62,6 +68,92 @@ def view2(typingctx, base, start, n, m):  # type: ignore[no-untyped-def]
     return result(base, types.int64, types.int64, types.int64), codegen
 
 
+class LentType(types.Type):
+    """Numba's type of what stands for a NamedTuple in lent memory: it is read field by field, where one is asked for.
+
+    A model's parameters are a hundred numbers and more. Handed on as a NamedTuple, all of them are read at each call,
+    and arguments of each kernel; that made up most of the time of compiling a model.
+    """
+
+    def __init__(self, name: str, base: types.Type, members: Members) -> None:
+        self.base, self.members = base, members
+        super().__init__(name=f"{name}({base}, {members})")
+
+
+class Member(NamedTuple):
+    """Where a field lies: its slot in the offset table, and its lengths as (slot or -1, what is added)."""
+
+    kind: str
+    slot: int
+    lengths: tuple[tuple[int, int], ...]
+
+
+Members = tuple[tuple[str, Member], ...]
+
+
+@register_model(LentType)
+class _LentModel(models.StructModel):
+    def __init__(self, dmm: Any, fe_type: Any) -> None:
+        super().__init__(dmm, fe_type, [("base", fe_type.base), ("offsets", OFFSETS)])
+
+
+@infer_getattr
+class _LentFields(AttributeTemplate):
+    key = LentType
+
+    def generic_resolve(self, typ: LentType, attr: str) -> types.Type | None:
+        """Type of a field."""
+        member = dict(typ.members).get(attr)
+        if member is None:
+            return None
+        if member.kind == "array":
+            return types.Array(typ.base.dtype, len(member.lengths), "C")
+        return typ.base.dtype if member.kind == "float" else types.int64
+
+
+@lower_getattr_generic(LentType)
+def _lent_field(context: Any, builder: Any, typ: LentType, value: Any, attr: str) -> Any:
+    lent = cgutils.create_struct_proxy(typ)(context, builder, value=value)
+    member = dict(typ.members)[attr]
+
+    def kept(pointer: Any) -> Any:
+        word = builder.load(pointer)
+        # what is lent stays as it is while an entry runs: what was read once need not be read again
+        word.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return word
+
+    def slot(number: int) -> Any:
+        return kept(builder.gep(lent.offsets, [ir.Constant(ir.IntType(64), number)]))
+
+    place = builder.gep(lent.base, [slot(member.slot)])
+    if member.kind == "array":
+        shape = []
+        for number, more in member.lengths:
+            length = ir.Constant(ir.IntType(64), more)
+            shape.append(builder.add(slot(number), length) if number >= 0 else length)
+        array_type = types.Array(typ.base.dtype, len(shape), "C")
+        return _view(context, builder, array_type, place, shape)
+    found = kept(place)
+    return found if member.kind == "float" else context.cast(builder, found, types.float64, types.int64)
+
+
+def lent(name: str, members: Members) -> Any:
+    """An intrinsic that makes such a value of its memory and the unit's offset table."""
+
+    @intrinsic
+    def made(typingctx, base, offsets):  # type: ignore[no-untyped-def]
+        result = LentType(name, base, members)
+
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            value = cgutils.create_struct_proxy(result)(context, builder)
+            value.base, value.offsets = args
+            return value._getvalue()
+
+        return result(base, offsets), codegen
+
+    return made
+
+
 @intrinsic
 def call_entry(typingctx, address, what, t, y, p, w, dy, offsets, start):  # type: ignore[no-untyped-def]
     """Call a unit's entry at `address`; arrays are passed by their data, offsets from `start` on."""
@@ -70,8 +162,6 @@ def call_entry(typingctx, address, what, t, y, p, w, dy, offsets, start):  # typ
     signature = types.void(types.int64, types.int64, types.float64, vector, vector, vector, vector, table, types.int64)
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        from llvmlite import ir
-
         double, integer = ir.DoubleType(), ir.IntType(64)
         pointers = [ir.PointerType(double)] * 4
         entry_type = ir.FunctionType(ir.VoidType(), [integer, double, *pointers, ir.PointerType(integer)])

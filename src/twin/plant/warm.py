@@ -29,7 +29,7 @@ Report = Callable[[int, int, str], None]
 
 def is_cached(model: str) -> bool:
     """Whether a model's compiled entry is on disk for the sources and versions at hand."""
-    return any(cache_folder(load_model(model)).rglob("*.nbi"))
+    return jit.is_native(cache_folder(load_model(model)))
 
 
 def _length(name: str) -> int:
@@ -53,7 +53,7 @@ def compile_engine_part(job: str) -> str:
 def engine_is_cached(job: str) -> bool:
     """Whether an engine module's code is on disk."""
     module = importlib.import_module(job.partition(":")[0])
-    return any(jit.kernel_folder(module).rglob("*.nbi"))
+    return jit.is_called(module)
 
 
 def _leave_interrupts_to_the_parent() -> None:
