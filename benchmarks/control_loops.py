@@ -21,6 +21,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -87,14 +88,20 @@ def scenario(folder: Path, execution: str, scans: str = "exact", rtol: float = 1
 
 
 def measure(
-    folder: Path, execution: str, repeats: int, until: float | None, scans: str = "exact", rtol: float = 1e-5
+    folder: Path,
+    execution: str,
+    repeats: int,
+    until: float | None,
+    scans: str = "exact",
+    rtol: float = 1e-5,
+    method: str = "rodas4p",
 ) -> Measured:
     """Least processor time of a few runs, loading and compiling not counted; counts; and the samples of TAGS."""
     from twin.config import load_scenario
     from twin.plant import compile_plant
     from twin.schedule.simulation import Simulation
 
-    spec = load_scenario(scenario(folder, execution, scans, rtol))
+    spec = replace(load_scenario(scenario(folder, execution, scans, rtol)), method=method)
     plant = compile_plant(spec.plant)
     places = {c.path: c.offset for c in plant.columns if c.vector == "w" and c.kind != "quadrature"}
     record = [places[tag] for tag in TAGS]
@@ -159,6 +166,8 @@ def main() -> None:
         for rtol in RTOL:
             run = measure(folder, "model: pid", arguments.repeats, arguments.until, rtol=rtol)
             row("continuous", rtol, run, error=reference)
+            run = measure(folder, "model: pid", arguments.repeats, arguments.until, rtol=rtol, method="multirate")
+            row("continuous, multirate", rtol, run, error=reference)
         for period in arguments.periods.split(","):
             model = f"model: pid_scan, period: {period} s"
             exact = kept(arguments.exact, f"{period}_tight", partial(tight, model))[1]
