@@ -71,7 +71,9 @@ def beside(
         tolerance = rtol if own is None or name == than else own
         run = integrator_of(name)(plant, method=name, rtol=tolerance, every=EVERY, samples=lambda block: None)
         began = time.process_time()
-        run.advance(end)
+        ending = run.advance(end)
+        if ending.outcome.name != "FINISHED":
+            raise RuntimeError(f"{name} at {tolerance:g}: {ending}")
         return time.process_time() - began
 
     ours = [seconds(than) for _ in range(3)]
@@ -115,7 +117,12 @@ def main() -> None:
     rows.append({"name": "size", "values": {"states": plant.n_y, "auxiliaries": plant.n_aux, "quadratures": plant.n_q}})
     for rtol in (1e-4, 1e-6):
         for method in ("rodas4p", "rodas4p2", "multirate", "cvode-gmres", "cvode"):
-            samples, counts, times, run = integrate(plant, method, rtol, end)
+            try:
+                samples, counts, times, run = integrate(plant, method, rtol, end)
+            except RuntimeError as gave_up:  # CVODE does, in the start-up, where its error is near one
+                rows.append({"name": f"{method} rtol {rtol:g}", "values": {"skipped": str(gave_up)}})
+                show(rows[-1:])
+                continue
             keep = ("steps", "rejected", "rhs", "jacobians", "lu", "solves")
             values = {**times, "error": error(samples), **{k: counts[k] for k in keep}}
             rows.append({"name": f"{method} rtol {rtol:g}", "values": values})
@@ -146,6 +153,8 @@ def main() -> None:
         show(rows[-1:])
     for rtol in (1e-4, 1e-6):
         for method in ("cvode", "cvode-gmres"):
+            if f"{method} rtol {rtol:g}" not in errors:
+                continue  # it gave up: there is no time of it
             for than in ("rodas4p", "multirate"):
                 name = f"{method} over {than}, rtol {rtol:g}"
                 rows.append({"name": name, "values": beside(plant, method, rtol, end, than=than)})

@@ -65,6 +65,7 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
             "memory_us",
             "arithmetic_us",
             "over_limit",
+            "skipped",
         ),
     ),
     "startup": (

@@ -105,7 +105,7 @@ def scipys(plant: Any, method: str, rtol: float, end: float, every: float, patie
     options: dict[str, Any] = {} if method == "LSODA" else {"jac": jac}
     atol = np.concatenate([rtol * plant.nominal, np.full(n_q, NO_TEST)])
     start = np.concatenate([plant.y0, np.zeros(n_q)])
-    instants = np.arange(0.0, end + 0.5 * every, every)
+    instants = every * np.arange(int(end / every * (1.0 + 1e-12)) + 1)
     found = solve_ivp(f, (0.0, end), start, method=method, t_eval=instants, rtol=rtol, atol=atol, **options)
     if not found.success:
         raise RuntimeError(found.message)

@@ -140,8 +140,8 @@ def _put_in_place(module: ModuleType) -> dict[str, str]:
 
 
 def import_closure(module: ModuleType) -> list[ModuleType]:
-    """The module and every module of its own top-level package (or of unit_ops) that it imports from."""
-    roots = {module.__name__.split(".")[0], "unit_ops"}
+    """The module and every module of its own top-level package (or of unit_ops, or the engine) that it imports from."""
+    roots = {module.__name__.split(".")[0], "unit_ops", "twin"}
     seen: dict[str, ModuleType] = {}
     queue = [module]
     while queue:

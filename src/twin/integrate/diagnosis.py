@@ -48,8 +48,10 @@ def likely_cause(plant: Any, outcome: Outcome, t: float, y: Array, p: Array, pla
 
 def first_not_finite(plant: Any, t: float, y: Array, p: Array) -> str:
     """Run the units one by one, in the order of the plant, and name the first whose numbers are not finite."""
+    from twin.jit import arm
     from twin.plant import evaluate
 
+    arm(evaluate)
     tables = plant.tables
     w, dy = np.zeros(int(tables.sizes[2])), np.zeros(len(y))
     first_p, first_w, count = (int(n) for n in tables.places[2:5])

@@ -16,6 +16,7 @@ from twin.config.spec import WHOLE
 from twin.integrate import stepping
 from twin.integrate import tables as at
 from twin.integrate.integrator import Integrator
+from twin.jit import arm
 from twin.plant import evaluate
 from twin.plant.codes import TRANSPORT
 from twin.trace.network import Network, TraceError, network_of
@@ -31,6 +32,8 @@ class Watched(Integrator):
 
     def __init__(self, plant: Any, **settings: Any) -> None:
         super().__init__(plant, **settings)
+        arm(stepping)  # called from here, too
+        arm(evaluate)
         self.look: Callable[[float, float], None] | None = None
         self.before = self._snapshot()
         calls = [(k, TRANSPORT) for k, node in enumerate(plant.nodes) if node.layout.shapes.get(("t", "m"))]
