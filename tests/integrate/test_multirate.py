@@ -260,3 +260,13 @@ def test_a_ramp_a_restore_and_a_return_go_to_their_blocks(chain: Any) -> None:
     assert run.old(1) == one.old(1) == pytest.approx(2e-3)
     assert np.array_equal(run.p, one.p)
     assert np.max(apart(chain, run.y, one.y)) < 1e-5
+
+
+def test_what_is_scheduled_only_later_is_told_with_the_whole_plant(chain: Any) -> None:
+    seen: list[Fired] = []
+    run = Multirate(chain, rtol=1e-6, fired=seen.append)
+    run.advance(600.0)
+    run.schedule(pulse(chain, at=900.0))
+    assert run.advance(HOUR).outcome is Outcome.FINISHED
+    assert [row[0] for block in seen for row in block.log] == [900.0, 904.0]
+    assert np.all(np.isfinite(np.concatenate([block.y for block in seen])))

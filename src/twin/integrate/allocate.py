@@ -120,6 +120,12 @@ def latch_rows(latches: Sequence[Latch], n_g: int) -> at.LatchRows:
     )
 
 
+def foreseen_by(events: Sequence[Event], latches: Sequence[Latch]) -> list[tuple[int, float]]:
+    """Changes of parameters that these may make: place in p, and value."""
+    found = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
+    return found + [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
+
+
 def memory(
     sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0, acting: int = 0, keep: bool = False
 ) -> at.Memory:

@@ -15,7 +15,7 @@ from twin.cache import digest, stored
 from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
-from twin.integrate.allocate import Event, Kind, Latch, Sizes
+from twin.integrate.allocate import Event, Latch, Sizes
 from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import Factors, factors
@@ -179,8 +179,7 @@ class Integrator:
         self._memory.resume[at.T] = start
         self._memory.resume[at.WINDOW_START] = -np.inf
         if foreseen is None:
-            foreseen = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
-            foreseen += [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
+            foreseen = allocate.foreseen_by(events, latches)
         self._memory.absent[plant.absent(foreseen) if absent is None else absent] = 1.0
         self._use(plant.jacobian_without(self._memory.absent != 0.0))
         self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))

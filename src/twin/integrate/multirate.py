@@ -181,14 +181,13 @@ class Multirate:
         self.blocks = cut(plant, [tie for tie in ties if tie[0] != tie[1]])
         self._block_of = {unit: k for k, block in enumerate(self.blocks) for unit in block.units}
         if foreseen is None:
-            foreseen = [(x.index, x.value) for x in events if x.kind in (Kind.SET, Kind.RAMP)]
-            foreseen += [(x.index, x.value) for x in latches if x.kind == Kind.SET and x.index >= 0]
+            foreseen = allocate.foreseen_by(events, latches)
         absent = plant.absent(foreseen)
         self._record = np.asarray(record, dtype=np.int64)
         self._time, self._stopping = start, False
         self._samples: list[list[Samples]] = [[] for _ in self.blocks]
         self._fired: list[list[Fired]] = [[] for _ in self.blocks]
-        history = fired is not None and (len(events) > 0 or len(latches) > 0)
+        history = fired is not None  # what fires may be scheduled later
         self._rows: list[list[int]] = [[] for _ in self.blocks]
         self._latch_rows: list[list[int]] = [[] for _ in self.blocks]
         for row, latch in enumerate(latches):
@@ -197,21 +196,16 @@ class Multirate:
             [(i, block.w[int(place)]) for i, place in enumerate(self._record) if int(place) in block.w]
             for block in self.blocks
         ]
-        self.parts = [
-            self._part(
-                k,
-                "rodas4p" if method == "multirate" else method,
-                rtol,
-                every,
-                start,
-                max_step,
-                max_steps,
-                seed,
-                absent,
-                history,
-            )
-            for k in range(len(self.blocks))
-        ]
+        settings: dict[str, Any] = {
+            "method": "rodas4p" if method == "multirate" else method,
+            "rtol": rtol,
+            "every": every,
+            "start": start,
+            "max_step": max_step,
+            "max_steps": max_steps,
+            "seed": seed,
+        }
+        self.parts = [self._part(k, absent, history, settings) for k in range(len(self.blocks))]
         self._p = plant.p0.copy()
         self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
         n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
@@ -231,19 +225,7 @@ class Multirate:
             return self.plant.impulses[index].partition(".")[0]
         return self._owners.p[index]
 
-    def _part(
-        self,
-        k: int,
-        method: str,
-        rtol: float,
-        every: float,
-        start: float,
-        max_step: float,
-        max_steps: int,
-        seed: int,
-        absent: Array,
-        history: bool,
-    ) -> Part:
+    def _part(self, k: int, absent: Array, history: bool, settings: dict[str, Any]) -> Part:
         block, whole = self.blocks[k], self.plant
         p0 = block.plant.p0.copy()
         p0[block.p[:, 0]] = whole.p0[block.p[:, 1]]
@@ -252,18 +234,12 @@ class Multirate:
             plant,
             block,
             history,
-            method=method,
-            rtol=rtol,
             latches=[self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
             record=[mine for _, mine in self._columns[k]],
-            every=every,
-            start=start,
-            max_step=max_step,
-            max_steps=max_steps,
-            seed=seed,
             absent=absent[block.y],
             samples=self._samples[k].append,
             fired=self._fired[k].append if self.fired is not None else None,
+            **settings,
         )
 
     def _local_latch(self, k: int, latch: Latch) -> Latch:
@@ -367,7 +343,7 @@ class Multirate:
         """Put a new event table in place of the old one; rows before the present time fire at once."""
         self._events = list(events)
         allocate.event_rows(self._events)  # refuses what is out of order
-        self._old, self._returned = np.zeros(len(self._events)), 0
+        self._returned = 0
         self._return = next((i for i, e in enumerate(self._events) if e.kind == Kind.RETURN), None)
         if self._return is not None and self._return != len(self._events) - 1:
             raise ValueError("a return to Python is the last row of its table")
@@ -463,7 +439,7 @@ class Multirate:
                     endings[i] = self._advance_part(i, end, step_budget)
             k += 1
         self._time = end
-        self._hand_out(end)
+        self._hand_out()
         stopped = [(ending, k) for k, ending in enumerate(endings) if ending and ending.outcome is not Outcome.FINISHED]
         if not stopped:
             return Ending(Outcome.FINISHED, end)
@@ -500,7 +476,7 @@ class Multirate:
 
     # --- what is recorded
 
-    def _hand_out(self, end: float) -> None:
+    def _hand_out(self) -> None:
         """Put samples and events of the blocks together, and hand them on."""
         taken = [_joined(blocks) for blocks in self._samples if blocks]
         for blocks in self._samples:
@@ -514,9 +490,9 @@ class Multirate:
                 self._put(q, block, "q", one.q)
                 w[:, [i for i, _ in columns]] = one.w
             self.samples(Samples(taken[0].time, y, w, q))
-        self._tell(end)
+        self._tell()
 
-    def _tell(self, end: float) -> None:
+    def _tell(self) -> None:
         """Hand on what fired in the window, in order of time, with the whole plant on both sides of each."""
         rows = []
         for k, blocks in enumerate(self._fired):

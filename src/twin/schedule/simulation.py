@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.integrate import tables as at
-from twin.integrate.allocate import Event, Kind
+from twin.integrate.allocate import Event, Kind, foreseen_by
 from twin.integrate.integrator import Samples
 from twin.integrate.outcome import Ending
 from twin.quantity import Array
@@ -110,8 +110,7 @@ class Simulation(Driving):
         ]
         rows = self._run_ahead(self._timetable if table else Timetable(scenario.events, scenario.latches, self.end))
         # known to the matrix in advance, whichever drives them: the same bits
-        foreseen = [(row.index, row.value) for row, _ in rows if row.kind in (Kind.SET, Kind.RAMP)]
-        foreseen += [(latch.index, latch.value) for latch in latches if latch.kind == Kind.SET]
+        foreseen = foreseen_by([row for row, _ in rows], latches)
         changes = [(step.kind, path, value) for step in every_step(scenario) for path, value in step.changes]
         foreseen += [(index_of(plant, Does(kind), path), value) for kind, path, value in changes if kind != "fire"]
         if not table:
