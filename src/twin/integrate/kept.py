@@ -30,7 +30,7 @@ from twin.integrate.jumps import evaluate
 from twin.integrate.kept_matrix import BEFORE, BENT, CHANGE, POINT, RATE, SECOND, bend, rates_at_point, refresh
 from twin.integrate.kept_step import attempt_kept, good
 from twin.integrate.scans import shortest_period
-from twin.integrate.stepping import COMES_ALIVE, move_ramps, rates_here, revived
+from twin.integrate.stepping import COMES_ALIVE, move_ramps, note_rates, rates_here, revived
 from twin.jit import kernel
 
 #: Steps that one matrix serves at most.
@@ -49,20 +49,7 @@ def _rates(P, M, W, C, S, t):
     if S.valid[1] == 0.0:
         return rates_here(P, M, W, C, S, t)
     evaluate(P, S.rest, 0, S.rest.shape[0], t, M.y, M.p, W.w, W.dy)
-    C.status[at.RHS] += 1
-    first_q = P.places[0]
-    finite = True
-    for i in range(M.y.shape[0]):
-        W.f[i] = W.dy[i]
-        if not math.isfinite(W.dy[i]):
-            C.status[at.WORST] = i
-            finite = False
-    for i in range(M.q.shape[0]):
-        W.f_q[i] = W.w[first_q + i]
-        if not math.isfinite(W.f_q[i]):
-            C.status[at.WORST] = -1
-            finite = False
-    return finite
+    return note_rates(P, M, W, C)
 
 
 @kernel

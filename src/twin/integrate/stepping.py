@@ -124,14 +124,9 @@ def see_slopes(inlets, M, after):
 
 
 @kernel
-def rates_here(P, M, W, C, S, t):
-    """Rates at the accepted point; gives whether they are finite."""
+def note_rates(P, M, W, C):
+    """Keep the rates just evaluated as those of the accepted point; gives whether they are finite."""
     first_q = P.places[0]
-    move(M, W, t, at.AFTER)
-    see_inlets(W.inlets, M, 0)
-    rates(P, t, M.y, M.p, W.w, W.dy)
-    if S is not None:
-        pace(S, W.dy, 0.0)
     C.status[at.RHS] += 1
     finite = True
     for i in range(M.y.shape[0]):
@@ -145,6 +140,17 @@ def rates_here(P, M, W, C, S, t):
             C.status[at.WORST] = -1
             finite = False
     return finite
+
+
+@kernel
+def rates_here(P, M, W, C, S, t):
+    """Rates at the accepted point; gives whether they are finite."""
+    move(M, W, t, at.AFTER)
+    see_inlets(W.inlets, M, 0)
+    rates(P, t, M.y, M.p, W.w, W.dy)
+    if S is not None:
+        pace(S, W.dy, 0.0)
+    return note_rates(P, M, W, C)
 
 
 @kernel
