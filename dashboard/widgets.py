@@ -77,10 +77,13 @@ def grid(
     columns: Sequence[dict[str, Any]],
     rows: Sequence[dict[str, Any]],
     height: int,
-    selection: bool = False,
+    key: str = "",
 ) -> dag.AgGrid:
-    """Make a table that can be sorted, filtered and paged, and its rows chosen; cells are text."""
-    choosing = {"rowSelection": {"mode": "multiRow", "enableClickSelection": True}} if selection else {}
+    """Make a table that can be sorted, filtered and paged; cells are text.
+
+    With a `key`, the field that names a row, rows can be chosen, and stay so when new figures arrive.
+    """
+    choosing = {"rowSelection": {"mode": "multiRow", "enableClickSelection": True}} if key else {}
     return dag.AgGrid(
         id=identifier,
         columnDefs=[{"headerName": column["field"], "flex": 1, **column} for column in columns],
@@ -102,6 +105,7 @@ def grid(
             **choosing,
         },
         style={"height": height, "width": "100%"},
+        **({"getRowId": f"params.data.{key}"} if key else {}),
     )
 
 

@@ -93,7 +93,7 @@ def layout(view: View) -> Any:
     """Lay the page out."""
     review = view.catalog.review
     found = rows(view.catalog)
-    table = grid("run-table", columns(review), found, max(220, min(680, 120 + 58 * len(found))), selection=True)
+    table = grid("run-table", columns(review), found, max(220, min(680, 120 + 58 * len(found))), key="name")
     search = dmc.TextInput(
         id="run-search",
         placeholder=say("Search in all columns"),

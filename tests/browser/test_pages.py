@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from dashboard.app import PAGES
+from dashboard.runs import Catalog
 from dashboard.screenshot import click_unit, serving, settle
 from tests.dashboard.example import write_example
 
@@ -167,6 +169,26 @@ def test_runs_are_searched_labelled_compared_and_thrown_away(watched: Any, chrom
         settle(page)
         names = page.evaluate("() => document.querySelector('#compare-graph .js-plotly-plot').data.map(t => t.name)")
         assert len({name.split(" · ")[1] for name in names}) == 2
+
+
+def test_a_run_stays_chosen_while_figures_arrive(watched: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of runs come later than their rows, while somebody is already choosing."""
+    for name in ("first.h5", "second.h5"):
+        write_example(tmp_path / name, hours=1.0)
+    reported, ready = Catalog.reported, threading.Event()
+    monkeypatch.setattr(Catalog, "reported", lambda self, name: reported(self, name) if ready.is_set() else None)
+    with serving(tmp_path) as address:
+        watched.address = address
+        page = watched.page
+        page.goto(f"{address}?page=runs")
+        settle(page)
+        page.locator("#run-table .ag-row input[type=checkbox]").nth(1).click()
+        page.locator("#run-trash:not([disabled])").wait_for()
+        assert not page.locator("#run-table .ag-row", has_text="kg").count()
+        ready.set()
+        page.locator("#run-table .ag-row", has_text="kg").nth(1).wait_for()
+        checked = "() => [...document.querySelectorAll('#run-table .ag-row input')].map(box => box.checked)"
+        assert page.evaluate(checked) == [False, True]
 
 
 @pytest.mark.slow
