@@ -155,15 +155,17 @@ def test_runs_are_searched_labelled_compared_and_thrown_away(watched: Any, chrom
         assert "good day" in (tmp_path / "labels.json").read_text(encoding="utf-8")
         page.locator("#run-search").fill("")
         page.wait_for_function(many, arg=3)
-        boxes = page.locator("#run-table .ag-row input[type=checkbox]")
-        boxes.nth(0).click()
+        box_of = "#run-table .ag-row[row-id='{}'] input[type=checkbox]"
+        page.locator(box_of.format("second.h5")).uncheck()  # the double click has chosen it
+        page.locator("#run-trash[disabled]").wait_for()
+        page.locator(box_of.format("first.h5")).check()
         page.locator("#run-trash:not([disabled])").click()
         page.locator("#trash-yes").click()
         page.wait_for_function(many, arg=2)
-        assert len(list((tmp_path / ".trash").iterdir())) == 1
+        assert [file.name for file in (tmp_path / ".trash").iterdir()] == ["first.h5"]
         page.locator("#trash-yes").wait_for(state="hidden")
-        for i in range(2):
-            boxes.nth(i).click()
+        for name in ("second.h5", "third.h5"):
+            page.locator(box_of.format(name)).check()
         page.locator("#run-compare:not([disabled])").click()
         page.wait_for_url("**page=compare**")
         settle(page)
