@@ -47,7 +47,7 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "pharmapy": (
         "PharmaPy's own test flowsheets",
-        ("cpu_s", "error_count", "error_mean_size", "crystals", "mean_um", "steps"),
+        ("cpu_s", "setup_s", "error_count", "error_mean_size", "crystals", "mean_um", "steps"),
     ),
     "flagship": (
         "The flagship's smooth day",
