@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from twin import native as objects
 from twin.cache import claim, digest
+from twin.packages import version
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,8 +77,6 @@ def cache_root() -> Path:
 @lru_cache(maxsize=1)
 def versions() -> str:
     """What compiled code depends on beside its sources: numba decides by CPU on its own."""
-    from importlib.metadata import version
-
     parts = [f"{name} {version(name)}" for name in ("numba", "numpy", "llvmlite")]
     return "; ".join([*parts, f"python {platform.python_version()}", sys.platform, platform.machine()])
 
