@@ -16,8 +16,8 @@ from twin.results.kpi import Flows
 from twin.results.reader import open_run
 from twin.run import run
 from twin.study import Study, open_study
-from twin.study.engines import Threads
-from twin.study.execute import AllFail, Stopped, execute
+from twin.study.engines import Threads, plan_of
+from twin.study.execute import AllFail, Stopped, execute, identity
 from twin.study.file import FINISHED
 from twin.study.log import OtherStudy, StudyLog, log_path
 from twin.study.reading import load_study
@@ -157,6 +157,49 @@ def test_a_log_of_another_study_is_refused(tmp_path):
         execute(study, path, CtrlC(study, 1))
     with pytest.raises(OtherStudy, match="differs in its design"):
         execute(other, path, Threads(other, 1), resume=True)
+
+
+def _identity(**more):
+    study = load_study(doses(**more))
+    return identity(study, plan_of(study), ["the models"])
+
+
+def test_what_makes_runs_of_the_same_values_others_makes_another_study():
+    """The same rows and names: what follows from them, what a level stands for, and what is kept of them."""
+    factors = {"pause": {"unit": "min", "from": "1 min", "to": "3 min"}}
+    link = {"event": "more ethanol", "key": "at"}
+    first = _identity(factors=factors, linked=[{**link, "is": "2 min + pause"}])
+    assert _identity(factors=factors, linked=[{**link, "is": "2 min + pause"}]) == first
+    assert _identity(factors=factors, linked=[{**link, "is": "3 min + pause"}])["factors"] != first["factors"]
+    assert _identity(factors=factors, linked=[{**link, "key": "over", "is": "2 min + pause"}]) != first
+    fraction = {"path": "split.fraction", "from": 0.8, "to": 1}
+    plain, scaled = ({"part": {**fraction, "relative": relative}} for relative in (False, True))
+    assert _identity(factors=plain)["design"] == _identity(factors=scaled)["design"]
+    assert _identity(factors=plain)["factors"] != _identity(factors=scaled)["factors"]
+    kept = [[{"product": "blend", "component": name, "name": "mass"}] for name in ("ethanol", "water")]
+    assert _identity(responses=kept[0])["responses"] != _identity(responses=kept[1])["responses"]
+
+
+def test_an_error_of_the_program_is_a_row(tmp_path, monkeypatch):
+    """One run of eight meets an error: it says which, and the others are as they would have been."""
+    from twin.schedule.simulation import Simulation
+
+    study, run_of = load_study(doses()), Simulation.run
+    whole = execute(study, tmp_path / "whole.h5", Threads(study, 1))
+    count = iter(range(100))
+
+    def now_and_then(self, until=None):
+        if next(count) == 3:
+            raise RuntimeError("no\nsuch luck")
+        return run_of(self, until)
+
+    monkeypatch.setattr(Simulation, "run", now_and_then)
+    done = execute(study, tmp_path / "a.h5", Threads(study, 1))
+    assert done.outcomes == {FINISHED: 7, "broken": 1}
+    assert whole.outcomes == {FINISHED: 8}
+    found, same = open_study(tmp_path / "a.h5"), open_study(tmp_path / "whole.h5")
+    assert found.messages[3] == "RuntimeError: no such luck"
+    assert np.array_equal(found.Y[found.finished], same.Y[found.finished])
 
 
 def test_a_failed_run_is_a_row(tmp_path, monkeypatch):

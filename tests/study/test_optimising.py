@@ -11,6 +11,7 @@ import pytest
 from twin.cli import main
 from twin.errors import ConfigError
 from twin.study.expression import read_expression
+from twin.study.file import open_study
 from twin.study.optimising import load_optimisation, run_optimisation
 
 
@@ -46,8 +47,12 @@ def test_a_constrained_optimum_of_a_plant(tmp_path: Path, capsys: pytest.Capture
     file = tmp_path / "tanks.yaml"
     file.write_text(json.dumps(spec(maximise="V", constraints=["second.tau <= 90 s"])), encoding="utf-8")
     page = tmp_path / "tanks.html"
-    assert main(["optimise", str(file), "--json", "--out", str(page)]) == 0
+    assert main(["optimise", str(file), "--json", "--out", str(page), "--runs", str(tmp_path / "runs.h5")]) == 0
     found = json.loads(capsys.readouterr().out)
+    runs = open_study(tmp_path / "runs.h5")  # all of them, as the file of a study
+    assert len(runs.X) == found["runs"]
+    assert runs.design == {"kind": "optimise"}
+    assert runs.column("V")[runs.column("second.tau") <= 90.0].max() == found["best"][0]["V"]
     assert found["best"][0]["second.tau"] == pytest.approx(90.0, rel=0.02)
     assert found["evaluations"] <= 40
     assert found["failed"] == 0

@@ -10,6 +10,7 @@ import hashlib
 import pickle
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from twin.study.spec import StudySpec
 WAITING = 3
 #: Seconds within which the scheduler has to answer.
 PATIENCE = 30
+
+#: Outcome of a run whose workers died, one after another.
+LOST = "lost"
 
 _runners: dict[str, Runner] = {}
 _lock = threading.Lock()
@@ -78,7 +82,7 @@ class Cluster:
             self._client = Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise ClusterProblem(f"no Dask scheduler answers at {address}: {' '.join(str(error).split())}") from None
-        self._study = pickle.dumps(study)
+        self._study, self._responses = pickle.dumps(study), len(study.responses)
         self._key = hashlib.sha256(self._study).hexdigest()
         threads = self._client.nthreads()
         self._threads = sum(threads.values())
@@ -97,7 +101,7 @@ class Cluster:
 
     def rows(self, numbers: Sequence[int], plan: Plan) -> Iterator[tuple[int, Row]]:
         """Give runs as they finish; a run whose worker dies is made by another one."""
-        from distributed import as_completed
+        from distributed import KilledWorker, as_completed
 
         study: Any = self._client.scatter(self._study, broadcast=True, hash=False)
         left = iter(numbers)
@@ -117,8 +121,17 @@ class Cluster:
         try:
             finished = as_completed(going, loop=self._client.loop)
             for future in finished:
-                outcome, message, reached, y = future.result()
                 number = places.pop(future.key)
+                try:
+                    outcome, message, reached, y = future.result()
+                except KilledWorker as error:  # a row as every other: it would kill the next worker, too
+                    outcome, message, reached = LOST, " ".join(str(error).split()), 0.0
+                    y = [np.nan] * self._responses
+                except (CancelledError, OSError) as error:
+                    told = " ".join(str(error).split()) or type(error).__name__
+                    raise ClusterProblem(
+                        f"the scheduler is lost ({told:.200}): what is finished is kept, --resume goes on with it"
+                    ) from None
                 future.release()
                 if (more := submit()) is not None:
                     finished.add(more)
