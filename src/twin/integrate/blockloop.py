@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.integrate.loop import march
 from twin.jit import kernel
-from twin.plant.evaluate import observe, rates
+from twin.plant.evaluate import ask
 
 
 class Seen(NamedTuple):
@@ -17,15 +17,15 @@ class Seen(NamedTuple):
     t: Any  #: [1]
     y: Any  #: [n_y]
     p: Any  #: [n_p]
-    w: Any  #: [n_w] filled
-    dy: Any  #: [n_y] filled
+    w: Any  #: [n_w] filled, as far as these calls do
+    dy: Any  #: [n_y] lent
+    calls: Any  #: [calls, 2]
 
 
 @kernel
 def observe_all(P, S):
-    """Streams, integrals, measurements and holdups of the whole plant."""
-    rates(P, S.t[0], S.y, S.p, S.w, S.dy)
-    observe(P, S.t[0], S.y, S.p, S.w, S.dy)
+    """What some calls give of the whole plant."""
+    ask(P, S.calls, S.t[0], S.y, S.p, S.w, S.dy)
     return 0
 
 
@@ -45,4 +45,5 @@ def compile_engine() -> None:
     run_nothing(run, block=True)
     nothing = no_plant()
     n_y, n_p, n_w = (int(n) for n in nothing.sizes[:3])
-    call(observe_all, *handed((nothing, Seen(np.zeros(1), *(np.zeros(n) for n in (n_y, n_p, n_w, n_y))))))
+    seen = Seen(np.zeros(1), *(np.zeros(n) for n in (n_y, n_p, n_w, n_y)), calls=nothing.rates)
+    call(observe_all, *handed((nothing, seen)))

@@ -17,6 +17,7 @@ from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Latch, Sizes
 from twin.integrate.diagnosis import likely_cause, state_name
+from twin.integrate.lent import Lent
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import METHODS
@@ -44,7 +45,7 @@ class Samples(NamedTuple):
     """A block of samples, n rows."""
 
     time: Array  #: [n]
-    y: Array  #: [n, n_y]
+    y: Array  #: [n, states recorded]
     w: Array  #: [n, recorded]
     q: Array  #: [n, n_q]
 
@@ -108,6 +109,8 @@ class Integrator:
         Guard crossings that set parameters or stop the run.
     record : array of int
         Places in w that samples hold.
+    states : array of int, optional
+        States that samples hold; all unless given.
     every : float
         Seconds between samples; 0 for none.
     start : float
@@ -135,7 +138,12 @@ class Integrator:
     #: module of the compiled loop
     loop = LOOP
 
-    def __init__(
+    def __init__(self, plant: Any, **settings: Any) -> None:
+        self._lent = Lent()
+        self._handed: tuple[Any, ...] = ()
+        self.begin(plant, **settings)
+
+    def begin(
         self,
         plant: Any,
         *,
@@ -144,6 +152,7 @@ class Integrator:
         events: Sequence[Event] = (),
         latches: Sequence[Latch] = (),
         record: Array | Sequence[int] = (),
+        states: Array | Sequence[int] | None = None,
         every: float = 0.0,
         start: float = 0.0,
         max_step: float = np.inf,
@@ -156,23 +165,28 @@ class Integrator:
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> None:
+        """Begin a run, as a new integrator with these parameters would, to the bit; one under way is forgotten.
+
+        What was allocated for the run before serves this one where it has the same sizes: many runs of a plant with
+        other numbers in it are the quicker for it.
+        """
+        self._lent.back()
         self._plain = scans == SCANS[0]
         self._loop = importlib.import_module(self.loop if self._plain else LOOP_OVER_SCANS)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
-        self._handed: tuple[Any, ...] = ()
         self._sizes = Sizes.of(plant.tables)
         self._tables = plant.watching(latch.guard for latch in latches if latch.tag < 0)
         self._method = METHODS[method]()
         self._atol = rtol * plant.nominal
         self._latches = tuple(latches)
         self._events = allocate.event_rows(events)
-        self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g)
+        self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g, plant.giving)
         seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
         self._discrete = plant.discrete._replace(seed=seeds)
         acting, keep = len(self._discrete.acting), scans == SCANS[1]
-        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), acting, keep)
+        self._memory = allocate.memory(self._lent, self._sizes, self._events, latches, len(seeds), acting, keep)
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
@@ -182,7 +196,10 @@ class Integrator:
             foreseen = allocate.foreseen_by(events, latches)
         self._memory.absent[plant.absent(foreseen) if absent is None else absent] = 1.0
         self._use(plant.jacobian_without(self._memory.absent != 0.0))
-        self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
+        index = np.asarray(record, dtype=np.int64)
+        y_index = np.arange(self._sizes.n_y) if states is None else np.asarray(states, dtype=np.int64)
+        calls = plant.giving(index.tolist())
+        self._recorder = allocate.recorder(self._lent, self._sizes, y_index, index, calls, len(latches))
         self._control = allocate.control(
             rtol=rtol,
             h_max=max_step,
@@ -206,11 +223,11 @@ class Integrator:
                 _orders[path] = known
         self._factors = known
         tags = len(self._latch_rows.tag)
-        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
+        self._work = allocate.work(self._lent, self._sizes, jacobian, self._factors, self._method, self._atol, tags)
         self._over: tuple[at.Over, ...] = ()
         if not self._plain:
             rates, keep = self._tables.rates, self._memory.kept.shape[1] > 0
-            self._over = (allocate.over_scans(self._sizes, self._discrete, rates, jacobian, known, keep),)
+            self._over = (allocate.over_scans(self._lent, self._sizes, self._discrete, rates, jacobian, known, keep),)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
@@ -361,7 +378,7 @@ class Integrator:
             self._recorder,
             *self._over,
         )
-        self._handed = handed(tables, self._handed)
+        self._handed = handed(tables, self._handed if len(self._handed) == len(tables) else ())
         return call(self._loop.run, *self._handed)
 
     def _call(self, progress: Callable[[float], None] | None) -> int:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,25 +63,40 @@ class Part(Integrator):
 
     loop = "twin.integrate.blockloop"
 
-    def __init__(self, plant: Any, block: Block, history: bool, **settings: Any) -> None:
-        self.block, self.track, self.past = block, Track(), Past() if history else None
-        self._inlets = allocate.no_inlets()
+    def __init__(self, plant: Any, block: Block, **settings: Any) -> None:
+        self.block = block
         super().__init__(plant, **settings)
-        if block.flows:
+
+    def begin(self, plant: Any, **settings: Any) -> None:
+        """Begin a run of the same block."""
+        self._inlets = allocate.no_inlets()
+        super().begin(plant, **settings)
+        if self.block.flows:
             self._control.settings[at.TIME_DEPENDENT] = 1.0
-        capacity = HELD if history or len(block.index) else 0
-        self._steps = allocate.steps(self._sizes, block.index, capacity, history)
+        self.scales = [np.zeros(len(flow.place)) for flow in self.block.flows]
+        self.track = Track()
+        self.past: Past | None = None
+        self._keep_steps()
+
+    def _keep_steps(self) -> None:
+        """Allocate for what steps leave: to later blocks, and where there is a past to it."""
+        index, history = self.block.index, self.past is not None
+        calls = self.plant.giving(index.tolist())
+        capacity = HELD if history or len(index) else 0
+        self._steps = allocate.steps(self._lent, self._sizes, index, calls, capacity, history)
         self._recorder = self._recorder._replace(steps=self._steps)
-        self.scales = [np.zeros(len(flow.place)) for flow in block.flows]
 
     def _use(self, jacobian: Any) -> None:
         super()._use(jacobian)
         self._work = self._work._replace(inlets=self._inlets)
 
-    def begin(self) -> None:
-        """Forget what the window before has left."""
+    def open_window(self, history: bool) -> None:
+        """Forget what the window before has left; `history` says whether to keep what the block was at any instant."""
         self.track = Track()
-        if self.past is not None:
+        if history == (self.past is None):
+            self.past = Past() if history else None
+            self._keep_steps()
+        elif self.past is not None:
             self.past.clear()
 
     def feed(self, tracks: Sequence[Track]) -> None:
@@ -149,7 +164,11 @@ class Multirate:
     The method "multirate" is Rodas4P; those of an integrator are taken by their names, too.
     """
 
-    def __init__(
+    def __init__(self, plant: Any, **settings: Any) -> None:
+        self.parts: list[Part] = []
+        self.begin(plant, **settings)
+
+    def begin(
         self,
         plant: Any,
         *,
@@ -158,6 +177,7 @@ class Multirate:
         events: Sequence[Event] = (),
         latches: Sequence[Latch] = (),
         record: Array | Sequence[int] = (),
+        states: Array | Sequence[int] | None = None,
         every: float = 0.0,
         start: float = 0.0,
         max_step: float = np.inf,
@@ -169,6 +189,7 @@ class Multirate:
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> None:
+        """Begin a run, as a new one with these parameters would; see :meth:`Integrator.begin`."""
         self.plant, self.samples, self.fired, self._pause = plant, samples, fired, pause
         self.wall = 0.0
         self._latches = tuple(latches)
@@ -184,18 +205,18 @@ class Multirate:
             foreseen = allocate.foreseen_by(events, latches)
         absent = plant.absent(foreseen)
         self._record = np.asarray(record, dtype=np.int64)
+        self._states = np.arange(plant.n_y) if states is None else np.asarray(states, dtype=np.int64)
         self._time, self._stopping = start, False
         self._samples: list[list[Samples]] = [[] for _ in self.blocks]
         self._fired: list[list[Fired]] = [[] for _ in self.blocks]
-        history = fired is not None  # what fires may be scheduled later
         self._rows: list[list[int]] = [[] for _ in self.blocks]
         self._latch_rows: list[list[int]] = [[] for _ in self.blocks]
         for row, latch in enumerate(latches):
             self._latch_rows[self._block_of[self._owner_of_watched(latch)]].append(row)
-        self._columns = [
-            [(i, block.w[int(place)]) for i, place in enumerate(self._record) if int(place) in block.w]
-            for block in self.blocks
-        ]
+        self._recorded = plant.kept(
+            ("recorded", tuple(self._block_of.items()), self._states.tobytes(), self._record.tobytes()),
+            lambda: [_recorded(block, self._states, self._record) for block in self.blocks],
+        )
         settings: dict[str, Any] = {
             "method": "rodas4p" if method == "multirate" else method,
             "rtol": rtol,
@@ -205,11 +226,13 @@ class Multirate:
             "max_steps": max_steps,
             "seed": seed,
         }
-        self.parts = [self._part(k, absent, history, settings) for k in range(len(self.blocks))]
+        before = self.parts
+        self.parts = [self._part(k, before, absent, settings) for k in range(len(self.blocks))]
         self._p = plant.p0.copy()
         self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
         n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
-        self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y))
+        calls = plant.giving(self._record.tolist())
+        self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y), calls)
         self._tables, self._seen_whole = handed([plant.tables, self._at])
         self.schedule(events)
 
@@ -225,22 +248,25 @@ class Multirate:
             return self.plant.impulses[index].partition(".")[0]
         return self._owners.p[index]
 
-    def _part(self, k: int, absent: Array, history: bool, settings: dict[str, Any]) -> Part:
+    def _part(self, k: int, before: Sequence[Part], absent: Array, settings: dict[str, Any]) -> Part:
+        """Integrator of a block: that of the run before, if there is one."""
         block, whole = self.blocks[k], self.plant
         p0 = block.plant.p0.copy()
         p0[block.p[:, 0]] = whole.p0[block.p[:, 1]]
         plant = replace(block.plant, y0=whole.y0[block.y], p0=p0, nominal=whole.nominal[block.y])
-        return Part(
-            plant,
-            block,
-            history,
-            latches=[self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
-            record=[mine for _, mine in self._columns[k]],
-            absent=absent[block.y],
-            samples=self._samples[k].append,
-            fired=self._fired[k].append if self.fired is not None else None,
+        here: dict[str, Any] = {
             **settings,
-        )
+            "latches": [self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
+            "record": self._recorded[k].w[:, 1],
+            "states": self._recorded[k].y[:, 1],
+            "absent": absent[block.y],
+            "samples": self._samples[k].append,
+            "fired": self._fired[k].append if self.fired is not None else None,
+        }
+        if k < len(before) and before[k].block is block:
+            before[k].begin(plant, **here)
+            return before[k]
+        return Part(plant, block, **here)
 
     def _local_latch(self, k: int, latch: Latch) -> Latch:
         block = self.blocks[k]
@@ -421,8 +447,9 @@ class Multirate:
         """Advance all blocks to `end`, or to where the first of them stops."""
         saved = [part.state() for part in self.parts]
         endings: list[Ending | None] = [None] * len(self.parts)
+        history = self.fired is not None and bool(self._events or self._latches)  # something may fire
         for part in self.parts:
-            part.begin()
+            part.open_window(history)
         k = 0
         while k < len(self.parts):
             ending = self._advance_part(k, end, step_budget)
@@ -459,7 +486,7 @@ class Multirate:
     def _go_back(self, k: int, state: dict[str, Array]) -> None:
         """Back to the beginning of the window."""
         self.parts[k].restore(state)
-        self.parts[k].begin()
+        self.parts[k].open_window(self.parts[k].past is not None)
         self._samples[k].clear()
         self._fired[k].clear()
 
@@ -483,12 +510,12 @@ class Multirate:
             blocks.clear()
         if self.samples is not None and taken:
             n = len(taken[0].time)
-            y, q = np.zeros((n, self.plant.n_y)), np.zeros((n, self.plant.n_q))
-            w = np.zeros((n, len(self._record)))
-            for block, columns, one in zip(self.blocks, self._columns, taken, strict=True):
-                self._put(y, block, "y", one.y)
+            y, w = np.zeros((n, len(self._states))), np.zeros((n, len(self._record)))
+            q = np.zeros((n, self.plant.n_q))
+            for block, recorded, one in zip(self.blocks, self._recorded, taken, strict=True):
+                y[:, recorded.y[:, 0]] = one.y
+                w[:, recorded.w[:, 0]] = one.w
                 self._put(q, block, "q", one.q)
-                w[:, [i for i, _ in columns]] = one.w
             self.samples(Samples(taken[0].time, y, w, q))
         self._tell()
 
@@ -596,11 +623,25 @@ class Multirate:
             for i, scale in enumerate(part.scales):
                 scale[:] = held.pop(f"scale{i}")
             part.restore(held)
-            part.begin()
         self._time = float(state["resume"][at.T])
         self._p = np.array(state["p"])
         self._ramps = {int(row[0]): (row[1], row[2], row[3], row[4]) for row in state["ramps"]}
         self._returned = int(self._return is not None and fired > self._return)
+
+
+class Recorded(NamedTuple):
+    """What of the samples a block gives: [n, 2] number in the samples, and place in the block."""
+
+    y: Array
+    w: Array
+
+
+def _recorded(block: Block, states: Array, record: Array) -> Recorded:
+    def pairs(places: Array, here: dict[int, int]) -> Array:
+        found = [(i, here[place]) for i, place in enumerate(places.tolist()) if place in here]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+    return Recorded(pairs(states, block.y_here), pairs(record, block.w))
 
 
 def _joined(blocks: Sequence[Samples]) -> Samples:

@@ -35,12 +35,17 @@ class Handle:
         return type_of(self.value)
 
     def take(self, value: Any) -> None:
-        """Stand for another NamedTuple of the same type from now on; not while compiled code runs."""
-        other = _signature(value)
-        if other != self.signature:
-            raise TypeError(f"this handle stands for {self.signature}, not for {other}")
+        """Stand for another NamedTuple of the same type from now on; not while compiled code runs.
+
+        Of the fields only those are looked at that are other objects than before.
+        """
+        try:
+            changes = [*_changes(self.value, value, 0)]
+        except ValueError:
+            raise TypeError(f"this handle stands for {self.signature}, not for {_signature(value)}") from None
+        for at, words in changes:
+            self.table[at : at + len(words)] = words
         self.value = value
-        self.table[:] = [*_words(value)]
 
 
 def _signature(value: Any) -> str:
@@ -62,6 +67,28 @@ def _words(value: Any) -> Iterator[int]:
         elif field is not None:
             yield field.__array_interface__["data"][0]
             yield from field.shape
+
+
+def _count(value: Any) -> int:
+    """Number of words of a field."""
+    if value is None:
+        return 0
+    return sum(map(_count, value)) if isinstance(value, tuple) else 1 + int(value.ndim)
+
+
+def _changes(before: Any, value: Any, at: int) -> Iterator[tuple[int, list[int]]]:
+    """Give the words of what has changed, and where they stand. Raises ValueError where a type is another."""
+    if type(before) is not type(value):
+        raise ValueError
+    for old, field in zip(before, value, strict=True):
+        if field is not old:
+            if isinstance(field, tuple) and isinstance(old, tuple):
+                yield from _changes(old, field, at)
+            elif _signature(field) != _signature(old):
+                raise ValueError
+            else:
+                yield at, [*_words((field,))]
+        at += _count(old)
 
 
 def handed(tables: Sequence[Any], before: Sequence[Any] = ()) -> tuple[Any, ...]:

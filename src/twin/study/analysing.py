@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from twin.study.spec import Constraint, FactorSpec
 
 #: A surrogate that explains less of the points left out than this says little about its factors.
 POOR = 0.5
+#: Rows of which the design space takes what nobody chooses.
+DRAWS = 32
 #: Points of Saltelli's scheme on a surrogate.
 POINTS = 1024
 
@@ -231,6 +234,15 @@ def _show_sobol(found: SobolIndices, of: str, page: Page) -> None:
     page.text(f"Sobol' indices of {of}:")
     bars = {"alone": (found.first, found.first_interval), "in all": (found.total, found.total_interval)}
     page.picture(lambda: plots.indices(found.factors, bars))
+    page.table(pair_rows(found.factors, found.second, found.second_interval))
+
+
+def pair_rows(factors: Sequence[str], second: Any, interval: Any) -> list[dict[str, Any]]:
+    """Rows of a table of what pairs of factors do together beyond each alone; none where that was not asked for."""
+    if second is None:
+        return []
+    pairs = combinations(range(len(factors)), 2)
+    return [{"pair": f"{factors[i]}, {factors[j]}", "together": second[i][j], "±": interval[i][j]} for i, j in pairs]
 
 
 def _attempt(row: dict[str, Any], key: str, page: Page, make: Any) -> None:
@@ -297,7 +309,7 @@ def _space(
     space = Space(
         [_Reordered(surrogates[r.name], order) for r in limited],
         Limits(np.array([r.low for r in limited]), np.array([r.high for r in limited])),
-        table.x[:64, drawn] if drawn else None,
+        table.x[:DRAWS, drawn] if drawn else None,
         None if ending is None else _Reordered(ending, order),
         allowed if constraints else None,
     )

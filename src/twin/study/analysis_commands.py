@@ -60,7 +60,7 @@ def _print(title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _analysis(summary: dict[str, Any]) -> None:
-    from twin.study.analysing import morris_rows
+    from twin.study.analysing import morris_rows, pair_rows
 
     _print("Runs", [{"outcome": name, "runs": count} for name, count in summary["outcomes"].items()])
     good = {name: row for name, row in summary["responses"].items() if "error" not in row}
@@ -94,6 +94,10 @@ def _analysis(summary: dict[str, Any]) -> None:
             )
     direct = any(row.get("sobol", {}).get("of", "").startswith("the runs") for row in good.values())
     _print(f"Sobol' indices of the {'runs' if direct else 'surrogates'}, 95 % intervals", rows)
+    for name, row in good.items():
+        sobol = row.get("sobol", {})
+        pairs = pair_rows(sobol.get("factors", []), sobol.get("second"), sobol.get("second_interval"))
+        _print(f"Pairs of factors on {name}, beyond each alone", pairs)
     asked = ("mean", "deviation", "low", "high", "cp", "cpk", "cpk_interval", "ppm_normal")
     judged = {name: row["capability"] for name, row in good.items() if "cpk" in row.get("capability", {})}
     _print("Capability", [{"response": name, **{key: row[key] for key in asked}} for name, row in judged.items()])

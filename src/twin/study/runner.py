@@ -87,6 +87,7 @@ class Runner:
         self._ready: dict[int, tuple[Plant, Keeper]] = {}
         self._going: set[Simulation] = set()
         self._turn = threading.Lock()  # of `_going`
+        self._own = threading.local()
         self._stopping = False
 
     def compiled(self, which: int = 0) -> tuple[Plant, Keeper]:
@@ -126,18 +127,15 @@ class Runner:
         """Run a row, as :meth:`run` does, and give its samples and faults as well; `change` has the last word."""
         from twin.results.events import EventRow
         from twin.results.schedule import faults_of
-        from twin.schedule.simulation import Simulation
 
         nothing = np.full(len(self.study.responses), np.nan)
         which, scenario = values_into(self.study, x, seed)
         scenario = scenario if change is None else change(scenario)
-        plant, keeper = self.compiled(which)
-        memory = MemoryRun(keeper, scenario)
+        memory = MemoryRun(self.compiled(which)[1], scenario)
         events: list[EventRow] = []
         try:
             check_linked(self.study, x)
-            here = placed(plant, scenario)
-            simulation = Simulation(scenario, here, record=keeper.w_index)
+            simulation = self.simulation(scenario, memory, which)
         except (TwinError, ValueError, ArithmeticError) as error:  # values that fit their ranges but not each other
             return Whole(Row(REFUSED, _told(error), 0.0, nothing), memory, [])
         simulation.hand_to(memory.take, lambda happened, _: events.extend(EventRow(*event) for event in happened))
@@ -151,6 +149,7 @@ class Runner:
             ended = ending.outcome.name == "FINISHED"
             made = values(memory, scenario, self.study.responses) if ended else nothing
         except Exception as error:  # whatever it is: thousands of other runs are not lost for one
+            vars(self._own).pop("integrator", None)  # nobody knows what it holds
             return Whole(Row(BROKEN, f"{type(error).__name__}: {_told(error)}", simulation.time, nothing), memory, [])
         finally:
             with self._turn:
@@ -158,6 +157,32 @@ class Runner:
                 # simulation and integrator hold each other: let go of megabytes now, not when Python looks for circles
                 vars(simulation).clear()
         return Whole(Row(ending.outcome.name.lower(), str(ending), ending.time, made), memory, faults)
+
+    def simulation(self, scenario: ScenarioSpec, memory: MemoryRun, which: int = 0) -> Simulation:
+        """Give a run to be made in this thread, its samples kept; the one before in this thread is over."""
+        from twin.schedule.simulation import Simulation
+
+        plant, keeper = self.compiled(which)
+        return Simulation(
+            scenario,
+            placed(plant, scenario),
+            record=keeper.w_index,
+            states=keeper.y_index,
+            samples=memory.take,
+            integrator=self._integrator,
+        )
+
+    def _integrator(self, plant: Plant, *, method: str, **settings: Any) -> Any:
+        """Integrate with what this thread has integrated with before: no number tells, but it is quicker."""
+        from twin.schedule.simulation import integrator_of
+
+        kind = integrator_of(method)
+        held: Any = getattr(self._own, "integrator", None)
+        if type(held) is kind:
+            held.begin(plant, method=method, **settings)
+        else:
+            held = self._own.integrator = kind(plant, method=method, **settings)
+        return held
 
     def begin(self) -> None:
         """Run again after an interruption."""
