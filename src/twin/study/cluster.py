@@ -7,6 +7,7 @@ file of it has to be there. A worker compiles the plant once and keeps it for al
 from __future__ import annotations
 
 import hashlib
+import logging
 import pickle
 import threading
 from collections.abc import Iterator, Sequence
@@ -78,6 +79,7 @@ class Cluster:
             raise ClusterProblem(
                 "--cluster needs Dask, which comes with: pip install continuous-twin[cluster]"
             ) from None
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what is lost is said here in a sentence
         try:
             self._client = Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
