@@ -59,6 +59,15 @@ def test_a_constrained_optimum_of_a_plant(tmp_path: Path, capsys: pytest.Capture
     assert "<svg" in page.read_text(encoding="utf-8")
 
 
+def test_constraints_between_factors_hold_in_a_search() -> None:
+    """The study's own: V grows with the second tank's time, and the best is where its constraint ends."""
+    made = spec(maximise="V", evaluations=40)
+    made["constraints"] = ["second.tau - first.tau <= 20 s", "first.tau <= 80 s"]
+    found = run_optimisation(load_optimisation(made), 1)
+    assert found.found.x[0] == pytest.approx([80.0, 100.0], rel=0.02)
+    assert np.all(found.found.constraints <= 0.0)
+
+
 def test_the_same_whatever_the_workers() -> None:
     one = run_optimisation(load_optimisation(spec(maximise="V", method="global", evaluations=20)), 1)
     two = run_optimisation(load_optimisation(spec(maximise="V", method="global", evaluations=20)), 2)

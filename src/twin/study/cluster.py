@@ -57,6 +57,22 @@ def fingerprint_there(study: bytes) -> list[str]:
     return [runner.compiled(which)[0].fingerprint for which in range(len(spec.scenarios))]
 
 
+def row_of(future: Any, responses: int) -> Row:
+    """Give what a run gave; that of one whose workers died is a row, too. Raises ClusterProblem."""
+    from distributed import KilledWorker
+
+    try:
+        outcome, message, reached, y = future.result()
+    except KilledWorker:  # it would kill the next worker, too
+        return Row(LOST, "Workers died while they made this run, one after another.", 0.0, np.full(responses, np.nan))
+    except (CancelledError, OSError) as error:
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise ClusterProblem(
+            f"the scheduler is lost ({told:.200}): what is finished is kept, --resume goes on with it"
+        ) from None
+    return Row(outcome, message, reached, np.array(y))
+
+
 class Cluster:
     """The workers of a Dask scheduler.
 
@@ -103,7 +119,7 @@ class Cluster:
 
     def rows(self, numbers: Sequence[int], plan: Plan) -> Iterator[tuple[int, Row]]:
         """Give runs as they finish; a run whose worker dies is made by another one."""
-        from distributed import KilledWorker, as_completed
+        from distributed import as_completed
 
         study: Any = self._client.scatter(self._study, broadcast=True, hash=False)
         left = iter(numbers)
@@ -123,21 +139,11 @@ class Cluster:
         try:
             finished = as_completed(going, loop=self._client.loop)
             for future in finished:
-                number = places.pop(future.key)
-                try:
-                    outcome, message, reached, y = future.result()
-                except KilledWorker as error:  # a row as every other: it would kill the next worker, too
-                    outcome, message, reached = LOST, " ".join(str(error).split()), 0.0
-                    y = [np.nan] * self._responses
-                except (CancelledError, OSError) as error:
-                    told = " ".join(str(error).split()) or type(error).__name__
-                    raise ClusterProblem(
-                        f"the scheduler is lost ({told:.200}): what is finished is kept, --resume goes on with it"
-                    ) from None
+                number, row = places.pop(future.key), row_of(future, self._responses)
                 future.release()
                 if (more := submit()) is not None:
                     finished.add(more)
-                yield number, Row(outcome, message, reached, np.array(y))
+                yield number, row
         finally:
             self._client.cancel(list(places), asynchronous=False) if places else None
             self._client.close()
