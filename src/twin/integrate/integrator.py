@@ -6,7 +6,6 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -17,6 +16,7 @@ from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Latch, Sizes
 from twin.integrate.diagnosis import likely_cause, state_name
+from twin.integrate.lent import Lent
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import METHODS
@@ -35,16 +35,31 @@ POLL = 0.1
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop", "twin.integrate.overloop"
 #: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
 PAUSE_STEPS = 128
-#: Orders of elimination that are kept in memory.
-ORDERS = 32
-_orders: dict[Path, Factors] = {}
+#: Orders of elimination that are kept in memory, with the pattern that each is of.
+ORDERS = 64
+_orders: dict[int, tuple[Array, Factors]] = {}
+_turn = threading.Lock()
+
+
+def order_of(jacobian: JacobianTables, n_y: int) -> Factors:
+    """Give the order of elimination of a matrix; many runs of a plant share its tables, and what is found for them."""
+    pattern, column = jacobian.pattern, jacobian.column
+    kept = _orders.get(id(pattern))
+    if kept is None or kept[0] is not pattern:
+        path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
+        kept = pattern, Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
+        with _turn:
+            if len(_orders) >= ORDERS:
+                del _orders[next(iter(_orders))]
+            _orders[id(pattern)] = kept
+    return kept[1]
 
 
 class Samples(NamedTuple):
     """A block of samples, n rows."""
 
     time: Array  #: [n]
-    y: Array  #: [n, n_y]
+    y: Array  #: [n, states recorded]
     w: Array  #: [n, recorded]
     q: Array  #: [n, n_q]
 
@@ -108,6 +123,8 @@ class Integrator:
         Guard crossings that set parameters or stop the run.
     record : array of int
         Places in w that samples hold.
+    states : array of int, optional
+        States that samples hold; all unless given.
     every : float
         Seconds between samples; 0 for none.
     start : float
@@ -135,7 +152,12 @@ class Integrator:
     #: module of the compiled loop
     loop = LOOP
 
-    def __init__(
+    def __init__(self, plant: Any, **settings: Any) -> None:
+        self._lent = Lent()
+        self._handed: tuple[Any, ...] = ()
+        self.begin(plant, **settings)
+
+    def begin(
         self,
         plant: Any,
         *,
@@ -144,6 +166,7 @@ class Integrator:
         events: Sequence[Event] = (),
         latches: Sequence[Latch] = (),
         record: Array | Sequence[int] = (),
+        states: Array | Sequence[int] | None = None,
         every: float = 0.0,
         start: float = 0.0,
         max_step: float = np.inf,
@@ -156,23 +179,28 @@ class Integrator:
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> None:
+        """Begin a run, as a new integrator with these parameters would, to the bit; one under way is forgotten.
+
+        What was allocated for the run before serves this one where it has the same sizes: many runs of a plant with
+        other numbers in it are the quicker for it.
+        """
+        self._lent.back()
         self._plain = scans == SCANS[0]
         self._loop = importlib.import_module(self.loop if self._plain else LOOP_OVER_SCANS)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
-        self._handed: tuple[Any, ...] = ()
         self._sizes = Sizes.of(plant.tables)
         self._tables = plant.watching(latch.guard for latch in latches if latch.tag < 0)
         self._method = METHODS[method]()
         self._atol = rtol * plant.nominal
         self._latches = tuple(latches)
         self._events = allocate.event_rows(events)
-        self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g)
+        self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g, plant.giving)
         seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
         self._discrete = plant.discrete._replace(seed=seeds)
         acting, keep = len(self._discrete.acting), scans == SCANS[1]
-        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), acting, keep)
+        self._memory = allocate.memory(self._lent, self._sizes, self._events, latches, len(seeds), acting, keep)
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
@@ -182,7 +210,10 @@ class Integrator:
             foreseen = allocate.foreseen_by(events, latches)
         self._memory.absent[plant.absent(foreseen) if absent is None else absent] = 1.0
         self._use(plant.jacobian_without(self._memory.absent != 0.0))
-        self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
+        index = np.asarray(record, dtype=np.int64)
+        y_index = np.arange(self._sizes.n_y) if states is None else np.asarray(states, dtype=np.int64)
+        calls = plant.giving(index.tolist())
+        self._recorder = allocate.recorder(self._lent, self._sizes, y_index, index, calls, len(latches))
         self._control = allocate.control(
             rtol=rtol,
             h_max=max_step,
@@ -197,20 +228,13 @@ class Integrator:
     def _use(self, jacobian: JacobianTables) -> None:
         """Order the matrix of these tables, and allocate what it needs."""
         self.jacobian = jacobian
-        pattern, column, n_y = jacobian.pattern, jacobian.column, self._sizes.n_y
-        path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
-        known = _orders.get(path)  # many runs of a plant share it
-        if known is None:
-            known = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
-            if len(_orders) < ORDERS:
-                _orders[path] = known
-        self._factors = known
+        self._factors = known = order_of(jacobian, self._sizes.n_y)
         tags = len(self._latch_rows.tag)
-        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
+        self._work = allocate.work(self._lent, self._sizes, jacobian, self._factors, self._method, self._atol, tags)
         self._over: tuple[at.Over, ...] = ()
         if not self._plain:
             rates, keep = self._tables.rates, self._memory.kept.shape[1] > 0
-            self._over = (allocate.over_scans(self._sizes, self._discrete, rates, jacobian, known, keep),)
+            self._over = (allocate.over_scans(self._lent, self._sizes, self._discrete, rates, jacobian, known, keep),)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
@@ -361,7 +385,7 @@ class Integrator:
             self._recorder,
             *self._over,
         )
-        self._handed = handed(tables, self._handed)
+        self._handed = handed(tables, self._handed if len(self._handed) == len(tables) else ())
         return call(self._loop.run, *self._handed)
 
     def _call(self, progress: Callable[[float], None] | None) -> int:

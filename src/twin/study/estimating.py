@@ -19,7 +19,7 @@ from twin.study.analysis.regions import Bootstrap, Profile, bootstrap, profile
 from twin.study.estimate_reading import EstimationSpec, Experiment
 from twin.study.execute import workers_here
 from twin.study.memory import MemoryRun
-from twin.study.runner import Runner, placed, values_into
+from twin.study.runner import Runner, values_into
 
 #: Samples of a run, between which values are interpolated by cubics that overshoot nowhere.
 SAMPLES = 500
@@ -60,19 +60,16 @@ class Model:
         return np.array([np.concatenate(parts[i * count : (i + 1) * count]) for i in range(len(theta))])
 
     def _one(self, theta: np.ndarray, which: int) -> np.ndarray:
-        from twin.schedule.simulation import Simulation
-
         experiment, runner = self.spec.experiments[which], self._runners[which]
         _, scenario = values_into(experiment.study, theta[: self._factors], experiment.study.seed)
         lag = self.lag(experiment, theta)
         times = np.maximum(experiment.time - lag, 0.0)
         end = float(times.max())
-        plant, keeper = runner.compiled(0)
-        memory = MemoryRun(keeper, scenario)
+        memory = MemoryRun(runner.compiled(0)[1], scenario)
         scenario = replace(scenario, until=end, record_every=end / SAMPLES)
         nothing = np.full(len(experiment.time) * len(experiment.series), np.nan)
         try:
-            simulation = Simulation(scenario, placed(plant, scenario), record=keeper.w_index, samples=memory.take)
+            simulation = runner.simulation(scenario, memory)
         except (ValueError, ArithmeticError) as error:
             self.last = str(error)
             return nothing

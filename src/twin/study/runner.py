@@ -85,6 +85,7 @@ class Runner:
         self._ready: dict[int, tuple[Plant, Keeper]] = {}
         self._going: set[Simulation] = set()
         self._turn = threading.Lock()  # of `_going`
+        self._own = threading.local()
         self._stopping = False
 
     def compiled(self, which: int = 0) -> tuple[Plant, Keeper]:
@@ -122,16 +123,13 @@ class Runner:
         """Run a row, as :meth:`run` does, and give its samples and faults as well."""
         from twin.results.events import EventRow
         from twin.results.schedule import faults_of
-        from twin.schedule.simulation import Simulation
 
         nothing = np.full(len(self.study.responses), np.nan)
         which, scenario = values_into(self.study, x, seed)
-        plant, keeper = self.compiled(which)
-        memory = MemoryRun(keeper, scenario)
+        memory = MemoryRun(self.compiled(which)[1], scenario)
         events: list[EventRow] = []
         try:
-            here = placed(plant, scenario)
-            simulation = Simulation(scenario, here, record=keeper.w_index)
+            simulation = self.simulation(scenario, memory, which)
         except (TwinError, ValueError, ArithmeticError) as error:  # values that fit their ranges but not each other
             told = " ".join(str(error).split()) or type(error).__name__
             return Whole(Row(REFUSED, told, 0.0, nothing), memory, [])
@@ -153,6 +151,32 @@ class Runner:
             return Whole(Row(outcome, str(ending), ending.time, nothing), memory, faults)
         made = values(memory, scenario, self.study.responses)
         return Whole(Row(outcome, str(ending), ending.time, made), memory, faults)
+
+    def simulation(self, scenario: ScenarioSpec, memory: MemoryRun, which: int = 0) -> Simulation:
+        """Give a run to be made in this thread, its samples kept; the one before in this thread is over."""
+        from twin.schedule.simulation import Simulation
+
+        plant, keeper = self.compiled(which)
+        return Simulation(
+            scenario,
+            placed(plant, scenario),
+            record=keeper.w_index,
+            states=keeper.y_index,
+            samples=memory.take,
+            integrator=self._integrator,
+        )
+
+    def _integrator(self, plant: Plant, *, method: str, **settings: Any) -> Any:
+        """Integrate with what this thread has integrated with before: no number tells, but it is quicker."""
+        from twin.schedule.simulation import integrator_of
+
+        kind = integrator_of(method)
+        held: Any = getattr(self._own, "integrator", None)
+        if type(held) is kind:
+            held.begin(plant, method=method, **settings)
+        else:
+            held = self._own.integrator = kind(plant, method=method, **settings)
+        return held
 
     def begin(self) -> None:
         """Run again after an interruption."""
