@@ -6,7 +6,6 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -36,9 +35,24 @@ POLL = 0.1
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop", "twin.integrate.overloop"
 #: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
 PAUSE_STEPS = 128
-#: Orders of elimination that are kept in memory.
-ORDERS = 32
-_orders: dict[Path, Factors] = {}
+#: Orders of elimination that are kept in memory, with the pattern that each is of.
+ORDERS = 64
+_orders: dict[int, tuple[Array, Factors]] = {}
+_turn = threading.Lock()
+
+
+def order_of(jacobian: JacobianTables, n_y: int) -> Factors:
+    """Give the order of elimination of a matrix; many runs of a plant share its tables, and what is found for them."""
+    pattern, column = jacobian.pattern, jacobian.column
+    kept = _orders.get(id(pattern))
+    if kept is None or kept[0] is not pattern:
+        path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
+        kept = pattern, Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
+        with _turn:
+            if len(_orders) >= ORDERS:
+                del _orders[next(iter(_orders))]
+            _orders[id(pattern)] = kept
+    return kept[1]
 
 
 class Samples(NamedTuple):
@@ -181,9 +195,9 @@ class Integrator:
         self._method = METHODS[method]()
         self._atol = rtol * plant.nominal
         self._latches = tuple(latches)
-        self._events = allocate.event_rows(events)
-        self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g, plant.giving)
-        seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
+        self._events = allocate.event_rows(events, self._lent)
+        self._latch_rows = allocate.latch_rows(self._lent, latches, self._sizes.n_g, plant.giving)
+        seeds = self._lent.holding([seed_of(seed, name) for name in plant.scanned])
         self._discrete = plant.discrete._replace(seed=seeds)
         acting, keep = len(self._discrete.acting), scans == SCANS[1]
         self._memory = allocate.memory(self._lent, self._sizes, self._events, latches, len(seeds), acting, keep)
@@ -201,6 +215,7 @@ class Integrator:
         calls = plant.giving(index.tolist())
         self._recorder = allocate.recorder(self._lent, self._sizes, y_index, index, calls, len(latches))
         self._control = allocate.control(
+            self._lent,
             rtol=rtol,
             h_max=max_step,
             sample_start=start,
@@ -214,14 +229,7 @@ class Integrator:
     def _use(self, jacobian: JacobianTables) -> None:
         """Order the matrix of these tables, and allocate what it needs."""
         self.jacobian = jacobian
-        pattern, column, n_y = jacobian.pattern, jacobian.column, self._sizes.n_y
-        path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
-        known = _orders.get(path)  # many runs of a plant share it
-        if known is None:
-            known = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
-            if len(_orders) < ORDERS:
-                _orders[path] = known
-        self._factors = known
+        self._factors = known = order_of(jacobian, self._sizes.n_y)
         tags = len(self._latch_rows.tag)
         self._work = allocate.work(self._lent, self._sizes, jacobian, self._factors, self._method, self._atol, tags)
         self._over: tuple[at.Over, ...] = ()

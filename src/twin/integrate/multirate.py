@@ -24,7 +24,7 @@ import numpy as np
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
-from twin.integrate.blockloop import Seen, observe_all
+from twin.integrate.blockloop import Cubics, Seen, cubics, observe_all
 from twin.integrate.integrator import Fired, Integrator, Samples, interruptible
 from twin.integrate.outcome import Ending, Outcome
 from twin.integrate.past import Past
@@ -37,10 +37,16 @@ from twin.quantity import Array
 WINDOW = 6.0 * 3600.0
 #: Steps that a block holds before Python takes them.
 HELD = 256
-#: From values at 0, 1/3, 2/3 and 1 to coefficients of the cubic through them.
-CUBIC = np.linalg.inv(np.vander([0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0], 4, increasing=True))
 #: A difference between two pieces is a jump from this part of the tolerance on.
 JUMP = 1e-3
+
+
+class Pieces(NamedTuple):
+    """What the steps of a block leave for later blocks."""
+
+    ends: Array  #: [n + 1]
+    outlets: Array  #: [n, 4, k] at 0, 1/3, 2/3 and all of each
+    gained: Array  #: [n, n_q] what the quadratures gained
 
 
 class Track:
@@ -51,11 +57,14 @@ class Track:
         self.outlets: list[Array] = []
         self.gained: list[Array] = []
 
-    def pieces(self) -> tuple[Array, Array, Array]:
-        """Ends of the steps [n + 1], values [n, 4, k], and what the quadratures gained [n, n_q]."""
-        times = np.concatenate(self.times)
-        ends = np.append(times[:, 0], times[-1, 1])
-        return ends, np.concatenate(self.outlets), np.concatenate(self.gained)
+    def pieces(self) -> Pieces:
+        """All steps so far."""
+        if len(self.times) > 1:
+            self.times, self.outlets, self.gained = (
+                [np.concatenate(parts)] for parts in (self.times, self.outlets, self.gained)
+            )
+        (times,), (outlets,), (gained,) = self.times, self.outlets, self.gained
+        return Pieces(np.append(times[:, 0], times[-1, 1]), outlets, gained)
 
 
 class Part(Integrator):
@@ -65,15 +74,27 @@ class Part(Integrator):
 
     def __init__(self, plant: Any, block: Block, **settings: Any) -> None:
         self.block = block
+        self._alone = allocate.no_inlets()
+        self._cubics: list[tuple[Any, ...]] = [() for _ in block.flows]
+        self._lengths = [len(flow.place) for flow in block.flows]
+        self._places = np.array([place for flow in block.flows for place in flow.place], dtype=np.int64)
+        self._place_start = np.cumsum([0, *self._lengths])
         super().__init__(plant, **settings)
 
     def begin(self, plant: Any, **settings: Any) -> None:
         """Begin a run of the same block."""
-        self._inlets = allocate.no_inlets()
+        self._inlets = self._alone
         super().begin(plant, **settings)
-        if self.block.flows:
+        flows, zeros = self.block.flows, self._lent.zeros
+        if flows:
             self._control.settings[at.TIME_DEPENDENT] = 1.0
-        self.scales = [np.zeros(len(flow.place)) for flow in self.block.flows]
+        self.scales = [zeros(length) for length in self._lengths]
+        self._most = [zeros(len(flow.starts)) for flow in flows]
+        self._apart = zeros(1)
+        self._apart[0] = JUMP * self._control.settings[at.RTOL]
+        count = len(self._places)
+        stages = len(self._method.c)
+        self._fed = (zeros(count), zeros(len(flows) + 1, np.int64), zeros((stages, count)), zeros(count))
         self.track = Track()
         self.past: Past | None = None
         self._keep_steps()
@@ -104,44 +125,46 @@ class Part(Integrator):
         flows = [flow for flow in self.block.flows if tracks[flow.source].times]
         if not flows:
             return
-        rtol = float(self._control.settings[at.RTOL])
-        times, values, means, jumps = [], [], [], []
-        for number, flow in enumerate(self.block.flows):
-            ends, seen, gained = tracks[flow.source].pieces()
-            seen = seen[:, :, flow.outlet]
-            size = self.scales[number]
-            np.maximum(size, np.abs(seen).max(axis=(0, 1)), out=size)
-            size[:] = np.maximum.reduceat(size, flow.starts)[flow.group]
-            cubic = np.matmul(seen.transpose(0, 2, 1), CUBIC.T)
-            mean = cubic @ (1.0 / np.arange(1, 5))
-            # what is booked as having left is what enters: the cubic's mean is off by the error of the step, and a
-            # parabola that vanishes at both ends brings it in
-            mine, there = flow.booked.T
-            short = gained[:, there] / np.diff(ends)[:, None] - mean[:, mine]
-            cubic[:, mine, 1] += 6.0 * short
-            cubic[:, mine, 2] -= 6.0 * short
-            mean[:, mine] += short
-            means.append(mean.ravel())
-            apart = np.abs(seen[1:, 0] - seen[:-1, 3]) > JUMP * rtol * size
-            jumps.append(ends[1:-1][apart.any(axis=1)])
-            times.append(ends)
-            values.append(cubic.reshape(-1, 4))
-        places = [flow.place for flow in self.block.flows]
-        scale = np.concatenate(self.scales)
-        count = len(scale)
+        left = [tracks[flow.source].pieces() for flow in self.block.flows]
+        first = np.cumsum([0, *(len(one.gained) * length for one, length in zip(left, self._lengths, strict=True))])
+        value, mean = np.empty((first[-1], 4)), np.empty(first[-1])
+        jumps = []
+        for k, (flow, one) in enumerate(zip(self.block.flows, left, strict=True)):
+            rows, jump, most = slice(first[k], first[k + 1]), np.zeros(len(one.gained)), self._most[k]
+            most[:] = 0.0
+            made = Cubics(
+                *one,
+                flow.outlet,
+                flow.group,
+                flow.booked,
+                self.scales[k],
+                most,
+                value[rows],
+                mean[rows],
+                jump,
+                self._apart,
+            )
+            self._cubics[k] = handed([made], self._cubics[k])
+            call(cubics, *self._cubics[k])
+            jumps.append(one.ends[:-1][jump != 0.0])
+        scale, cursor, stage, slope = self._fed
+        scale[:] = np.concatenate(self.scales)
+        scale[~(scale > 0.0)] = 1.0
+        for array in (cursor, stage, slope):
+            array.fill(0)
         self._inlets = at.Inlets(
-            np.concatenate(places),
-            np.cumsum([0, *map(len, places)]),
-            np.concatenate(times),
-            np.cumsum([0, *map(len, times)]),
-            np.concatenate(values),
-            np.concatenate(means),
-            np.cumsum([0, *map(len, values)])[:-1],
-            np.where(scale > 0.0, scale, 1.0),
+            self._places,
+            self._place_start,
+            np.concatenate([one.ends for one in left]),
+            np.cumsum([0, *(len(one.ends) for one in left)]),
+            value,
+            mean,
+            first[:-1].copy(),
+            scale,
             np.append(np.unique(np.concatenate(jumps)), np.inf),
-            np.zeros(len(places) + 1, dtype=np.int64),
-            np.zeros((len(self._method.c), count)),
-            np.zeros(count),
+            cursor,
+            stage,
+            slope,
         )
         self._work = self._work._replace(inlets=self._inlets)
 
@@ -227,14 +250,14 @@ class Multirate:
             "seed": seed,
         }
         before = self.parts
-        self.parts = [self._part(k, before, absent, settings) for k in range(len(self.blocks))]
+        rows = self._split(events)
+        self.parts = [self._part(k, before, absent, rows[k], settings) for k in range(len(self.blocks))]
         self._p = plant.p0.copy()
         self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
         n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
         calls = plant.giving(self._record.tolist())
         self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y), calls)
         self._tables, self._seen_whole = handed([plant.tables, self._at])
-        self.schedule(events)
 
     # --- what stands where
 
@@ -248,7 +271,9 @@ class Multirate:
             return self.plant.impulses[index].partition(".")[0]
         return self._owners.p[index]
 
-    def _part(self, k: int, before: Sequence[Part], absent: Array, settings: dict[str, Any]) -> Part:
+    def _part(
+        self, k: int, before: Sequence[Part], absent: Array, events: list[Event], settings: dict[str, Any]
+    ) -> Part:
         """Integrator of a block: that of the run before, if there is one."""
         block, whole = self.blocks[k], self.plant
         p0 = block.plant.p0.copy()
@@ -256,9 +281,10 @@ class Multirate:
         plant = replace(block.plant, y0=whole.y0[block.y], p0=p0, nominal=whole.nominal[block.y])
         here: dict[str, Any] = {
             **settings,
+            "events": events,
             "latches": [self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
-            "record": self._recorded[k].w[:, 1],
-            "states": self._recorded[k].y[:, 1],
+            "record": self._recorded[k].w_here,
+            "states": self._recorded[k].y_here,
             "absent": absent[block.y],
             "samples": self._samples[k].append,
             "fired": self._fired[k].append if self.fired is not None else None,
@@ -367,6 +393,11 @@ class Multirate:
 
     def schedule(self, events: Sequence[Event]) -> None:
         """Put a new event table in place of the old one; rows before the present time fire at once."""
+        for part, rows in zip(self.parts, self._split(events), strict=True):
+            part.schedule(rows)
+
+    def _split(self, events: Sequence[Event]) -> list[list[Event]]:
+        """Take an event table; gives the rows of each block."""
         self._events = list(events)
         allocate.event_rows(self._events)  # refuses what is out of order
         self._returned = 0
@@ -381,8 +412,7 @@ class Multirate:
             k, mine = self._local_event(row, event)
             self._rows[k].append(row)
             local[k].append(mine)
-        for part, rows in zip(self.parts, local, strict=True):
-            part.schedule(rows)
+        return local
 
     @property
     def fired_rows(self) -> int:
@@ -513,8 +543,8 @@ class Multirate:
             y, w = np.zeros((n, len(self._states))), np.zeros((n, len(self._record)))
             q = np.zeros((n, self.plant.n_q))
             for block, recorded, one in zip(self.blocks, self._recorded, taken, strict=True):
-                y[:, recorded.y[:, 0]] = one.y
-                w[:, recorded.w[:, 0]] = one.w
+                y[:, recorded.y] = one.y
+                w[:, recorded.w] = one.w
                 self._put(q, block, "q", one.q)
             self.samples(Samples(taken[0].time, y, w, q))
         self._tell()
@@ -630,18 +660,20 @@ class Multirate:
 
 
 class Recorded(NamedTuple):
-    """What of the samples a block gives: [n, 2] number in the samples, and place in the block."""
+    """What of the samples a block gives: numbers in the samples, and places in the block."""
 
     y: Array
+    y_here: Array
     w: Array
+    w_here: Array
 
 
 def _recorded(block: Block, states: Array, record: Array) -> Recorded:
-    def pairs(places: Array, here: dict[int, int]) -> Array:
+    def pairs(places: Array, here: dict[int, int]) -> list[Array]:
         found = [(i, here[place]) for i, place in enumerate(places.tolist()) if place in here]
-        return np.array(found, dtype=np.int64).reshape(-1, 2)
+        return [column.copy() for column in np.array(found, dtype=np.int64).reshape(-1, 2).T]
 
-    return Recorded(pairs(states, block.y_here), pairs(record, block.w))
+    return Recorded(*pairs(states, block.y_here), *pairs(record, block.w))
 
 
 def _joined(blocks: Sequence[Samples]) -> Samples:

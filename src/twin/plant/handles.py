@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from twin.jit import disabled
+from twin.quantity import Array
 
 
 class Handle:
@@ -26,6 +27,7 @@ class Handle:
         #: fields with their types: what compiled code that is called by address relies on
         self.signature = _signature(value)
         self.table = np.array([*_words(value)], dtype=np.int64)
+        self._places = _places(value, 0)
         self.address = int(self.table.ctypes.data)
 
     @cached_property
@@ -40,11 +42,14 @@ class Handle:
         Of the fields only those are looked at that are other objects than before.
         """
         try:
-            changes = [*_changes(self.value, value, 0)]
+            changes = _changes(self.value, value, self._places)
         except ValueError:
             raise TypeError(f"this handle stands for {self.signature}, not for {_signature(value)}") from None
-        for at, words in changes:
-            self.table[at : at + len(words)] = words
+        table = self.table
+        for at, array in changes:
+            table[at] = array.__array_interface__["data"][0]
+            for axis, length in enumerate(array.shape, start=at + 1):
+                table[axis] = length
         self.value = value
 
 
@@ -54,10 +59,13 @@ def _signature(value: Any) -> str:
     if hasattr(value, "_fields"):
         members = (f"{name}: {_signature(field)}" for name, field in zip(value._fields, value, strict=True))
         return f"{type(value).__name__}({', '.join(members)})"
-    flags = value.flags
-    if not (flags.c_contiguous and flags.writeable and flags.aligned):
-        raise TypeError(f"a handle is of contiguous arrays that may be written to, not of one with\n{flags}")
+    _check(value)
     return f"{value.dtype.str}[{value.ndim}]"
+
+
+def _check(array: Array) -> None:
+    if not array.flags.carray:
+        raise TypeError(f"a handle is of contiguous arrays that may be written to, not of one with\n{array.flags}")
 
 
 def _words(value: Any) -> Iterator[int]:
@@ -76,19 +84,31 @@ def _count(value: Any) -> int:
     return sum(map(_count, value)) if isinstance(value, tuple) else 1 + int(value.ndim)
 
 
-def _changes(before: Any, value: Any, at: int) -> Iterator[tuple[int, list[int]]]:
-    """Give the words of what has changed, and where they stand. Raises ValueError where a type is another."""
+def _places(value: Any, at: int) -> list[Any]:
+    """Words at which the fields begin; of a NamedTuple those of its fields."""
+    places: list[Any] = []
+    for field in value:
+        places.append(_places(field, at) if isinstance(field, tuple) else at)
+        at += _count(field)
+    return places
+
+
+def _changes(before: Any, value: Any, places: list[Any]) -> list[tuple[int, Array]]:
+    """Give the arrays that have changed, and where the words of each stand. Raises ValueError for another type."""
     if type(before) is not type(value):
         raise ValueError
-    for old, field in zip(before, value, strict=True):
-        if field is not old:
-            if isinstance(field, tuple) and isinstance(old, tuple):
-                yield from _changes(old, field, at)
-            elif _signature(field) != _signature(old):
-                raise ValueError
-            else:
-                yield at, [*_words((field,))]
-        at += _count(old)
+    found: list[tuple[int, Array]] = []
+    for old, field, at in zip(before, value, places, strict=True):
+        if field is old:
+            continue
+        if isinstance(old, tuple):
+            found += _changes(old, field, at)
+        elif not isinstance(field, np.ndarray) or field.dtype != old.dtype or field.ndim != old.ndim:
+            raise ValueError
+        else:
+            _check(field)
+            found.append((at, field))
+    return found
 
 
 def handed(tables: Sequence[Any], before: Sequence[Any] = ()) -> tuple[Any, ...]:
