@@ -205,7 +205,7 @@ def compile_plant(spec: PlantSpec) -> Plant:
     order = port_calls(nodes, by_name)
     rates = _rate_calls(nodes, order)
     tables = _tables(nodes, placed, rates)
-    aux = auxiliaries(nodes)
+    aux = auxiliaries(nodes, placed.w.at)
     tables.sizes[5] = len(aux)
 
     made: dict[bytes, JacobianTables] = {}  # many runs of a plant share its tables

@@ -226,7 +226,7 @@ def _attribute(node: Any, name: str, attribute: Any, path: str, names: Mapping[A
         dtype, memory = _TEXTS[kind.get_cset()]
         read = np.zeros((), dtype=dtype)
         attribute.read(read, memory)
-        text: bytes = read[()]
+        text: bytes = read.item()
         return b"text", b"()", text.decode().encode()
     value = (h5py.Dataset(node) if isinstance(node, h5py.h5d.DatasetID) else h5py.Group(node)).attrs[name]
     if name == "DIMENSION_LIST":
