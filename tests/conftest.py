@@ -37,7 +37,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 VERIFICATION = ROOT / "tests" / "verification"
-#: Folders, and files, of slow tests in the order in which CI runs them in the time that it has: what would be missed most.
+#: Folders, and files, of slow tests in the order in which CI runs them in the time that it has: what is missed most.
 SLOW_FIRST = (
     "docs/test_site.py",
     "plant",
