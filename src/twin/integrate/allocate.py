@@ -12,6 +12,7 @@ import numpy as np
 
 from twin.integrate import tables as at
 from twin.integrate.elimination import auxiliaries_in_order
+from twin.integrate.stairs import COLUMNS
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
 from twin.jit import call
@@ -23,6 +24,8 @@ from twin.quantity import Array
 
 #: Numbers held in the sample buffer before Python is asked to take them.
 BUFFER = 500_000
+#: Samples within a step over scans at which held outputs are kept; of more, scans are replayed once more.
+SHOWN = 256
 
 
 class Kind(IntEnum):
@@ -141,7 +144,7 @@ def memory(
         np.zeros(sizes.n_y),
         np.zeros(len(rows.time)),
         np.zeros((scans, 5)),
-        np.zeros(acting),
+        np.zeros((acting, 2)),
         np.zeros((6, sizes.n_y + sizes.n_q if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
@@ -247,22 +250,39 @@ def _thin(index: Factors, keep: bool) -> at.Thin:
 
 
 def over_scans(
-    sizes: Sizes, scanned: Discrete, rates: Array, jacobian: JacobianTables, index: Factors, keep: bool
+    sizes: Sizes,
+    scanned: Discrete,
+    rates: Array,
+    jacobian: JacobianTables,
+    index: Factors,
+    keep: bool,
+    handed: Sequence[Array] = (),
 ) -> at.Over:
-    """Allocate what steps over scans, or with a kept matrix, need beside; `rates` are the calls that give the rates."""
+    """Allocate what steps over scans, or with a kept matrix, need beside.
+
+    `rates` are the calls that give the rates, `handed` quadratures that book what other blocks are fed, by stream.
+    """
     scans, acting = len(scanned.scan), len(scanned.acting)
+    clocked = int((scanned.own[:, 1] - scanned.own[:, 0]) @ scanned.by_clock)
     zeros, whole, n = np.zeros, partial(np.zeros, dtype=np.int64), sizes.n_y + sizes.n_q if keep else 0
     order = auxiliaries_in_order(jacobian.pattern, jacobian.column, sizes.n_y, sizes.n_aux) if keep else []
     return at.Over(
         acting=scanned.acting,
         smooth=zeros((acting, 4)),
         held=zeros(acting),
-        residue=zeros((acting, 19)),
+        curve=zeros((acting, 4)),
+        residue=zeros((acting, COLUMNS)),
         mean=zeros(4),
         normal=zeros((4, 5)),
         since=zeros(scans),
         clock=zeros((scans, 5)),
         y_scan=zeros(sizes.n_y),
+        still=zeros(sizes.n_y),
+        shown=zeros((0 if keep else SHOWN, clocked)),
+        told=zeros(2),
+        signal=whole((0, 2)),
+        handed=np.concatenate([whole(0), *handed]),
+        handed_start=np.cumsum([0, *map(len, handed)], dtype=np.int64),
         valid=zeros(2),
         wire=zeros((len(scanned.wires), 4)),
         rest=_rest(rates, scanned),

@@ -38,11 +38,17 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
 def compile_engine() -> None:
     """Compile this loop, or load it from the cache."""
     from twin.integrate.allocate import run_nothing
+
+    run_nothing(run, block=True)
+    compile_observe()
+
+
+def compile_observe() -> None:
+    """Compile what shows the whole plant, or load it from the cache."""
     from twin.jit import call
     from twin.plant.evaluate import no_plant
     from twin.plant.handles import handed
 
-    run_nothing(run, block=True)
     nothing = no_plant()
     n_y, n_p, n_w = (int(n) for n in nothing.sizes[:3])
     call(observe_all, *handed((nothing, Seen(np.zeros(1), *(np.zeros(n) for n in (n_y, n_p, n_w, n_y))))))

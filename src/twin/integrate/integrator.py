@@ -132,8 +132,10 @@ class Integrator:
         Called now and then at accepted points, all samples and events handed over: `state` may be asked for then.
     """
 
-    #: module of the compiled loop
-    loop = LOOP
+    #: modules of the compiled loop, and of the one that does more at scans than to end a step there
+    loop, loop_over_scans = LOOP, LOOP_OVER_SCANS
+    #: quadratures by which what other blocks are fed is booked, stream by stream
+    booked: Sequence[Array] = ()
 
     def __init__(
         self,
@@ -157,7 +159,7 @@ class Integrator:
         pause: Callable[[], None] | None = None,
     ) -> None:
         self._plain = scans == SCANS[0]
-        self._loop = importlib.import_module(self.loop if self._plain else LOOP_OVER_SCANS)
+        self._loop = importlib.import_module(self.loop if self._plain else self.loop_over_scans)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
@@ -210,7 +212,8 @@ class Integrator:
         self._over: tuple[at.Over, ...] = ()
         if not self._plain:
             rates, keep = self._tables.rates, self._memory.kept.shape[1] > 0
-            self._over = (allocate.over_scans(self._sizes, self._discrete, rates, jacobian, known, keep),)
+            over = allocate.over_scans(self._sizes, self._discrete, rates, jacobian, known, keep, self.booked)
+            self._over = (over,)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""

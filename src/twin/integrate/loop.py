@@ -130,7 +130,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
                 return at.REVIVED if kept == COMES_ALIVE else 0
             S.valid[0] = 0.0  # the step that is taken instead leaves its own
             S.valid[1] = 0.0
-        whole = stop_over_scans(E, D, M, C)
+        whole = next_jump(W.inlets, M.resume[at.T], stop_over_scans(E, D, M, C))
         least = begin(D, M, C, S, whole - M.resume[at.T])
         over = math.isfinite(least)
         if over:
@@ -318,7 +318,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
         if M.resume[at.H_PENDING] > 0.0:
             if not record_step(P, D, M, W, C, X, S):
                 return at.FLUSH
-            if not keep_step(X.steps, P, R, M, W, C):
+            if not keep_step(X.steps, P, R, D, M, W, C, S):
                 return at.FLUSH
             _commit(P, D, M, W, C, S)
             looked = False

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
@@ -29,7 +30,7 @@ from twin.integrate.integrator import Fired, Integrator, Samples, interruptible
 from twin.integrate.outcome import Ending, Outcome
 from twin.integrate.past import Past
 from twin.jit import call
-from twin.plant.blocks import Block, cut, owners
+from twin.plant.blocks import Block, cut, driven, owners
 from twin.plant.handles import handed
 from twin.quantity import Array
 
@@ -39,6 +40,8 @@ WINDOW = 6.0 * 3600.0
 HELD = 256
 #: From values at 0, 1/3, 2/3 and 1 to coefficients of the cubic through them.
 CUBIC = np.linalg.inv(np.vander([0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0], 4, increasing=True))
+#: Statistics of which the greatest of all blocks counts.
+GREATEST = ("observed", "hold_error", "ripple")
 #: A difference between two pieces is a jump from this part of the tolerance on.
 JUMP = 1e-3
 
@@ -61,11 +64,17 @@ class Track:
 class Part(Integrator):
     """The integrator of one block."""
 
-    loop = "twin.integrate.blockloop"
+    loop, loop_over_scans = "twin.integrate.blockloop", "twin.integrate.blockoverloop"
 
-    def __init__(self, plant: Any, block: Block, history: bool, **settings: Any) -> None:
+    def __init__(self, plant: Any, block: Block, history: bool, booked: Sequence[Array], **settings: Any) -> None:
         self.block, self.track, self.past = block, Track(), Past() if history else None
+        self.booked = booked
         self._inlets = allocate.no_inlets()
+        sources = [number for number, flow in enumerate(block.flows) for _ in flow.place]
+        places = [int(place) for flow in block.flows for place in flow.place]
+        rows = [(n, j) for j, (n, place) in enumerate(zip(sources, places, strict=True)) if place in block.read]
+        #: what scans read of other blocks: source, and place among all that flows in
+        self._signal = np.array(rows, dtype=np.int64).reshape(-1, 2)
         super().__init__(plant, **settings)
         if block.flows:
             self._control.settings[at.TIME_DEPENDENT] = 1.0
@@ -77,6 +86,7 @@ class Part(Integrator):
     def _use(self, jacobian: Any) -> None:
         super()._use(jacobian)
         self._work = self._work._replace(inlets=self._inlets)
+        self._over = tuple(over._replace(signal=self._signal) for over in self._over)
 
     def begin(self) -> None:
         """Forget what the window before has left."""
@@ -178,6 +188,9 @@ class Multirate:
             for latch in latches
             if latch.index >= 0
         ]
+        relaxed = scans == SCANS[2]  # blocks keep no matrix at scans
+        if relaxed:
+            ties += driven(plant)  # what is held is smooth within a step, and that concerns one block only
         self.blocks = cut(plant, [tie for tie in ties if tie[0] != tie[1]])
         self._block_of = {unit: k for k, block in enumerate(self.blocks) for unit in block.units}
         if foreseen is None:
@@ -204,6 +217,7 @@ class Multirate:
             "max_step": max_step,
             "max_steps": max_steps,
             "seed": seed,
+            "scans": SCANS[2] if relaxed else SCANS[0],
         }
         self.parts = [self._part(k, absent, history, settings) for k in range(len(self.blocks))]
         self._p = plant.p0.copy()
@@ -234,6 +248,7 @@ class Multirate:
             plant,
             block,
             history,
+            self._booked_of(k),
             latches=[self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
             record=[mine for _, mine in self._columns[k]],
             absent=absent[block.y],
@@ -241,6 +256,15 @@ class Multirate:
             fired=self._fired[k].append if self.fired is not None else None,
             **settings,
         )
+
+    def _booked_of(self, k: int) -> list[Array]:
+        """Quadratures of a block by which what it feeds to others is booked, stream by stream and field by field."""
+        flows = [flow for block in self.blocks for flow in block.flows if flow.source == k and len(flow.booked)]
+        return [
+            np.unique(flow.booked[flow.group[flow.booked[:, 0]] == field, 1])
+            for flow in flows
+            for field in np.unique(flow.group[flow.booked[:, 0]])
+        ]
 
     def _local_latch(self, k: int, latch: Latch) -> Latch:
         block = self.blocks[k]
@@ -316,7 +340,8 @@ class Multirate:
         """Counts so far, of all blocks together."""
         counts = [part.statistics for part in self.parts]
         total = {name: sum(one[name] for one in counts) for name in counts[0]}
-        return {**total, "observed": max(one["observed"] for one in counts), "blocks": len(self.parts)}
+        greatest = {name: max(one[name] for one in counts) for name in GREATEST if name in total}
+        return {**total, **greatest, "blocks": len(self.parts)}
 
     @property
     def mismatch(self) -> dict[str, float]:

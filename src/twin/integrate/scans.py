@@ -18,7 +18,8 @@ import math
 
 from twin.integrate import tables as at
 from twin.integrate.jumps import evaluate, scan_unit
-from twin.integrate.stepping import move_ramps
+from twin.integrate.stairs import fit
+from twin.integrate.stepping import move_ramps, piece
 from twin.jit import kernel
 
 #: A step over fewer periods than this is not worth its sweeps.
@@ -85,12 +86,30 @@ def to_a_scan(D, M, t, h):
 
 
 @kernel
+def move_signals(S, inlets, M, t):
+    """Set what scans read of other blocks to its values at t."""
+    if inlets is None:
+        return
+    for i in range(S.signal.shape[0]):
+        source, j = S.signal[i, 0], S.signal[i, 1]
+        c = piece(inlets, source, t, at.AFTER)
+        start = inlets.time[inlets.time_start[source] + c]
+        part = (t - start) / (inlets.time[inlets.time_start[source] + c + 1] - start)
+        first = inlets.place_start[source]
+        v = inlets.value[inlets.value_start[source] + c * (inlets.place_start[source + 1] - first) + j - first]
+        M.p[inlets.place[j]] = v[0] + part * (v[1] + part * (v[2] + part * v[3]))
+
+
+@kernel
 def scan_instant(P, D, M, W, S, t, t0, h, y, clock):
     """Scan all units by the clock that are due at t, within the step of length h from t0; gives how many."""
     theta = (t - t0) / h
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
-    for i in range(P.places[4]):
-        W.w_aside[P.places[3] + i] = M.p[P.places[2] + i]
+    n_ramps = int(M.resume[at.N_RAMPS])
+    move_signals(S, W.inlets, M, t)
+    if n_ramps > 0:
+        move_ramps(M.p, M.ramp, n_ramps, t)
+        for i in range(P.places[4]):
+            W.w_aside[P.places[3] + i] = M.p[P.places[2] + i]
     for k in range(D.wires.shape[0]):
         c = S.wire[k]
         W.w_aside[D.wires[k]] = c[0] + theta * (c[1] + theta * (c[2] + theta * c[3]))
@@ -124,6 +143,45 @@ def show_held(D, y, out):
 
 
 @kernel
+def keep_shown(D, S, number):
+    """Keep the states of the units by the clock at a sample of the step that is tried."""
+    row = int(number - S.told[0])
+    if row >= S.shown.shape[0]:
+        S.told[1] = 0.0
+        return
+    place = 0
+    for i in range(D.own.shape[0]):
+        if D.by_clock[i] == 1:
+            for k in range(D.own[i, 0], D.own[i, 1]):
+                S.shown[row, place] = S.y_scan[k]
+                place += 1
+
+
+@kernel
+def show_sample(P, D, M, W, C, S, t, out):
+    """States of the units by the clock at the next sample of the pending step, at t."""
+    if S.told[1] == 0.0:
+        replay(P, D, M, W, C, S, t)
+        show_held(D, M.y, out)
+        return
+    row = int(M.resume[at.NEXT_SAMPLE] - S.told[0])
+    place = 0
+    for i in range(D.own.shape[0]):
+        if D.by_clock[i] == 1:
+            for k in range(D.own[i, 0], D.own[i, 1]):
+                out[k] = S.shown[row, place]
+                place += 1
+
+
+@kernel
+def show_smooth(S, s, out):
+    """Put the cubics that stand for held outputs, s seconds into the pending step, into a vector of states."""
+    for j in range(S.acting.shape[0]):
+        c = S.curve[j]
+        out[S.acting[j, 0]] = c[0] + s * (c[1] + s * (c[2] + s * c[3]))
+
+
+@kernel
 def begin(D, M, C, S, remaining):
     """Begin a step over scans if one is due: gives the shortest that is worth it; infinite where none is.
 
@@ -136,10 +194,12 @@ def begin(D, M, C, S, remaining):
         M.resume[at.WINDOW] = max(FIRST_WINDOW / FEWEST * least, M.resume[at.WINDOW])
     for j in range(S.acting.shape[0]):
         u = M.y[S.acting[j, 0]]
+        late = 0.5 * M.scan[S.acting[j, 1], at.SCAN_PERIOD]
+        speed, bend = M.pace[j, 0], M.pace[j, 1]
         S.held[j] = u
-        S.smooth[j, 0] = u - 0.5 * M.pace[j] * M.scan[S.acting[j, 1], at.SCAN_PERIOD]
-        S.smooth[j, 1] = M.pace[j]
-        S.smooth[j, 2] = 0.0
+        S.smooth[j, 0] = u - late * (speed - 0.5 * late * bend)
+        S.smooth[j, 1] = speed - late * bend
+        S.smooth[j, 2] = 0.5 * bend
         S.smooth[j, 3] = 0.0
         M.y[S.acting[j, 0]] = S.smooth[j, 0]
     M.resume[at.OVER_SCANS] = 1.0
@@ -170,6 +230,8 @@ def give_up(M, S):
     M.resume[at.WINDOW] = 0.0
     M.resume[at.PATIENCE] = min(max(LEAST_PATIENCE, 2.0 * M.resume[at.LAST_PATIENCE]), MOST_PATIENCE)
     M.resume[at.LAST_PATIENCE] = M.resume[at.PATIENCE]
+    for j in range(S.acting.shape[0]):
+        M.pace[j, 1] = 0.0
 
 
 @kernel
@@ -183,10 +245,16 @@ def shorten(M, h, hold):
 
 @kernel
 def accept(D, M, C, S, h, hold, sweeps):
-    """Remember how fast held outputs move at the end of the step, and how long the next may be."""
+    """Remember how held outputs move at the end of the step, and how long the next may be."""
+    for j in range(S.acting.shape[0]):
+        for k in range(4):
+            S.curve[j, k] = S.smooth[j, k]
+    # what the scans have just done is known better than what the step was taken with
+    fit(S, h)
     for j in range(S.acting.shape[0]):
         c = S.smooth[j]
-        M.pace[j] = c[1] + h * (2.0 * c[2] + h * 3.0 * c[3])
+        M.pace[j, 0] = c[1] + h * (2.0 * c[2] + h * 3.0 * c[3])
+        M.pace[j, 1] = 2.0 * c[2] + h * 6.0 * c[3]
     # two sweeps are what a step over scans is to cost: what one does is too short, what needs four too long
     factor = 2.0
     if sweeps == 2:
@@ -204,10 +272,17 @@ def accept(D, M, C, S, h, hold, sweeps):
 
 @kernel
 def commit_scans(P, D, M, W, C, S):
-    """The rest of the scans within the pending step, for good."""
+    """The scans within the pending step, for good: as they were replayed when the step was tried."""
     if M.resume[at.OVER_SCANS] != 0.0:
-        replay(P, D, M, W, C, S, M.resume[at.T_PENDING])
-        show_held(D, M.y, W.y_new)
+        if S.told[1] == 0.0:
+            replay(P, D, M, W, C, S, M.resume[at.T_PENDING])
+            show_held(D, M.y, W.y_new)
+        else:
+            for i in range(M.scan.shape[0]):
+                C.status[at.SCANS] += int(S.clock[i, at.SCAN_NUMBER] - M.scan[i, at.SCAN_NUMBER])
+                for k in range(M.scan.shape[1]):
+                    M.scan[i, k] = S.clock[i, k]
+            show_held(D, S.y_scan, W.y_new)
         M.resume[at.OVER_SCANS] = 0.0
     elif M.resume[at.PATIENCE] > 0.0:
         M.resume[at.PATIENCE] -= 1.0
