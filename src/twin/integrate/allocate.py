@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.integrate import tables as at
+from twin.integrate.coupling import Coupling, no_coupling
 from twin.integrate.elimination import auxiliaries_in_order
 from twin.integrate.stairs import COLUMNS
 from twin.integrate.symbolic import Factors, factors
@@ -130,7 +131,12 @@ def foreseen_by(events: Sequence[Event], latches: Sequence[Latch]) -> list[tuple
 
 
 def memory(
-    sizes: Sizes, rows: at.EventRows, latches: Sequence[Latch], scans: int = 0, acting: int = 0, keep: bool = False
+    sizes: Sizes,
+    rows: at.EventRows,
+    latches: Sequence[Latch],
+    scans: int = 0,
+    wires: int = 0,
+    keep: bool = False,
 ) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
     result = at.Memory(
@@ -144,7 +150,7 @@ def memory(
         np.zeros(sizes.n_y),
         np.zeros(len(rows.time)),
         np.zeros((scans, 5)),
-        np.zeros((acting, 2)),
+        np.zeros(wires),
         np.zeros((6, sizes.n_y + sizes.n_q if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
@@ -257,6 +263,7 @@ def over_scans(
     index: Factors,
     keep: bool,
     handed: Sequence[Array] = (),
+    coupling: Coupling | None = None,
 ) -> at.Over:
     """Allocate what steps over scans, or with a kept matrix, need beside.
 
@@ -271,6 +278,16 @@ def over_scans(
         smooth=zeros((acting, 4)),
         held=zeros(acting),
         curve=zeros((acting, 4)),
+        **(coupling or no_coupling(acting))._asdict(),
+        gain=zeros((len(coupling.pair) if coupling else 0, 2)),
+        start=zeros(acting),
+        rate=zeros(acting),
+        place=scanned.wires,
+        aim=zeros((len(scanned.wires), 4)),
+        now=zeros(len(scanned.wires)),
+        slip=zeros(len(scanned.wires)),
+        tried=zeros((2, 3, acting)),
+        seen=zeros(3),
         residue=zeros((acting, COLUMNS)),
         mean=zeros(4),
         normal=zeros((4, 5)),

@@ -16,6 +16,7 @@ from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Latch, Sizes
+from twin.integrate.coupling import couple
 from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import Factors, factors
@@ -25,6 +26,7 @@ from twin.plant import tables_folder
 from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
 from twin.plant.handles import handed
+from twin.plant.jacobian import auxiliaries
 from twin.quantity import Array
 
 T = TypeVar("T")
@@ -173,8 +175,8 @@ class Integrator:
         self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g)
         seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
         self._discrete = plant.discrete._replace(seed=seeds)
-        acting, keep = len(self._discrete.acting), scans == SCANS[1]
-        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), acting, keep)
+        wires, keep = len(self._discrete.wires), scans == SCANS[1]
+        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), wires, keep)
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
@@ -198,6 +200,10 @@ class Integrator:
 
     def _use(self, jacobian: JacobianTables) -> None:
         """Order the matrix of these tables, and allocate what it needs."""
+        coupling = None
+        if not self._plain and not self._memory.kept.shape[1]:
+            aux = auxiliaries(list(self.plant.nodes))
+            jacobian, coupling = couple(jacobian, self._discrete, aux, self.plant.nominal)
         self.jacobian = jacobian
         pattern, column, n_y = jacobian.pattern, jacobian.column, self._sizes.n_y
         path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
@@ -212,7 +218,7 @@ class Integrator:
         self._over: tuple[at.Over, ...] = ()
         if not self._plain:
             rates, keep = self._tables.rates, self._memory.kept.shape[1] > 0
-            over = allocate.over_scans(self._sizes, self._discrete, rates, jacobian, known, keep, self.booked)
+            over = allocate.over_scans(self._sizes, self._discrete, rates, jacobian, known, keep, self.booked, coupling)
             self._over = (over,)
 
     def _revive(self) -> None:

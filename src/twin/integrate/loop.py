@@ -19,6 +19,7 @@ from twin.integrate.firing import (
     learn_sides,
     sign,
 )
+from twin.integrate.follow import look_ahead
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.kept import NOT_TAKEN, try_kept
 from twin.integrate.sampling import keep_step, next_sample, record, record_step, sample_due
@@ -135,6 +136,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
         over = math.isfinite(least)
         if over:
             stop = whole
+            look_ahead(P, D, M, W, S, M.resume[at.T])
     t = M.resume[at.T]
     not_finite = at.NOT_FINITE
     if M.resume[at.JUST_FIRED] == 1.0:

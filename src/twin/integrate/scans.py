@@ -18,7 +18,6 @@ import math
 
 from twin.integrate import tables as at
 from twin.integrate.jumps import evaluate, scan_unit
-from twin.integrate.stairs import fit
 from twin.integrate.stepping import move_ramps, piece
 from twin.jit import kernel
 
@@ -183,25 +182,12 @@ def show_smooth(S, s, out):
 
 @kernel
 def begin(D, M, C, S, remaining):
-    """Begin a step over scans if one is due: gives the shortest that is worth it; infinite where none is.
-
-    Held outputs go on as they did at the end of the last such step, half a period late.
-    """
+    """Whether a step over scans is due: gives the shortest that is worth it; infinite where none is."""
     least = FEWEST * shortest_period(D, M)
     if C.settings[at.RELAXED] == 0.0 or M.resume[at.PATIENCE] > 0.0 or not least <= remaining:
         return math.inf
     if M.resume[at.WINDOW] < least:
         M.resume[at.WINDOW] = max(FIRST_WINDOW / FEWEST * least, M.resume[at.WINDOW])
-    for j in range(S.acting.shape[0]):
-        u = M.y[S.acting[j, 0]]
-        late = 0.5 * M.scan[S.acting[j, 1], at.SCAN_PERIOD]
-        speed, bend = M.pace[j, 0], M.pace[j, 1]
-        S.held[j] = u
-        S.smooth[j, 0] = u - late * (speed - 0.5 * late * bend)
-        S.smooth[j, 1] = speed - late * bend
-        S.smooth[j, 2] = 0.5 * bend
-        S.smooth[j, 3] = 0.0
-        M.y[S.acting[j, 0]] = S.smooth[j, 0]
     M.resume[at.OVER_SCANS] = 1.0
     return least
 
@@ -210,6 +196,7 @@ def begin(D, M, C, S, remaining):
 def leave(M, S):
     """Put the held outputs back."""
     for j in range(S.acting.shape[0]):
+        S.rate[j] = 0.0
         M.y[S.acting[j, 0]] = S.held[j]
         for k in range(4):
             S.smooth[j, k] = 0.0
@@ -230,8 +217,6 @@ def give_up(M, S):
     M.resume[at.WINDOW] = 0.0
     M.resume[at.PATIENCE] = min(max(LEAST_PATIENCE, 2.0 * M.resume[at.LAST_PATIENCE]), MOST_PATIENCE)
     M.resume[at.LAST_PATIENCE] = M.resume[at.PATIENCE]
-    for j in range(S.acting.shape[0]):
-        M.pace[j, 1] = 0.0
 
 
 @kernel
@@ -245,16 +230,10 @@ def shorten(M, h, hold):
 
 @kernel
 def accept(D, M, C, S, h, hold, sweeps):
-    """Remember how held outputs move at the end of the step, and how long the next may be."""
-    for j in range(S.acting.shape[0]):
-        for k in range(4):
-            S.curve[j, k] = S.smooth[j, k]
-    # what the scans have just done is known better than what the step was taken with
-    fit(S, h)
-    for j in range(S.acting.shape[0]):
-        c = S.smooth[j]
-        M.pace[j, 0] = c[1] + h * (2.0 * c[2] + h * 3.0 * c[3])
-        M.pace[j, 1] = 2.0 * c[2] + h * 6.0 * c[3]
+    """Remember how what scans read moves at the end of the step, and how long the next may be."""
+    for k in range(S.wire.shape[0]):
+        c = S.wire[k]
+        M.drift[k] = (c[1] + 2.0 * c[2] + 3.0 * c[3]) / h
     # two sweeps are what a step over scans is to cost: what one does is too short, what needs four too long
     factor = 2.0
     if sweeps == 2:

@@ -42,8 +42,8 @@ def add_stair(S, j, first, last, h):
             r[place] += S.mean[k] * S.mean[i] * share
             place += 1
     begun = r[SMOOTH]
-    middle = smooth_integral(S.smooth[j], 0.5 * (first + last) * h)
-    ended = smooth_integral(S.smooth[j], last * h)
+    middle = smooth_integral(S.curve[j], 0.5 * (first + last) * h)
+    ended = smooth_integral(S.curve[j], last * h)
     stair = u * width * h
     half = r[INTEGRAL] + 0.5 * stair - (middle - begun)
     r[RIPPLE] = max(r[RIPPLE], abs(half - r[INTEGRAL] - 0.5 * (stair - (ended - begun))))

@@ -98,11 +98,55 @@ def revived(J, M, y, dy):
 
 
 @kernel
-def pace(S, dy, s):
-    """Rates of held outputs, s seconds into a step over scans: nothing in other steps."""
+def pace(S, W, y, s):
+    """Rates of held outputs, s seconds into a step over scans: nothing in other steps. The rates at y are in W."""
+    for j in range(S.acting.shape[0]):
+        if not S.rate[j] > 0.0:
+            return
+        c = S.smooth[j]
+        away = c[0] + s * (c[1] + s * (c[2] + s * c[3])) - y[S.acting[j, 0]]
+        if S.spare[j] >= 0:
+            away += y[S.spare[j]] - S.start[j]
+        W.dy[S.acting[j, 0]] += c[1] + s * (2.0 * c[2] + s * 3.0 * c[3]) + S.rate[j] * away
+    for n in range(S.pair.shape[0]):
+        j, k = S.pair[n, 0], S.pair[n, 1]
+        c = S.aim[k]
+        away = W.w[S.place[k]] - (c[0] + s * (c[1] + s * (c[2] + s * c[3])))
+        W.dy[S.acting[j, 0]] += S.rate[j] * S.gain[n, 0] * away
+        if S.spare[j] >= 0:
+            W.dy[S.spare[j]] += S.gain[n, 1] * away
+
+
+@kernel
+def pace_slopes(S, W):
+    """Put the time derivatives of these rates at the beginning of the step in place of what stands there."""
     for j in range(S.acting.shape[0]):
         c = S.smooth[j]
-        dy[S.acting[j, 0]] += c[1] + s * (2.0 * c[2] + s * 3.0 * c[3])
+        W.f_t[S.acting[j, 0]] = 2.0 * c[2] + S.rate[j] * c[1]
+        if S.spare[j] >= 0:
+            W.f_t[S.spare[j]] = 0.0
+    for n in range(S.pair.shape[0]):
+        j, k = S.pair[n, 0], S.pair[n, 1]
+        if S.rate[j] > 0.0:
+            away = S.slip[k] - S.aim[k, 1]
+            W.f_t[S.acting[j, 0]] += S.rate[j] * S.gain[n, 0] * away
+            if S.spare[j] >= 0:
+                W.f_t[S.spare[j]] += S.gain[n, 1] * away
+
+
+@kernel
+def pace_matrix(S, W):
+    """Put their derivatives into the matrix."""
+    for j in range(S.acting.shape[0]):
+        if not S.rate[j] > 0.0:
+            return
+        W.values[S.own[j, 0]] = -S.rate[j]
+        if S.own[j, 1] >= 0:
+            W.values[S.own[j, 1]] = S.rate[j]
+    for n in range(S.pair.shape[0]):
+        W.values[S.entry[n, 0]] = S.rate[S.pair[n, 0]] * S.gain[n, 0]
+        if S.entry[n, 1] >= 0:
+            W.values[S.entry[n, 1]] = S.gain[n, 1]
 
 
 @kernel
@@ -149,7 +193,7 @@ def rates_here(P, M, W, C, S, t):
     see_inlets(W.inlets, M, 0)
     rates(P, t, M.y, M.p, W.w, W.dy)
     if S is not None:
-        pace(S, W.dy, 0.0)
+        pace(S, W, M.y, 0.0)
     return note_rates(P, M, W, C)
 
 
@@ -168,6 +212,10 @@ def linearise(P, J, M, W, C, S, t, h):
     if revived(J, M, M.y, W.f):
         return at.REVIVED
     jacobian(P, J, t, M.y, M.p, W.w, W.buffers, W.values, W.q_values)
+    if S is not None:
+        for k in range(S.place.shape[0]):
+            S.now[k] = W.w[S.place[k]]
+            S.slip[k] = 0.0
     C.status[at.JACOBIANS] += 1
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
         later = t + max(h * TIME_DIFFERENCE, abs(t) * 2.0**-38)
@@ -179,14 +227,17 @@ def linearise(P, J, M, W, C, S, t, h):
             W.f_t[i] = (W.dy[i] - W.f[i]) / (later - t)
         for i in range(n_q):
             W.f_qt[i] = (W.w[first_q + i] - W.f_q[i]) / (later - t)
+        if S is not None:
+            for k in range(S.place.shape[0]):
+                S.slip[k] = (W.w[S.place[k]] - S.now[k]) / (later - t)
     else:
         for i in range(n_y):
             W.f_t[i] = 0.0
         for i in range(n_q):
             W.f_qt[i] = 0.0
     if S is not None:
-        for j in range(S.acting.shape[0]):
-            W.f_t[S.acting[j, 0]] = 2.0 * S.smooth[j, 2]
+        pace_slopes(S, W)
+        pace_matrix(S, W)
     return at.DONE
 
 
@@ -234,7 +285,7 @@ def attempt(P, J, F, R, M, W, C, S, t, h):
             see_inlets(W.inlets, M, s)
             rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
             if S is not None:
-                pace(S, W.dy, R.c[s] * h)
+                pace(S, W, W.y_stage, R.c[s] * h)
             C.status[at.RHS] += 1
             if revived(J, M, W.y_stage, W.dy):
                 return COMES_ALIVE

@@ -21,6 +21,7 @@ from twin.integrate.stepping import (
     interpolate,
     matrix,
     move,
+    pace_slopes,
     prepare_dense,
     rates_here,
 )
@@ -99,13 +100,37 @@ def _try_scans(P, D, M, W, C, S, t, h):
 
 @kernel
 def aim(P, M, W, C, S, t):
-    """Begin the step anew with the cubics in S.smooth; gives whether the rates are finite. The matrix stays."""
+    """Begin the step anew with the cubics in S.smooth and S.aim; gives whether the rates are finite.
+
+    The matrix stays.
+    """
     for j in range(S.acting.shape[0]):
         M.y[S.acting[j, 0]] = S.smooth[j, 0]
     finite = rates_here(P, M, W, C, S, t)
-    for j in range(S.acting.shape[0]):
-        W.f_t[S.acting[j, 0]] = 2.0 * S.smooth[j, 2]
+    pace_slopes(S, W)
     return finite
+
+
+@kernel
+def _draw_curves(M, W, S, h):
+    """Held outputs as the step has moved them: its dense output is a cubic."""
+    for j in range(S.acting.shape[0]):
+        i = S.acting[j, 0]
+        first, second = W.dense[0, i], W.dense[1, i]
+        S.curve[j, 0] = M.y[i]
+        S.curve[j, 1] = (W.y_new[i] - M.y[i] + first) / h
+        S.curve[j, 2] = (second - first) / (h * h)
+        S.curve[j, 3] = -second / (h * h * h)
+
+
+@kernel
+def _aim_at_wires(S, h):
+    """The scans just replayed have read these wires."""
+    for k in range(S.wire.shape[0]):
+        scale = 1.0
+        for m in range(4):
+            S.aim[k, m] = S.wire[k, m] * scale
+            scale /= h
 
 
 @kernel
@@ -151,6 +176,8 @@ def _effect(P, J, F, R, M, W, C, S, t, h, which):
         W.rhs[i] = W.dy[i] - W.f[i]
     for j in range(S.acting.shape[0]):
         W.rhs[S.acting[j, 0]] = 0.0
+        if S.spare[j] >= 0:
+            W.rhs[S.spare[j]] = 0.0
     handed = 0.0
     # the stages are not needed any more; here is where `error_norm` looks
     if column == RIPPLE:
@@ -192,6 +219,7 @@ def sweep_step(P, J, F, R, D, M, W, C, S, t, h):
             return -1, error, hold, sweep
         C.status[at.SWEEPS] += 1
         prepare_dense(R, W)
+        _draw_curves(M, W, S, h)
         _sample_wires(P, D, M, W, S, t, h)
         _try_scans(P, D, M, W, C, S, t, h)
         last = hold
@@ -203,6 +231,7 @@ def sweep_step(P, J, F, R, D, M, W, C, S, t, h):
             C.status[at.RIPPLE] = max(C.status[at.RIPPLE], int(1000.0 * ripple))
             return -1, error, hold, sweep
         fit(S, h)
+        _aim_at_wires(S, h)
         if not aim(P, M, W, C, S, t):
             return -1, math.nan, hold, sweep
         if sweep == MOST_SWEEPS or (sweep > 1 and not hold <= LEAST_GAIN * last):
