@@ -1,26 +1,24 @@
 """Held outputs that give way within a step over scans: a line through what their scans do, in the step's own matrix.
 
-A step over scans is taken with a guess of what scans read and the outputs that belong to it. Where what they read turns
-out otherwise, the outputs would be otherwise, too. How much is told by a few scans beforehand, with each of the wires a
-little higher: what an output has moved by then is its gain, and what it moves from scan to scan its integral action.
-Within the step an output is the guess, and the gain times what the wires differ from theirs, half a period late; so
-the plant's step sees the loops closed, as with continuous controllers. The scans on the result are what counts
-(`sweeps.py`): the lines only spare sweeps.
+A step over scans is begun with a guess of what scans read and of the outputs that belong to it. Where what they read
+turns out otherwise, the outputs would be otherwise, too. How much is told by a few scans beforehand, once with what is
+read now and once with each of it a little higher: what an output differs by is its gain, and what that grows by from
+scan to scan its integral action. Within the step an output is the guess and this line over it, half a period late; so
+the plant's step sees its loops closed, as with continuous controllers, and of a PI the guess matters little. The scans
+on what comes out are what counts (`sweeps.py`): the lines only spare sweeps.
 """
 
 from __future__ import annotations
 
 from twin.integrate import tables as at
 from twin.integrate.jumps import read_plant
-from twin.integrate.scans import next_scan, scan_instant, show_held
+from twin.integrate.scans import scan_instant, shortest_period, show_held
 from twin.jit import kernel
 
-#: Instants of scans by which gains are found, after the first: one half of them, and the other.
+#: Scans of each unit by which gains are found, after the first: one half of them, and the other.
 HALF = 4
 #: Part of a wire's value by which it is raised.
 RAISE = 2.0**-16
-#: Later than any scan.
-NEVER = 1e300
 #: Changes of an output that are less than this part of it are rounding.
 ROUNDING = 2.0**-36
 #: The two halves of an integral action differ by no more than this part.
@@ -29,21 +27,24 @@ STEADY = 0.05
 
 @kernel
 def _some_scans(P, D, M, W, S, t, row):
-    """Some scans after t with the wires as they are in S.wire: outputs after the first, and after both halves."""
+    """Some scans from t on with the wires as they are in S.wire: outputs after the first, and after both halves.
+
+    All units at once, whatever their periods: each goes by its own.
+    """
     number = int(row)
-    when = next_scan(D, M.scan, NEVER)
     for i in range(M.scan.shape[0]):
         for k in range(M.scan.shape[1]):
             S.clock[i, k] = M.scan[i, k]
-        S.clock[i, at.SCAN_NEXT] = when  # slower ones, too
     show_held(D, M.y, S.y_scan)
     for j in range(S.acting.shape[0]):
         S.y_scan[S.acting[j, 0]] = S.held[j]
+    when = t
     for part in range(3):
         for _ in range(1 if part == 0 else HALF):
+            when += shortest_period(D, M)
+            for i in range(M.scan.shape[0]):
+                S.clock[i, at.SCAN_NEXT] = when
             scan_instant(P, D, M, W, S, when, t, 1.0, S.y_scan, S.clock)
-            S.seen[part] = when
-            when = next_scan(D, S.clock, NEVER)
         for j in range(S.acting.shape[0]):
             S.tried[number, part, j] = S.y_scan[S.acting[j, 0]]
 
@@ -58,15 +59,15 @@ def look_ahead(P, D, M, W, S, t):
     read_plant(P, D, M, W, t, M.y, W.w_aside)
     for k in range(S.wire.shape[0]):
         for m in range(4):
+            S.wire[k, m] = 0.0
             S.aim[k, m] = 0.0
-        S.aim[k, 0] = W.w_aside[D.wires[k]]
+        S.wire[k, 0] = W.w_aside[D.wires[k]]
+        S.aim[k, 0] = S.wire[k, 0]
         S.aim[k, 1] = M.drift[k]
-        for m in range(4):
-            S.wire[k, m] = S.aim[k, m]
     _some_scans(P, D, M, W, S, t, 0.0)
-    apart = S.seen[2] - S.seen[1]
     for j in range(S.acting.shape[0]):
-        S.smooth[j, 1] = (S.tried[0, 2, j] - S.tried[0, 1, j]) / apart
+        half = HALF * M.scan[S.acting[j, 1], at.SCAN_PERIOD]
+        S.smooth[j, 1] = (S.tried[0, 2, j] - S.tried[0, 1, j]) / half
         S.smooth[j, 2] = 0.0
         S.smooth[j, 3] = 0.0
     last = -1
@@ -90,13 +91,13 @@ def look_ahead(P, D, M, W, S, t):
         S.gain[n, 0] = whole / raised
         if abs((whole - half) - (half - first)) <= STEADY * abs(whole - half) and S.spare[j] >= 0:
             S.gain[n, 0] = first / raised
-            S.gain[n, 1] = (whole - half) / (apart * raised)
-            S.smooth[j, 2] += 0.5 * S.gain[n, 1] * S.aim[k, 1]
+            S.gain[n, 1] = (whole - half) / (HALF * M.scan[S.acting[j, 1], at.SCAN_PERIOD] * raised)
+        S.smooth[j, 1] += S.gain[n, 0] * S.aim[k, 1]
+        S.smooth[j, 2] += 0.5 * S.gain[n, 1] * S.aim[k, 1]
     for j in range(S.acting.shape[0]):
         c, i = S.smooth[j], S.acting[j, 1]
-        # the slope was seen in the middle of the second half, half a period late, as a held output is
+        # half a period late, as a held output is: it is met in the middle of its stair
         period = M.scan[i, at.SCAN_PERIOD]
-        c[1] -= 2.0 * c[2] * (0.5 * (S.seen[1] + S.seen[2] + period) - t)
         now = M.scan[i, at.SCAN_NEXT] - 0.5 * period - t
         c[0] = S.held[j] - now * (c[1] + now * c[2])
         M.y[S.acting[j, 0]] = c[0]
