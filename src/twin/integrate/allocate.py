@@ -287,6 +287,8 @@ def over_scans(
         now=zeros(len(scanned.wires)),
         slip=zeros(len(scanned.wires)),
         tried=zeros((2, 3, acting)),
+        seen=zeros((3, acting)),
+        tally=zeros(acting),
         residue=zeros((acting, COLUMNS)),
         mean=zeros(4),
         normal=zeros((4, 5)),

@@ -12,11 +12,15 @@ from __future__ import annotations
 
 from twin.integrate import tables as at
 from twin.integrate.jumps import read_plant
-from twin.integrate.scans import scan_instant, shortest_period, show_held
+from twin.integrate.scans import next_scan, scan_instant, show_held
 from twin.jit import kernel
 
 #: Scans of each unit by which gains are found, after the first: one half of them, and the other.
 HALF = 4
+#: Instants of scans for that, where periods differ.
+MOST = 64
+#: Later than any scan.
+NEVER = 1e300
 #: Part of a wire's value by which it is raised.
 RAISE = 2.0**-16
 #: Changes of an output that are less than this part of it are rounding.
@@ -27,9 +31,9 @@ STEADY = 0.05
 
 @kernel
 def _some_scans(P, D, M, W, S, t, row):
-    """Some scans from t on with the wires as they are in S.wire: outputs after the first, and after both halves.
+    """Some scans after t with the wires as they are in S.wire: outputs after the first of each, and after both halves.
 
-    All units at once, whatever their periods: each goes by its own.
+    Where a unit is much slower than others its halves may be cut short.
     """
     number = int(row)
     for i in range(M.scan.shape[0]):
@@ -38,15 +42,23 @@ def _some_scans(P, D, M, W, S, t, row):
     show_held(D, M.y, S.y_scan)
     for j in range(S.acting.shape[0]):
         S.y_scan[S.acting[j, 0]] = S.held[j]
-    when = t
-    for part in range(3):
-        for _ in range(1 if part == 0 else HALF):
-            when += shortest_period(D, M)
-            for i in range(M.scan.shape[0]):
-                S.clock[i, at.SCAN_NEXT] = when
-            scan_instant(P, D, M, W, S, when, t, 1.0, S.y_scan, S.clock)
+        S.tally[j] = 0.0
+    for _ in range(MOST):
+        when = next_scan(D, S.clock, NEVER)
         for j in range(S.acting.shape[0]):
-            S.tried[number, part, j] = S.y_scan[S.acting[j, 0]]
+            if S.clock[S.acting[j, 1], at.SCAN_NEXT] <= when + at.SLACK * abs(when):
+                S.tally[j] += 1.0
+        scan_instant(P, D, M, W, S, when, t, 1.0, S.y_scan, S.clock)
+        waiting = False
+        for j in range(S.acting.shape[0]):
+            # the places of those to come are filled with the last one, too
+            for part in range(3):
+                if S.tally[j] <= 1.0 + part * HALF:
+                    S.tried[number, part, j] = S.y_scan[S.acting[j, 0]]
+                    S.seen[part, j] = when
+                    waiting = waiting or S.tally[j] < 1.0 + part * HALF
+        if not waiting:
+            return
 
 
 @kernel
@@ -61,13 +73,16 @@ def look_ahead(P, D, M, W, S, t):
         for m in range(4):
             S.wire[k, m] = 0.0
             S.aim[k, m] = 0.0
-        S.wire[k, 0] = W.w_aside[D.wires[k]]
-        S.aim[k, 0] = S.wire[k, 0]
+        S.aim[k, 0] = W.w_aside[D.wires[k]]
         S.aim[k, 1] = M.drift[k]
+        S.wire[k, 0] = S.aim[k, 0]
+        S.wire[k, 1] = S.aim[k, 1]
     _some_scans(P, D, M, W, S, t, 0.0)
     for j in range(S.acting.shape[0]):
-        half = HALF * M.scan[S.acting[j, 1], at.SCAN_PERIOD]
-        S.smooth[j, 1] = (S.tried[0, 2, j] - S.tried[0, 1, j]) / half
+        apart = S.seen[2, j] - S.seen[1, j]
+        S.smooth[j, 1] = 0.0
+        if apart > 0.0:
+            S.smooth[j, 1] = (S.tried[0, 2, j] - S.tried[0, 1, j]) / apart
         S.smooth[j, 2] = 0.0
         S.smooth[j, 3] = 0.0
     last = -1
@@ -89,15 +104,17 @@ def look_ahead(P, D, M, W, S, t):
         if not abs(whole) > ROUNDING * abs(S.tried[0, 2, j]):
             continue
         S.gain[n, 0] = whole / raised
-        if abs((whole - half) - (half - first)) <= STEADY * abs(whole - half) and S.spare[j] >= 0:
+        apart = S.seen[2, j] - S.seen[1, j]
+        steady = abs((whole - half) - (half - first)) <= STEADY * abs(whole - half)
+        if steady and S.spare[j] >= 0 and apart > 0.0:
             S.gain[n, 0] = first / raised
-            S.gain[n, 1] = (whole - half) / (HALF * M.scan[S.acting[j, 1], at.SCAN_PERIOD] * raised)
-        S.smooth[j, 1] += S.gain[n, 0] * S.aim[k, 1]
+            S.gain[n, 1] = (whole - half) / (apart * raised)
         S.smooth[j, 2] += 0.5 * S.gain[n, 1] * S.aim[k, 1]
     for j in range(S.acting.shape[0]):
         c, i = S.smooth[j], S.acting[j, 1]
         # half a period late, as a held output is: it is met in the middle of its stair
         period = M.scan[i, at.SCAN_PERIOD]
+        c[1] -= c[2] * (S.seen[1, j] + S.seen[2, j] + period - 2.0 * t)
         now = M.scan[i, at.SCAN_NEXT] - 0.5 * period - t
         c[0] = S.held[j] - now * (c[1] + now * c[2])
         M.y[S.acting[j, 0]] = c[0]

@@ -243,6 +243,8 @@ class Over(NamedTuple):
     now: Array  #: [wires] what they are at the beginning of the step
     slip: Array  #: [wires] how fast they move by the clock alone (ramps, what other blocks feed)
     tried: Array  #: [2, 3, acting] outputs after some scans, with wires as they are and one of them raised
+    seen: Array  #: [3, acting] when these were
+    tally: Array  #: [acting] scans so far
     residue: Array  #: [acting, 20] how far held outputs and cubics are apart, and sums of which the next are made
     mean: Array  #: [4] scratch of these
     normal: Array  #: [4, 5] likewise
