@@ -85,8 +85,8 @@ def to_a_scan(D, M, t, h):
 
 
 @kernel
-def move_signals(S, inlets, M, t):
-    """Set what scans read of other blocks to its values at t."""
+def move_signals(P, S, inlets, M, w, t):
+    """Set what scans read of other blocks to its values at t, in p and where units read it."""
     if inlets is None:
         return
     for i in range(S.signal.shape[0]):
@@ -96,7 +96,10 @@ def move_signals(S, inlets, M, t):
         part = (t - start) / (inlets.time[inlets.time_start[source] + c + 1] - start)
         first = inlets.place_start[source]
         v = inlets.value[inlets.value_start[source] + c * (inlets.place_start[source + 1] - first) + j - first]
-        M.p[inlets.place[j]] = v[0] + part * (v[1] + part * (v[2] + part * v[3]))
+        place = inlets.place[j]
+        M.p[place] = v[0] + part * (v[1] + part * (v[2] + part * v[3]))
+        if 0 <= place - P.places[2] < P.places[4]:
+            w[P.places[3] + place - P.places[2]] = M.p[place]
 
 
 @kernel
@@ -104,7 +107,7 @@ def scan_instant(P, D, M, W, S, t, t0, h, y, clock):
     """Scan all units by the clock that are due at t, within the step of length h from t0; gives how many."""
     theta = (t - t0) / h
     n_ramps = int(M.resume[at.N_RAMPS])
-    move_signals(S, W.inlets, M, t)
+    move_signals(P, S, W.inlets, M, W.w_aside, t)
     if n_ramps > 0:
         move_ramps(M.p, M.ramp, n_ramps, t)
         for i in range(P.places[4]):
