@@ -1,4 +1,4 @@
-"""Sweeps of a step over scans: the step with held outputs as cubics, the scans on what came out, better cubics.
+"""Sweeps of a step over scans: the step with smooth held outputs, the scans on what came out, a better guess.
 
 References: Lelarasmee, Ruehli & Sangiovanni-Vincentelli, IEEE Trans. CAD 1 (1982) 131,
 doi:10.1109/TCAD.1982.1270004 (waveform relaxation).
@@ -11,6 +11,7 @@ import math
 from twin.integrate import tables as at
 from twin.integrate.jumps import read_plant
 from twin.integrate.lu import solve
+from twin.integrate.pace import pace_slopes
 from twin.integrate.sampling import next_sample
 from twin.integrate.scans import keep_shown, next_scan, scan_instant, show_held
 from twin.integrate.stairs import GREATEST, RIPPLE, VALUE, add_stair, fit
@@ -21,7 +22,6 @@ from twin.integrate.stepping import (
     interpolate,
     matrix,
     move,
-    pace_slopes,
     prepare_dense,
     rates_here,
 )
