@@ -95,12 +95,12 @@ def kernel(bins: int) -> dict[str, Any]:
     """The growth of all classes, from compiled code."""
     jit.arm(population)
     L = np.geomspace(1e-6, 1e-3, bins + 1)
-    m, out = np.random.default_rng(0).random(bins), np.empty(bins)
+    m, scratch, out = np.random.default_rng(0).random(bins), np.empty(bins), np.empty(bins)
     calls = max(2_000_000 // bins, 1)
 
     def repeat() -> None:
         for _ in range(calls):
-            population.growth_gain(m, L, 700.0, 1e-8, 0.0, 1e5, int(Limiter.VAN_ALBADA), 1e-6, out)
+            population.growth_gain(m, L, 700.0, 1e-8, 0.0, 1e5, int(Limiter.VAN_ALBADA), 1e-6, scratch, out)
 
     repeat()
     seconds = measure(repeat, 5)["min_s"] / calls

@@ -53,7 +53,7 @@ SLOW_FIRST = (
 
 
 #: Seconds that a slow test may take: a model compiles for two minutes where other workers compile theirs.
-SLOW_LIMIT = 600
+SLOW_LIMIT = 900
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

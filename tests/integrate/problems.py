@@ -42,6 +42,9 @@ class StandIn:
     def watching(self, guards: Any) -> PlantTables:
         return self.tables
 
+    def giving(self, places: Any) -> np.ndarray:
+        return np.concatenate([self.tables.rates, self.tables.observe])[: 2 if list(places) else 0]
+
     def label(self, state: int) -> str:
         return f"unit.y[{state}]"
 
@@ -88,7 +91,6 @@ def problem(
         calls[RATES],
         calls[HOLDUP],
         calls[GUARDS],
-        np.zeros((0, 2), dtype=np.int64),
     )
     scale = np.ones(n_y) if nominal is None else np.array(nominal, dtype=float)
     return StandIn(

@@ -299,6 +299,28 @@ def test_chattering_has_a_name():
     assert "dead band" in ending.cause
 
 
+def drop_and_rise(t, y, p, dy):
+    """At rest but for rounding, at 500 s down by 1e-5, then slowly up: never as high as before."""
+    dy[0] = -1e-17
+    if t >= 500.0:
+        dy[0] = -1e-5 if t < 501.0 else 1e-8
+
+
+def height_of_one(t, y, p, g):
+    g[0] = y[0] - 1.0
+
+
+def test_a_guard_that_hovers_does_not_stop_the_clock():
+    """Long steps, which the tolerance allows to miss the drop, see the guard cross at their very beginning.
+
+    Shorter ones do not. A hopper filled to its level exactly has taken millions of them.
+    """
+    plant = problem(drop_and_rise, [1.0 - 1e-14], p=[0.0], guards=height_of_one, n_g=1, time_dependent=True)
+    run = Integrator(plant, rtol=1e-4, latches=[Latch(0, +1, 0, 1.0)], max_steps=500)
+    assert run.advance(1000.0).outcome is Outcome.FINISHED
+    assert run.statistics["firings"] == 0
+
+
 def test_ramp_rows_need_time():
     with pytest.raises(ValueError, match="takes no time"):
         Integrator(problem(decay, [1.0], p=[0.0]), events=[Event(0.0, Kind.RAMP, 0, 1.0)])

@@ -11,12 +11,13 @@ import sys
 import numpy as np
 import pytest
 
-from twin.config import load_plant
+from twin.config import load_plant, load_scenario
 from twin.integrate.allocate import Event, Kind
 from twin.integrate.cvode import Cvode
 from twin.integrate.integrator import Integrator
 from twin.integrate.outcome import Outcome
 from twin.plant import compile_plant
+from twin.plant.absent import ROUNDS, find_absent, rows_of
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +124,10 @@ def test_cvode_that_never_got_to_a_matrix_can_be_let_go():
     text = """
 import gc
 import numpy as np
-from twin.config import load_plant
+from twin.config import load_plant, load_scenario
 from twin.integrate.cvode import Cvode
 from twin.plant import compile_plant
+from twin.plant.absent import ROUNDS, find_absent, rows_of
 made = Cvode(compile_plant(load_plant("two_tanks")))
 made._solver.init_step(0.0, np.concatenate([made.y, made.q]))
 del made
@@ -152,3 +154,19 @@ def test_a_checkpoint_from_after_a_revival_brings_its_matrix(valved, method):
     # the solution is F/k (1 - exp(-k t)); rtol 1e-8 a step, a hundred times that over the run
     assert second.y[0] == pytest.approx(0.2 * (1.0 - np.exp(-5.0)), rel=1e-6)
     assert second.y[:2].sum() == pytest.approx(1.0, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    "name", ["paracetamol_startup", "two_step_day", "pharmapy_demo_batch", "direct_compression_day"]
+)
+def test_going_to_the_ends_of_rows_at_once_finds_the_states_that_going_place_by_place_does(name):
+    """Solids that only some cells see, classes below the seeds: no more rows than there have to be."""
+    plant = compile_plant(load_scenario(name).plant)
+    everywhere, row = np.ones(plant.n_y, dtype=bool), rows_of(list(plant.nodes), plant.n_y)
+    p = np.where(plant.p0 == 0.0, 1e-3, plant.p0)  # whatever may flow does
+    for values in (plant.p0, p):
+        at_once, by_place = (
+            find_absent(list(plant.nodes), plant.tables, plant.y0, values, plant.nominal, everywhere, rounds, row)
+            for rounds in (ROUNDS, 10_000)
+        )
+        assert np.array_equal(at_once, by_place)

@@ -95,3 +95,26 @@ assert not sweeps.sweep_step.signatures, "steps over scans are not"
 def test_the_common_loop_is_compiled_without_steps_over_scans(tmp_path: Path) -> None:
     environment = {**os.environ, "TWIN_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", COMPILE], env=environment, check=True, timeout=500)
+
+
+def test_a_handle_stands_for_other_arrays_of_the_same_types_and_no_others() -> None:
+    one = outer()
+    handle = Handle(one)
+    other = one._replace(inner=one.inner._replace(b=np.array([1, 2, 3], dtype=np.uint32)), rows=np.arange(9))
+    handle.take(other)
+    assert handle.value is other
+    assert handle.table.tolist() == Handle(other).table.tolist() != Handle(one).table.tolist()
+    wrong = [
+        one._replace(x=np.zeros(3, dtype=np.int64)),
+        one._replace(x=np.zeros((3, 1))),
+        one._replace(inner=None),
+        one._replace(inner=one.inner._replace(a=None)),
+        one._replace(x=Inner(one.x, one.x)),
+        one.inner,
+    ]
+    for value in wrong:
+        with pytest.raises(TypeError, match="this handle stands for Outer"):
+            handle.take(value)
+        assert handle.table.tolist() == Handle(other).table.tolist()
+    with pytest.raises(TypeError, match="contiguous"):
+        handle.take(one._replace(table=np.zeros((4, 3))[::2]))

@@ -375,7 +375,8 @@ def growing(y: np.ndarray, x: np.ndarray, limiter: Limiter = Limiter.VAN_ALBADA,
 
     def rates(m: np.ndarray) -> np.ndarray:
         typical = eps * float(np.max(m / x * per))
-        population.growth_gain(np.ascontiguousarray(m / x * per), y, 1.0, 1.0, 0.0, 0.0, int(limiter), typical, out)
+        mass = np.ascontiguousarray(m / x * per)
+        population.growth_gain(mass, y, 1.0, 1.0, 0.0, 0.0, int(limiter), typical, np.empty_like(m), out)
         return out / per * x
 
     return rates
@@ -501,7 +502,8 @@ def washed_out(y: np.ndarray) -> np.ndarray:
 
     def rates(_: float, N: np.ndarray) -> np.ndarray:
         m = np.ascontiguousarray(N * per)
-        population.growth_gain(m, y, 1.0, 1.0, 0.0, 1.0, int(Limiter.VAN_ALBADA), 1e-3 * per[0], out)
+        scratch = np.empty_like(m)
+        population.growth_gain(m, y, 1.0, 1.0, 0.0, 1.0, int(Limiter.VAN_ALBADA), 1e-3 * per[0], scratch, out)
         return out / per - N
 
     result = solve_ivp(rates, (0.0, 60.0), np.zeros(y.size - 1), method="LSODA", rtol=1e-9, atol=1e-12)

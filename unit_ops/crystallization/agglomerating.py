@@ -161,7 +161,7 @@ class Work(NamedTuple):
 @kernel
 def deposition(x, a, p, w, out):
     """Gains of the classes by all processes, kept for the balances; their sum is what crystallizes."""
-    grow(x, a.growth, a.dissolution, a.nuclei_flow, p, w.gain)
+    grow(x, a.growth, a.dissolution, a.nuclei_flow, p, out, w.gain)
     rho_kv = p.rho_solid[p.crystal] * p.kv
     aggregation_gain(
         x.crystals,

@@ -210,6 +210,7 @@ def deposition(x, a, p, w, out):
         a.nuclei_flow,
         p.limiter,
         p.limiter_eps * typical,
+        out,
         w.gain,
     )
     for i in range(out.shape[0]):

@@ -104,6 +104,7 @@ class Integrals(NamedTuple):
 
 class Work(NamedTuple):
     gain: Annotated[Array, "kg/s", "mass gain of every size class", ("cells", "bins")]
+    density: Annotated[Array, "1/m", "scratch: number densities of a cell", ("bins",)]
     deposited: Annotated[Array, "kg/s", "mass that crystallizes in a cell", ("cells",)]
     crystal_mass: Annotated[Array, "kg", "crystals in a cell", ("cells",)]
     V: Annotated[Array, "m^3", "slurry volume of a cell", ("cells",)]
@@ -175,7 +176,7 @@ def fill(x, p, w):
         w.crystal_mass[j] = sums.crystal_mass
         w.V[j] = cell_V(cell, sums, p)
         w.T[j] = cell_T(cell, sums, p)
-        cell_gain(cell, sums, p, w.gain[j])
+        cell_gain(cell, sums, p, w.density, w.gain[j])
         w.deposited[j] = total(w.gain[j])
 
 

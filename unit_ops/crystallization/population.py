@@ -33,7 +33,16 @@ def cubed_size(low: float, high: float) -> float:
 
 @kernel
 def growth_gain(
-    m: Array, L: Array, rho_kv: float, up: float, down: float, nuclei: float, limiter: int, m_eps: float, out: Array
+    m: Array,
+    L: Array,
+    rho_kv: float,
+    up: float,
+    down: float,
+    nuclei: float,
+    limiter: int,
+    m_eps: float,
+    density: Array,
+    out: Array,
 ) -> None:
     """Mass gain of every size class by growth, dissolution and nucleation.
 
@@ -53,10 +62,12 @@ def growth_gain(
         A `Limiter`.
     m_eps : float, kg
         Class mass below which the van Albada limiter lets go.
+    density : (bins,) 1/m
+        Scratch: number densities.
     out : (bins,) kg/s
         Result.
     """
-    sized_growth_gain(m, L, rho_kv, up, SizeLaw.MCCABE, 0.0, 0.0, down, nuclei, limiter, m_eps, out)
+    sized_growth_gain(m, L, rho_kv, up, SizeLaw.MCCABE, 0.0, 0.0, down, nuclei, limiter, m_eps, density, out)
 
 
 @kernel
@@ -72,42 +83,52 @@ def sized_growth_gain(
     nuclei: float,
     limiter: int,
     m_eps: float,
+    density: Array,
     out: Array,
 ) -> None:
     """The same with growth that depends on the size: `growth_on_face` of `size_law`, `gamma` [1/m], `power`."""
+    # the usual laws have loops of their own, without calls or choices: the processor takes several classes at once
     bins = m.shape[0]
-    width = L[1] - L[0]
-    per_crystal = rho_kv * cubed_size(L[0], L[1])
-    per_mass = 1.0 / (per_crystal * width)  # number density per mass
-    here = m[0] * per_mass
-    slope_left = 0.0
-    per_distance_left = 0.0
-    per_crystal_before = 0.0
-    flux_before = 0.0  # through the left face of this class
-    growing_in = nuclei  # what grows into this class
-    for i in range(bins - 1):
-        width_after = L[i + 2] - L[i + 1]
-        per_crystal_after = rho_kv * cubed_size(L[i + 1], L[i + 2])
-        per_mass_after = 1.0 / (per_crystal_after * width_after)
-        after = m[i + 1] * per_mass_after
-        per_distance = 2.0 / (L[i + 2] - L[i])
-        slope_right = (after - here) * per_distance
-        growing = 0.0
-        dissolving = 0.0
-        if i > 0:  # the first and the last class are first order
-            root_eps = m_eps * per_mass * per_distance_left
-            growing = 0.5 * width * limited_slope(limiter, slope_left, slope_right, root_eps * root_eps)
-            dissolving = growing
-            if limiter == Limiter.KOREN:  # the one that is not symmetric
-                dissolving = 0.5 * width * limited_slope(limiter, slope_right, slope_left, root_eps * root_eps)
-        flux = growing_in - down * (here - dissolving)
-        if i > 0:
-            out[i - 1] = per_crystal_before * (flux_before - flux)
-        growing_in = growth_on_face(size_law, up, gamma, power, L[i + 1]) * (here + growing)
-        flux_before = flux
-        per_crystal_before = per_crystal
-        per_crystal, per_mass, width = per_crystal_after, per_mass_after, width_after
-        slope_left, per_distance_left, here = slope_right, per_distance, after
-    flux = growing_in - down * here
-    out[bins - 2] = per_crystal_before * (flux_before - flux)
-    out[bins - 1] = per_crystal * flux
+    for i in range(bins):
+        density[i] = m[i] * (1.0 / (rho_kv * cubed_size(L[i], L[i + 1]) * (L[i + 1] - L[i])))
+    rises = out
+    rises[0] = 0.0  # the first and the last class are first order
+    rises[bins - 1] = 0.0
+    if limiter == Limiter.VAN_ALBADA:
+        for i in range(1, bins - 1):
+            rises[i] = half_rise(Limiter.VAN_ALBADA, density, L, rho_kv, m_eps, i, False)
+    else:
+        for i in range(1, bins - 1):
+            rises[i] = half_rise(limiter, density, L, rho_kv, m_eps, i, False)
+    rise = rises[0]
+    flux_before = nuclei - down * (density[0] - rise)  # through the left face of class i
+    if size_law == SizeLaw.MCCABE and limiter != Limiter.KOREN:
+        for i in range(bins - 1):
+            rise_after = rises[i + 1]
+            flux = up * (density[i] + rise) - down * (density[i + 1] - rise_after)
+            out[i] = rho_kv * cubed_size(L[i], L[i + 1]) * (flux_before - flux)
+            flux_before, rise = flux, rise_after
+    else:
+        for i in range(bins - 1):
+            rise_after = rises[i + 1]
+            dissolving = rise_after
+            if limiter == Limiter.KOREN and i + 1 < bins - 1:  # the one that is not symmetric
+                dissolving = half_rise(limiter, density, L, rho_kv, m_eps, i + 1, True)
+            growing = growth_on_face(size_law, up, gamma, power, L[i + 1]) * (density[i] + rise)
+            flux = growing - down * (density[i + 1] - dissolving)
+            out[i] = rho_kv * cubed_size(L[i], L[i + 1]) * (flux_before - flux)
+            flux_before, rise = flux, rise_after
+    out[bins - 1] = rho_kv * cubed_size(L[bins - 1], L[bins]) * flux_before
+
+
+@kernel
+def half_rise(limiter: int, density: Array, L: Array, rho_kv: float, m_eps: float, i: int, mirrored: bool) -> float:
+    """Rise of the density from the middle of class i to its right face; mirrored, as crystals see it that shrink."""
+    width = L[i + 1] - L[i]
+    per_distance = 2.0 / (L[i + 1] - L[i - 1])
+    left = (density[i] - density[i - 1]) * per_distance
+    right = (density[i + 1] - density[i]) * (2.0 / (L[i + 2] - L[i]))
+    root_eps = m_eps * (1.0 / (rho_kv * cubed_size(L[i], L[i + 1]) * width)) * per_distance
+    if mirrored:
+        return 0.5 * width * limited_slope(limiter, right, left, root_eps * root_eps)
+    return 0.5 * width * limited_slope(limiter, left, right, root_eps * root_eps)

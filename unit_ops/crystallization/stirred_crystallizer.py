@@ -210,7 +210,7 @@ def fines_solid(x, a, p, w, out):
 @kernel
 def deposition(x, a, p, w, out):
     """The gains, kept for the balances: what the liquor loses is bit for bit what the crystals gain."""
-    grow(x, a.growth, a.dissolution, a.nuclei_flow, p, w.gain)
+    grow(x, a.growth, a.dissolution, a.nuclei_flow, p, out, w.gain)
     for i in range(out.shape[0]):
         out[i] = w.gain[i]
 

@@ -235,19 +235,31 @@ def kinetics(x, a, p):
 
 
 @kernel
-def gain(x, a, p, out):
-    """Mass gain of every size class by growth, dissolution and nuclei [kg/s]."""
+def gain(x, a, p, scratch, out):
+    """Mass gain of every size class by growth, dissolution and nuclei [kg/s]; `scratch` is as long."""
     rates = kinetics(x, a, p)
-    grow(x, rates.up, rates.down, rates.nuclei, p, out)
+    grow(x, rates.up, rates.down, rates.nuclei, p, scratch, out)
 
 
 @kernel
-def grow(x, up, down, nuclei, p, out):
+def grow(x, up, down, nuclei, p, scratch, out):
     """The same at given rates: growth and dissolution [m/s], nuclei of the vessel [1/s]."""
     eps = p.limiter_eps * p.M_typical * p.V_weir / x.crystals.shape[0]
     rho_kv = p.rho_solid[p.crystal] * p.kv
     sized_growth_gain(
-        x.crystals, p.L_edges, rho_kv, up, p.size_law, p.gamma_size, p.power_size, down, nuclei, p.limiter, eps, out
+        x.crystals,
+        p.L_edges,
+        rho_kv,
+        up,
+        p.size_law,
+        p.gamma_size,
+        p.power_size,
+        down,
+        nuclei,
+        p.limiter,
+        eps,
+        scratch,
+        out,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
@@ -13,6 +13,7 @@ import numpy as np
 from twin.integrate import tables as at
 from twin.integrate.coupling import Coupling, no_coupling
 from twin.integrate.elimination import auxiliaries_in_order
+from twin.integrate.lent import Lent
 from twin.integrate.stairs import COLUMNS
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
@@ -85,8 +86,8 @@ class Sizes:
         return cls(*(int(n) for n in tables.sizes))
 
 
-def event_rows(events: Sequence[Event]) -> at.EventRows:
-    """Pack events.
+def event_rows(events: Sequence[Event], lent: Lent | None = None) -> at.EventRows:
+    """Pack events; into memory that is lent, if any is.
 
     Raises
     ------
@@ -99,28 +100,37 @@ def event_rows(events: Sequence[Event]) -> at.EventRows:
     for event in events:
         if event.kind == Kind.RAMP and not event.duration > 0.0:
             raise ValueError(f"the ramp at {event.time} s takes no time: use SET")
+    put = (lent or Lent()).holding
     return at.EventRows(
-        np.array([e.time for e in events], dtype=float),
-        np.array([int(e.kind) for e in events], dtype=np.int64),
-        np.array([e.index for e in events], dtype=np.int64),
-        np.array([e.value for e in events], dtype=float),
-        np.array([e.duration for e in events], dtype=float),
-        np.array([e.book for e in events], dtype=np.int64),
+        put([e.time for e in events]),
+        put([int(e.kind) for e in events], np.int64),
+        put([e.index for e in events], np.int64),
+        put([e.value for e in events]),
+        put([e.duration for e in events]),
+        put([e.book for e in events], np.int64),
     )
 
 
-def latch_rows(latches: Sequence[Latch], n_g: int) -> at.LatchRows:
-    """Pack latches: those of tags are numbered behind the plant's guards."""
+def no_calls() -> Array:
+    """A list of calls without any."""
+    return np.zeros((0, 2), dtype=np.int64)
+
+
+def latch_rows(
+    lent: Lent, latches: Sequence[Latch], n_g: int, giving: Callable[[Iterable[int]], Array]
+) -> at.LatchRows:
+    """Pack latches: those of tags, which the calls that `giving` names give, are numbered behind the plant's guards."""
     tags = [x for x in latches if x.tag >= 0]
-    number = iter(range(n_g, n_g + len(tags)))
+    number, put = iter(range(n_g, n_g + len(tags))), lent.holding
     return at.LatchRows(
-        np.array([next(number) if x.tag >= 0 else x.guard for x in latches], dtype=np.int64),
-        np.array([x.direction for x in latches], dtype=np.int64),
-        np.array([int(x.kind) for x in latches], dtype=np.int64),
-        np.array([x.index for x in latches], dtype=np.int64),
-        np.array([x.value for x in latches], dtype=float),
-        np.array([x.tag for x in tags], dtype=np.int64),
-        np.array([x.limit for x in tags], dtype=float),
+        put([next(number) if x.tag >= 0 else x.guard for x in latches], np.int64),
+        put([x.direction for x in latches], np.int64),
+        put([int(x.kind) for x in latches], np.int64),
+        put([x.index for x in latches], np.int64),
+        put([x.value for x in latches]),
+        put([x.tag for x in tags], np.int64),
+        put([x.limit for x in tags]),
+        giving(x.tag for x in tags),
     )
 
 
@@ -131,6 +141,7 @@ def foreseen_by(events: Sequence[Event], latches: Sequence[Latch]) -> list[tuple
 
 
 def memory(
+    lent: Lent,
     sizes: Sizes,
     rows: at.EventRows,
     latches: Sequence[Latch],
@@ -139,19 +150,20 @@ def memory(
     keep: bool = False,
 ) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
+    zeros = lent.zeros
     result = at.Memory(
-        np.zeros(at.RESUME_SIZE),
-        np.zeros(sizes.n_y),
-        np.zeros(sizes.n_q),
-        np.zeros(sizes.n_p),
-        np.zeros(sizes.n_g + sum(x.tag >= 0 for x in latches)),
-        np.array([1.0 if x.armed else 0.0 for x in latches]),
-        np.zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
-        np.zeros(sizes.n_y),
-        np.zeros(len(rows.time)),
-        np.zeros((scans, 5)),
-        np.zeros(wires),
-        np.zeros((6, sizes.n_y + sizes.n_q if keep else 0)),
+        zeros(at.RESUME_SIZE),
+        zeros(sizes.n_y),
+        zeros(sizes.n_q),
+        zeros(sizes.n_p),
+        zeros(sizes.n_g + sum(x.tag >= 0 for x in latches)),
+        lent.holding([1.0 if x.armed else 0.0 for x in latches]),
+        zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
+        zeros(sizes.n_y),
+        zeros(len(rows.time)),
+        zeros((scans, 5)),
+        zeros(wires),
+        zeros((6, sizes.n_y + sizes.n_q if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
     result.resume[at.KEPT_FROM] = -np.inf
@@ -159,34 +171,38 @@ def memory(
     return result
 
 
-def recorder(sizes: Sizes, w_index: Array, latches: int) -> at.Recorder:
-    """Allocate the buffers that Python empties."""
+def recorder(lent: Lent, sizes: Sizes, y_index: Array, w_index: Array, calls: Array, latches: int) -> at.Recorder:
+    """Allocate the buffers that Python empties; these calls give what is recorded of w."""
     width = sizes.n_y + len(w_index) + sizes.n_q + 1
     samples = int(min(max(BUFFER // width, 32), 4096))
     events = max(latches + 8, min(64, samples))
+    room = lent.room
     return at.Recorder(
+        np.ascontiguousarray(y_index, dtype=np.int64),
         np.ascontiguousarray(w_index, dtype=np.int64),
-        np.zeros(samples),
-        np.zeros((samples, sizes.n_y)),
-        np.zeros((samples, len(w_index))),
-        np.zeros((samples, sizes.n_q)),
-        np.zeros((events, 5)),
-        np.zeros((events, 2, sizes.n_y)),
-        np.zeros((events, 2, len(w_index))),
-        np.zeros((events, 2, sizes.n_q)),
+        calls,
+        room(samples),
+        room((samples, len(y_index))),
+        room((samples, len(w_index))),
+        room((samples, sizes.n_q)),
+        room((events, 5)),
+        room((events, 2, sizes.n_y)),
+        room((events, 2, len(w_index))),
+        room((events, 2, sizes.n_q)),
         None,
     )
 
 
-def steps(sizes: Sizes, index: Array, capacity: int, whole: bool = False) -> at.Steps:
+def steps(lent: Lent, sizes: Sizes, index: Array, calls: Array, capacity: int, whole: bool = False) -> at.Steps:
     """Allocate what keeps accepted steps for other blocks: `index` in w, and the dense output where `whole`."""
-    held = capacity if whole else 0
+    held, room = capacity if whole else 0, lent.room
     return at.Steps(
         np.ascontiguousarray(index, dtype=np.int64),
-        np.zeros((capacity, 2)),
-        np.zeros((capacity, 4, len(index))),
-        np.zeros((held, 4, sizes.n_y)),
-        np.zeros((capacity, 4, sizes.n_q)),
+        calls,
+        room((capacity, 2)),
+        room((capacity, 4, len(index))),
+        room((held, 4, sizes.n_y)),
+        room((capacity, 4, sizes.n_q)),
     )
 
 
@@ -201,6 +217,7 @@ def no_inlets() -> at.Inlets:
 
 
 def work(
+    lent: Lent,
     sizes: Sizes,
     jacobian: JacobianTables,
     index: Factors,
@@ -210,9 +227,9 @@ def work(
 ) -> at.Work:
     """Allocate the loop's scratch; `tags` count as guards."""
     n_y, n_q, n_z, stages = sizes.n_y, sizes.n_q, sizes.n_y + sizes.n_aux, len(method.c)
-    zeros = np.zeros
+    zeros = lent.zeros
     return at.Work(
-        atol=np.ascontiguousarray(atol, dtype=float),
+        atol=lent.holding(atol),
         values=zeros(len(jacobian.column)),
         q_values=zeros(len(jacobian.q_column)),
         lower=zeros(len(index.lower_column)),
@@ -239,23 +256,24 @@ def work(
         q_dense=zeros(n_q),
         guard=zeros(sizes.n_g + tags),
         side_trial=zeros(sizes.n_g + tags),
-        buffers=buffers(jacobian),
+        buffers=buffers(jacobian, zeros),
         inlets=None,
     )
 
 
-def _thin(index: Factors, keep: bool) -> at.Thin:
+def _thin(lent: Lent, index: Factors, keep: bool) -> at.Thin:
     """Allocate copies of factors; nothing unless the matrix is kept."""
 
     def u(n: int) -> Array:
-        return np.zeros(n if keep else 0, dtype=np.uint32)
+        return lent.zeros(n if keep else 0, np.uint32)
 
     n, lower, upper = len(index.permutation), len(index.lower_column), len(index.upper_column)
-    real = [np.zeros(k if keep else 0) for k in (lower, upper, n)]
+    real = [lent.zeros(k if keep else 0) for k in (lower, upper, n)]
     return at.Thin(u(n + 1), u(lower), real[0], u(n + 1), u(upper), real[1], real[2])
 
 
 def over_scans(
+    lent: Lent,
     sizes: Sizes,
     scanned: Discrete,
     rates: Array,
@@ -271,7 +289,7 @@ def over_scans(
     """
     scans, acting = len(scanned.scan), len(scanned.acting)
     clocked = int((scanned.own[:, 1] - scanned.own[:, 0]) @ scanned.by_clock)
-    zeros, whole, n = np.zeros, partial(np.zeros, dtype=np.int64), sizes.n_y + sizes.n_q if keep else 0
+    zeros, whole, n = lent.zeros, partial(lent.zeros, dtype=np.int64), sizes.n_y + sizes.n_q if keep else 0
     order = auxiliaries_in_order(jacobian.pattern, jacobian.column, sizes.n_y, sizes.n_aux) if keep else []
     return at.Over(
         acting=scanned.acting,
@@ -311,7 +329,7 @@ def over_scans(
         share=zeros(acting),
         full=zeros(n),
         bent=zeros(n),
-        thin=_thin(index, keep),
+        thin=_thin(lent, index, keep),
     )
 
 
@@ -330,9 +348,10 @@ def _rest(rates: Array, scanned: Discrete) -> Array:
     return np.array(left, dtype=np.int64).reshape(-1, 2)
 
 
-def control(**settings: float) -> at.Control:
+def control(lent: Lent, **settings: float) -> at.Control:
     """Settings by lower-case name, and zeroed status."""
-    result = at.Control(np.zeros(at.SETTINGS_SIZE), np.zeros(at.STATUS_SIZE, dtype=np.int64), np.zeros(2))
+    zeros = lent.zeros
+    result = at.Control(zeros(at.SETTINGS_SIZE), zeros(at.STATUS_SIZE, np.int64), zeros(2))
     for name, value in settings.items():
         result.settings[getattr(at, name.upper())] = value
     result.status[at.STEP_BUDGET] = np.iinfo(np.int64).max
@@ -377,24 +396,26 @@ def run_nothing(run: Callable[..., Any], over: bool = False, block: bool = False
         lengths=i(2),
         absent=i(),
     )
-    sizes = Sizes.of(plant)
+    sizes, lent = Sizes.of(plant), Lent()
     rows = event_rows([])
     index, method = factors(jacobian.pattern, jacobian.column, 0), rodas4p()
-    scratch, buffer = work(sizes, jacobian, index, method, np.zeros(0)), recorder(sizes, i(), 0)
+    scratch = work(lent, sizes, jacobian, index, method, np.zeros(0))
+    buffer = recorder(lent, sizes, i(), i(), no_calls(), 0)
     if block:
-        scratch, buffer = scratch._replace(inlets=no_inlets()), buffer._replace(steps=steps(sizes, i(), 0))
+        kept = steps(lent, sizes, i(), no_calls(), 0)
+        scratch, buffer = scratch._replace(inlets=no_inlets()), buffer._replace(steps=kept)
     tables = (
         plant,
         jacobian,
         index,
         method,
         rows,
-        latch_rows([], 0),
+        latch_rows(lent, [], 0, lambda places: no_calls()),
         nothing(),
-        memory(sizes, rows, []),
+        memory(lent, sizes, rows, []),
         scratch,
-        control(t_end=-1.0, rtol=1e-6),
+        control(lent, t_end=-1.0, rtol=1e-6),
         buffer,
-        *((over_scans(sizes, nothing(), plant.rates, jacobian, index, True),) if over else ()),
+        *((over_scans(lent, sizes, nothing(), plant.rates, jacobian, index, True),) if over else ()),
     )
     call(run, *handed(tables))

@@ -15,7 +15,7 @@ def run(P, J, F, R, E, G, D, M, W, C, X, S):
 def compile_engine() -> None:
     """Compile this loop, and what blocks need beside; or load them from the cache."""
     from twin.integrate.allocate import run_nothing
-    from twin.integrate.blockloop import compile_observe
+    from twin.integrate.blockloop import compile_tools
 
     run_nothing(run, over=True, block=True)
-    compile_observe()
+    compile_tools()

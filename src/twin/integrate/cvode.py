@@ -69,9 +69,10 @@ class Cvode(Integrator):
         When scikit-sundae is not installed.
     """
 
-    def __init__(self, plant: Any, *, method: str = "cvode", **options: Any) -> None:
+    def begin(self, plant: Any, *, method: str = "cvode", **options: Any) -> None:
+        """Begin a run, with a solver of its own."""
         self._cvode_method = method
-        super().__init__(plant, method="rodas4p", **options)
+        super().begin(plant, method="rodas4p", **options)
         from twin.integrate import cvode_kernels
         from twin.jit import arm
 

@@ -15,7 +15,7 @@ from twin.integrate import tables as at
 from twin.integrate.jumps import fire_impulse
 from twin.integrate.stepping import move, move_inlets, move_ramps
 from twin.jit import kernel
-from twin.plant.evaluate import guards, observe, rates
+from twin.plant.evaluate import ask, guards
 
 #: More latch firings than this within one second of plant time are chattering.
 MOST_FIRINGS = 1000
@@ -26,8 +26,7 @@ def snapshot(P, M, W, C, X, place, side, t):
     """Record the accepted point before or after an event in the event buffers."""
     after = int(side)
     move_inlets(W.inlets, M, t, side)
-    rates(P, t, M.y, M.p, W.w_aside, W.dy_aside)
-    observe(P, t, M.y, M.p, W.w_aside, W.dy_aside)
+    ask(P, X.calls, t, M.y, M.p, W.w_aside, W.dy_aside)
     C.status[at.OBSERVED] += 1
     for i in range(M.y.shape[0]):
         X.event_y[place, after, i] = M.y[i]
@@ -138,8 +137,7 @@ def evaluate_guards(P, G, M, W, t, y):
             wanted = True
     if not wanted:
         return
-    rates(P, t, y, M.p, W.w_aside, W.dy_aside)
-    observe(P, t, y, M.p, W.w_aside, W.dy_aside)
+    ask(P, G.calls, t, y, M.p, W.w_aside, W.dy_aside)
     for row in range(G.guard.shape[0]):
         if G.guard[row] >= n and M.armed[row] != 0.0:
             i = G.guard[row] - n

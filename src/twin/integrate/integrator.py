@@ -6,7 +6,7 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,8 +16,9 @@ from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Latch, Sizes
-from twin.integrate.coupling import couple
+from twin.integrate.coupling import Coupling, couple
 from twin.integrate.diagnosis import likely_cause, state_name
+from twin.integrate.lent import Lent
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import METHODS
@@ -37,16 +38,31 @@ POLL = 0.1
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop", "twin.integrate.overloop"
 #: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
 PAUSE_STEPS = 128
-#: Orders of elimination that are kept in memory.
-ORDERS = 32
-_orders: dict[Path, Factors] = {}
+#: Orders of elimination that are kept in memory, with the pattern that each is of.
+ORDERS = 64
+_orders: dict[int, tuple[Array, Factors]] = {}
+_turn = threading.Lock()
+
+
+def order_of(jacobian: JacobianTables, n_y: int) -> Factors:
+    """Give the order of elimination of a matrix; many runs of a plant share its tables, and what is found for them."""
+    pattern, column = jacobian.pattern, jacobian.column
+    kept = _orders.get(id(pattern))
+    if kept is None or kept[0] is not pattern:
+        path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
+        kept = pattern, Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
+        with _turn:
+            if len(_orders) >= ORDERS:
+                del _orders[next(iter(_orders))]
+            _orders[id(pattern)] = kept
+    return kept[1]
 
 
 class Samples(NamedTuple):
     """A block of samples, n rows."""
 
     time: Array  #: [n]
-    y: Array  #: [n, n_y]
+    y: Array  #: [n, states recorded]
     w: Array  #: [n, recorded]
     q: Array  #: [n, n_q]
 
@@ -110,6 +126,8 @@ class Integrator:
         Guard crossings that set parameters or stop the run.
     record : array of int
         Places in w that samples hold.
+    states : array of int, optional
+        States that samples hold; all unless given.
     every : float
         Seconds between samples; 0 for none.
     start : float
@@ -139,7 +157,12 @@ class Integrator:
     #: quadratures by which what other blocks are fed is booked, stream by stream
     booked: Sequence[Array] = ()
 
-    def __init__(
+    def __init__(self, plant: Any, **settings: Any) -> None:
+        self._lent = Lent()
+        self._handed: tuple[Any, ...] = ()
+        self.begin(plant, **settings)
+
+    def begin(
         self,
         plant: Any,
         *,
@@ -148,6 +171,7 @@ class Integrator:
         events: Sequence[Event] = (),
         latches: Sequence[Latch] = (),
         record: Array | Sequence[int] = (),
+        states: Array | Sequence[int] | None = None,
         every: float = 0.0,
         start: float = 0.0,
         max_step: float = np.inf,
@@ -160,23 +184,33 @@ class Integrator:
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> None:
+        """Begin a run, as a new integrator with these parameters would, to the bit; one under way is forgotten.
+
+        What was allocated for the run before serves this one where it has the same sizes: many runs of a plant with
+        other numbers in it are the quicker for it.
+        """
+        self._lent.back()
         self._plain = scans == SCANS[0]
         self._loop = importlib.import_module(self.loop if self._plain else self.loop_over_scans)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
-        self._handed: tuple[Any, ...] = ()
         self._sizes = Sizes.of(plant.tables)
+        #: where steps go over scans, what these read is unknown in the Newton matrix, too
+        self._relaxed = scans == SCANS[2] and len(plant.discrete.acting) > 0
+        self._read = tuple(plant.discrete.wires.tolist()) if self._relaxed else ()
+        if self._relaxed:
+            self._sizes = replace(self._sizes, n_aux=len(self._auxiliaries()))
         self._tables = plant.watching(latch.guard for latch in latches if latch.tag < 0)
         self._method = METHODS[method]()
         self._atol = rtol * plant.nominal
         self._latches = tuple(latches)
-        self._events = allocate.event_rows(events)
-        self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g)
-        seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
+        self._events = allocate.event_rows(events, self._lent)
+        self._latch_rows = allocate.latch_rows(self._lent, latches, self._sizes.n_g, plant.giving)
+        seeds = self._lent.holding([seed_of(seed, name) for name in plant.scanned])
         self._discrete = plant.discrete._replace(seed=seeds)
         wires, keep = len(self._discrete.wires), scans == SCANS[1]
-        self._memory = allocate.memory(self._sizes, self._events, latches, len(seeds), wires, keep)
+        self._memory = allocate.memory(self._lent, self._sizes, self._events, latches, len(seeds), wires, keep)
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
@@ -185,9 +219,13 @@ class Integrator:
         if foreseen is None:
             foreseen = allocate.foreseen_by(events, latches)
         self._memory.absent[plant.absent(foreseen) if absent is None else absent] = 1.0
-        self._use(plant.jacobian_without(self._memory.absent != 0.0))
-        self._recorder = allocate.recorder(self._sizes, np.asarray(record, dtype=np.int64), len(latches))
+        self._leave_out(self._memory.absent != 0.0)
+        index = np.asarray(record, dtype=np.int64)
+        y_index = np.arange(self._sizes.n_y) if states is None else np.asarray(states, dtype=np.int64)
+        calls = plant.giving(index.tolist())
+        self._recorder = allocate.recorder(self._lent, self._sizes, y_index, index, calls, len(latches))
         self._control = allocate.control(
+            self._lent,
             rtol=rtol,
             h_max=max_step,
             sample_start=start,
@@ -198,34 +236,44 @@ class Integrator:
             keep=float(keep),
         )
 
-    def _use(self, jacobian: JacobianTables) -> None:
+    def _auxiliaries(self) -> dict[int, int]:
+        """Number the auxiliaries, where scans read some."""
+        plant = self.plant
+        found: dict[int, int] = plant.kept(
+            ("auxiliaries", self._read), lambda: auxiliaries(list(plant.nodes), plant.n_w, self._read)
+        )
+        return found
+
+    def _leave_out(self, absent: Array) -> None:
+        """Use tables without rows and columns of these states, [n_y] bool."""
+        plant = self.plant
+        if not self._relaxed:
+            self._use(plant.jacobian_without(absent))
+            return
+
+        def make() -> tuple[JacobianTables, Coupling]:
+            tables = plant.jacobian_without(absent, self._read)
+            return couple(tables, plant.discrete, self._auxiliaries(), plant.nominal)
+
+        self._use(*plant.kept(("coupled", absent.tobytes(), plant.nominal.tobytes()), make))
+
+    def _use(self, jacobian: JacobianTables, coupling: Coupling | None = None) -> None:
         """Order the matrix of these tables, and allocate what it needs."""
-        coupling = None
-        if not self._plain and not self._memory.kept.shape[1]:
-            aux = auxiliaries(list(self.plant.nodes))
-            jacobian, coupling = couple(jacobian, self._discrete, aux, self.plant.nominal)
         self.jacobian = jacobian
-        pattern, column, n_y = jacobian.pattern, jacobian.column, self._sizes.n_y
-        path = tables_folder() / f"order_{digest(pattern, column, n_y)}.npz"
-        known = _orders.get(path)  # many runs of a plant share it
-        if known is None:
-            known = Factors(**stored(path, lambda: factors(pattern, column, n_y)._asdict()))
-            if len(_orders) < ORDERS:
-                _orders[path] = known
-        self._factors = known
+        self._factors = known = order_of(jacobian, self._sizes.n_y)
         tags = len(self._latch_rows.tag)
-        self._work = allocate.work(self._sizes, jacobian, self._factors, self._method, self._atol, tags)
+        self._work = allocate.work(self._lent, self._sizes, jacobian, self._factors, self._method, self._atol, tags)
         self._over: tuple[at.Over, ...] = ()
         if not self._plain:
             rates, keep = self._tables.rates, self._memory.kept.shape[1] > 0
-            over = allocate.over_scans(self._sizes, self._discrete, rates, jacobian, known, keep, self.booked, coupling)
-            self._over = (over,)
+            given = self._lent, self._sizes, self._discrete, rates, jacobian, known, keep
+            self._over = (allocate.over_scans(*given, self.booked, coupling),)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
         memory = self._memory
         memory.absent[:] = self.plant.absent_from(memory.y, memory.p, memory.absent != 0.0)
-        self._use(self.plant.jacobian_without(memory.absent != 0.0))
+        self._leave_out(memory.absent != 0.0)
 
     @property
     def time(self) -> float:
@@ -370,7 +418,7 @@ class Integrator:
             self._recorder,
             *self._over,
         )
-        self._handed = handed(tables, self._handed)
+        self._handed = handed(tables, self._handed if len(self._handed) == len(tables) else ())
         return call(self._loop.run, *self._handed)
 
     def _call(self, progress: Callable[[float], None] | None) -> int:
@@ -422,4 +470,4 @@ class Integrator:
         for over in self._over:
             over.valid[:] = 0.0
         if not np.array_equal(np.flatnonzero(self._memory.absent), self.jacobian.absent):
-            self._use(self.plant.jacobian_without(self._memory.absent != 0.0))
+            self._leave_out(self._memory.absent != 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twin.integrate import tables as at
 from twin.integrate.stepping import move
 from twin.jit import kernel
+from twin.plant.evaluate import ask
 from twin.plant.interpreted import call_entry
 
 #: Scans asked for: those that are due, and the very first of each unit; floats, as all literals given to kernels.
@@ -13,10 +14,11 @@ DUE, FIRST = 0.0, 1.0
 
 @kernel
 def fire_impulse(P, D, M, W, t, index, value):
-    """Fire an impulse, right after a snapshot of this instant. What it books is added to M.q."""
+    """Fire an impulse, with parameters as they are at this instant. What it books is added to M.q."""
     unit = D.impulse[index, 0]
     place = D.impulse[index, 2]
     first_q = P.places[0]
+    ask(P, D.asked, t, M.y, M.p, W.w_aside, W.dy_aside)
     for i in range(M.y.shape[0]):
         W.dy_aside[i] = M.y[i]
     for i in range(M.q.shape[0]):

@@ -259,6 +259,10 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
             # cut short by an event: what the control knows of the undisturbed run stays
             growth = SAFETY * max(error, 1e-10) ** (-1.0 / R.order[0])
             M.resume[at.H] = max(proposal, h * min(growth, MOST_CHANGE))
+            if cut > 0.0 and crossing < 0:
+                # the shorter step has not the crossing that the longer one had: a guard hovers at zero, within the
+                # tolerance, and would cut every such step
+                M.resume[at.H] = h * MOST_CHANGE
         else:
             growth = _growth(M, R, h, error)
             if rejected:

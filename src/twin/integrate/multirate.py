@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
-from twin.integrate.blockloop import Seen, observe_all
+from twin.integrate.blockloop import Cubics, Seen, cubics, observe_all
 from twin.integrate.integrator import Fired, Integrator, Samples, interruptible
 from twin.integrate.outcome import Ending, Outcome
 from twin.integrate.past import Past
@@ -38,12 +38,18 @@ from twin.quantity import Array
 WINDOW = 6.0 * 3600.0
 #: Steps that a block holds before Python takes them.
 HELD = 256
-#: From values at 0, 1/3, 2/3 and 1 to coefficients of the cubic through them.
-CUBIC = np.linalg.inv(np.vander([0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0], 4, increasing=True))
 #: Statistics of which the greatest of all blocks counts.
 GREATEST = ("observed", "hold_error", "ripple")
 #: A difference between two pieces is a jump from this part of the tolerance on.
 JUMP = 1e-3
+
+
+class Pieces(NamedTuple):
+    """What the steps of a block leave for later blocks."""
+
+    ends: Array  #: [n + 1]
+    outlets: Array  #: [n, 4, k] at 0, 1/3, 2/3 and all of each
+    gained: Array  #: [n, n_q] what the quadratures gained
 
 
 class Track:
@@ -54,11 +60,14 @@ class Track:
         self.outlets: list[Array] = []
         self.gained: list[Array] = []
 
-    def pieces(self) -> tuple[Array, Array, Array]:
-        """Ends of the steps [n + 1], values [n, 4, k], and what the quadratures gained [n, n_q]."""
-        times = np.concatenate(self.times)
-        ends = np.append(times[:, 0], times[-1, 1])
-        return ends, np.concatenate(self.outlets), np.concatenate(self.gained)
+    def pieces(self) -> Pieces:
+        """All steps so far."""
+        if len(self.times) > 1:
+            self.times, self.outlets, self.gained = (
+                [np.concatenate(parts)] for parts in (self.times, self.outlets, self.gained)
+            )
+        (times,), (outlets,), (gained,) = self.times, self.outlets, self.gained
+        return Pieces(np.append(times[:, 0], times[-1, 1]), outlets, gained)
 
 
 class Part(Integrator):
@@ -66,32 +75,57 @@ class Part(Integrator):
 
     loop, loop_over_scans = "twin.integrate.blockloop", "twin.integrate.blockoverloop"
 
-    def __init__(self, plant: Any, block: Block, history: bool, booked: Sequence[Array], **settings: Any) -> None:
-        self.block, self.track, self.past = block, Track(), Past() if history else None
-        self.booked = booked
-        self._inlets = allocate.no_inlets()
-        sources = [number for number, flow in enumerate(block.flows) for _ in flow.place]
-        places = [int(place) for flow in block.flows for place in flow.place]
-        rows = [(n, j) for j, (n, place) in enumerate(zip(sources, places, strict=True)) if place in block.read]
+    def __init__(self, plant: Any, block: Block, booked: Sequence[Array], **settings: Any) -> None:
+        self.block, self.booked = block, booked
+        self._alone = allocate.no_inlets()
+        self._cubics: list[tuple[Any, ...]] = [() for _ in block.flows]
+        self._lengths = [len(flow.place) for flow in block.flows]
+        self._places = np.array([place for flow in block.flows for place in flow.place], dtype=np.int64)
+        self._place_start = np.cumsum([0, *self._lengths])
+        sources = np.repeat(np.arange(len(block.flows)), self._lengths)
+        rows = [(sources[j], j) for j, place in enumerate(self._places.tolist()) if place in block.read]
         #: what scans read of other blocks: source, and place among all that flows in
         self._signal = np.array(rows, dtype=np.int64).reshape(-1, 2)
         super().__init__(plant, **settings)
-        if block.flows:
-            self._control.settings[at.TIME_DEPENDENT] = 1.0
-        capacity = HELD if history or len(block.index) else 0
-        self._steps = allocate.steps(self._sizes, block.index, capacity, history)
-        self._recorder = self._recorder._replace(steps=self._steps)
-        self.scales = [np.zeros(len(flow.place)) for flow in block.flows]
 
-    def _use(self, jacobian: Any) -> None:
-        super()._use(jacobian)
+    def begin(self, plant: Any, **settings: Any) -> None:
+        """Begin a run of the same block."""
+        self._inlets = self._alone
+        super().begin(plant, **settings)
+        flows, zeros = self.block.flows, self._lent.zeros
+        if flows:
+            self._control.settings[at.TIME_DEPENDENT] = 1.0
+        self.scales = [zeros(length) for length in self._lengths]
+        self._most = [zeros(len(flow.starts)) for flow in flows]
+        self._apart = zeros(1)
+        self._apart[0] = JUMP * self._control.settings[at.RTOL]
+        count = len(self._places)
+        stages = len(self._method.c)
+        self._fed = (zeros(count), zeros(len(flows) + 1, np.int64), zeros((stages, count)), zeros(count))
+        self.track = Track()
+        self.past: Past | None = None
+        self._keep_steps()
+
+    def _keep_steps(self) -> None:
+        """Allocate for what steps leave: to later blocks, and where there is a past to it."""
+        index, history = self.block.index, self.past is not None
+        calls = self.plant.giving(index.tolist())
+        capacity = HELD if history or len(index) else 0
+        self._steps = allocate.steps(self._lent, self._sizes, index, calls, capacity, history)
+        self._recorder = self._recorder._replace(steps=self._steps)
+
+    def _use(self, jacobian: Any, coupling: Any = None) -> None:
+        super()._use(jacobian, coupling)
         self._work = self._work._replace(inlets=self._inlets)
         self._over = tuple(over._replace(signal=self._signal) for over in self._over)
 
-    def begin(self) -> None:
-        """Forget what the window before has left."""
+    def open_window(self, history: bool) -> None:
+        """Forget what the window before has left; `history` says whether to keep what the block was at any instant."""
         self.track = Track()
-        if self.past is not None:
+        if history == (self.past is None):
+            self.past = Past() if history else None
+            self._keep_steps()
+        elif self.past is not None:
             self.past.clear()
 
     def feed(self, tracks: Sequence[Track]) -> None:
@@ -99,44 +133,46 @@ class Part(Integrator):
         flows = [flow for flow in self.block.flows if tracks[flow.source].times]
         if not flows:
             return
-        rtol = float(self._control.settings[at.RTOL])
-        times, values, means, jumps = [], [], [], []
-        for number, flow in enumerate(self.block.flows):
-            ends, seen, gained = tracks[flow.source].pieces()
-            seen = seen[:, :, flow.outlet]
-            size = self.scales[number]
-            np.maximum(size, np.abs(seen).max(axis=(0, 1)), out=size)
-            size[:] = np.maximum.reduceat(size, flow.starts)[flow.group]
-            cubic = np.matmul(seen.transpose(0, 2, 1), CUBIC.T)
-            mean = cubic @ (1.0 / np.arange(1, 5))
-            # what is booked as having left is what enters: the cubic's mean is off by the error of the step, and a
-            # parabola that vanishes at both ends brings it in
-            mine, there = flow.booked.T
-            short = gained[:, there] / np.diff(ends)[:, None] - mean[:, mine]
-            cubic[:, mine, 1] += 6.0 * short
-            cubic[:, mine, 2] -= 6.0 * short
-            mean[:, mine] += short
-            means.append(mean.ravel())
-            apart = np.abs(seen[1:, 0] - seen[:-1, 3]) > JUMP * rtol * size
-            jumps.append(ends[1:-1][apart.any(axis=1)])
-            times.append(ends)
-            values.append(cubic.reshape(-1, 4))
-        places = [flow.place for flow in self.block.flows]
-        scale = np.concatenate(self.scales)
-        count = len(scale)
+        left = [tracks[flow.source].pieces() for flow in self.block.flows]
+        first = np.cumsum([0, *(len(one.gained) * length for one, length in zip(left, self._lengths, strict=True))])
+        value, mean = np.empty((first[-1], 4)), np.empty(first[-1])
+        jumps = []
+        for k, (flow, one) in enumerate(zip(self.block.flows, left, strict=True)):
+            rows, jump, most = slice(first[k], first[k + 1]), np.zeros(len(one.gained)), self._most[k]
+            most[:] = 0.0
+            made = Cubics(
+                *one,
+                flow.outlet,
+                flow.group,
+                flow.booked,
+                self.scales[k],
+                most,
+                value[rows],
+                mean[rows],
+                jump,
+                self._apart,
+            )
+            self._cubics[k] = handed([made], self._cubics[k])
+            call(cubics, *self._cubics[k])
+            jumps.append(one.ends[:-1][jump != 0.0])
+        scale, cursor, stage, slope = self._fed
+        scale[:] = np.concatenate(self.scales)
+        scale[~(scale > 0.0)] = 1.0
+        for array in (cursor, stage, slope):
+            array.fill(0)
         self._inlets = at.Inlets(
-            np.concatenate(places),
-            np.cumsum([0, *map(len, places)]),
-            np.concatenate(times),
-            np.cumsum([0, *map(len, times)]),
-            np.concatenate(values),
-            np.concatenate(means),
-            np.cumsum([0, *map(len, values)])[:-1],
-            np.where(scale > 0.0, scale, 1.0),
+            self._places,
+            self._place_start,
+            np.concatenate([one.ends for one in left]),
+            np.cumsum([0, *(len(one.ends) for one in left)]),
+            value,
+            mean,
+            first[:-1].copy(),
+            scale,
             np.append(np.unique(np.concatenate(jumps)), np.inf),
-            np.zeros(len(places) + 1, dtype=np.int64),
-            np.zeros((len(self._method.c), count)),
-            np.zeros(count),
+            cursor,
+            stage,
+            slope,
         )
         self._work = self._work._replace(inlets=self._inlets)
 
@@ -159,7 +195,11 @@ class Multirate:
     The method "multirate" is Rodas4P; those of an integrator are taken by their names, too.
     """
 
-    def __init__(
+    def __init__(self, plant: Any, **settings: Any) -> None:
+        self.parts: list[Part] = []
+        self.begin(plant, **settings)
+
+    def begin(
         self,
         plant: Any,
         *,
@@ -168,6 +208,7 @@ class Multirate:
         events: Sequence[Event] = (),
         latches: Sequence[Latch] = (),
         record: Array | Sequence[int] = (),
+        states: Array | Sequence[int] | None = None,
         every: float = 0.0,
         start: float = 0.0,
         max_step: float = np.inf,
@@ -179,6 +220,7 @@ class Multirate:
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> None:
+        """Begin a run, as a new one with these parameters would; see :meth:`Integrator.begin`."""
         self.plant, self.samples, self.fired, self._pause = plant, samples, fired, pause
         self.wall = 0.0
         self._latches = tuple(latches)
@@ -197,18 +239,18 @@ class Multirate:
             foreseen = allocate.foreseen_by(events, latches)
         absent = plant.absent(foreseen)
         self._record = np.asarray(record, dtype=np.int64)
+        self._states = np.arange(plant.n_y) if states is None else np.asarray(states, dtype=np.int64)
         self._time, self._stopping = start, False
         self._samples: list[list[Samples]] = [[] for _ in self.blocks]
         self._fired: list[list[Fired]] = [[] for _ in self.blocks]
-        history = fired is not None  # what fires may be scheduled later
         self._rows: list[list[int]] = [[] for _ in self.blocks]
         self._latch_rows: list[list[int]] = [[] for _ in self.blocks]
         for row, latch in enumerate(latches):
             self._latch_rows[self._block_of[self._owner_of_watched(latch)]].append(row)
-        self._columns = [
-            [(i, block.w[int(place)]) for i, place in enumerate(self._record) if int(place) in block.w]
-            for block in self.blocks
-        ]
+        self._recorded = plant.kept(
+            ("recorded", tuple(self._block_of.items()), self._states.tobytes(), self._record.tobytes()),
+            lambda: [_recorded(block, self._states, self._record) for block in self.blocks],
+        )
         settings: dict[str, Any] = {
             "method": "rodas4p" if method == "multirate" else method,
             "rtol": rtol,
@@ -219,13 +261,15 @@ class Multirate:
             "seed": seed,
             "scans": SCANS[2] if relaxed else SCANS[0],
         }
-        self.parts = [self._part(k, absent, history, settings) for k in range(len(self.blocks))]
+        before = self.parts
+        rows = self._split(events)
+        self.parts = [self._part(k, before, absent, rows[k], settings) for k in range(len(self.blocks))]
         self._p = plant.p0.copy()
         self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
         n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
-        self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y))
+        calls = plant.giving(self._record.tolist())
+        self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y), calls)
         self._tables, self._seen_whole = handed([plant.tables, self._at])
-        self.schedule(events)
 
     # --- what stands where
 
@@ -239,23 +283,28 @@ class Multirate:
             return self.plant.impulses[index].partition(".")[0]
         return self._owners.p[index]
 
-    def _part(self, k: int, absent: Array, history: bool, settings: dict[str, Any]) -> Part:
+    def _part(
+        self, k: int, before: Sequence[Part], absent: Array, events: list[Event], settings: dict[str, Any]
+    ) -> Part:
+        """Integrator of a block: that of the run before, if there is one."""
         block, whole = self.blocks[k], self.plant
         p0 = block.plant.p0.copy()
         p0[block.p[:, 0]] = whole.p0[block.p[:, 1]]
         plant = replace(block.plant, y0=whole.y0[block.y], p0=p0, nominal=whole.nominal[block.y])
-        return Part(
-            plant,
-            block,
-            history,
-            self._booked_of(k),
-            latches=[self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
-            record=[mine for _, mine in self._columns[k]],
-            absent=absent[block.y],
-            samples=self._samples[k].append,
-            fired=self._fired[k].append if self.fired is not None else None,
+        here: dict[str, Any] = {
             **settings,
-        )
+            "events": events,
+            "latches": [self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
+            "record": self._recorded[k].w_here,
+            "states": self._recorded[k].y_here,
+            "absent": absent[block.y],
+            "samples": self._samples[k].append,
+            "fired": self._fired[k].append if self.fired is not None else None,
+        }
+        if k < len(before) and before[k].block is block:
+            before[k].begin(plant, **here)
+            return before[k]
+        return Part(plant, block, self._booked_of(k), **here)
 
     def _booked_of(self, k: int) -> list[Array]:
         """Quadratures of a block by which what it feeds to others is booked, stream by stream and field by field."""
@@ -366,6 +415,11 @@ class Multirate:
 
     def schedule(self, events: Sequence[Event]) -> None:
         """Put a new event table in place of the old one; rows before the present time fire at once."""
+        for part, rows in zip(self.parts, self._split(events), strict=True):
+            part.schedule(rows)
+
+    def _split(self, events: Sequence[Event]) -> list[list[Event]]:
+        """Take an event table; gives the rows of each block."""
         self._events = list(events)
         allocate.event_rows(self._events)  # refuses what is out of order
         self._returned = 0
@@ -380,8 +434,7 @@ class Multirate:
             k, mine = self._local_event(row, event)
             self._rows[k].append(row)
             local[k].append(mine)
-        for part, rows in zip(self.parts, local, strict=True):
-            part.schedule(rows)
+        return local
 
     @property
     def fired_rows(self) -> int:
@@ -446,8 +499,9 @@ class Multirate:
         """Advance all blocks to `end`, or to where the first of them stops."""
         saved = [part.state() for part in self.parts]
         endings: list[Ending | None] = [None] * len(self.parts)
+        history = self.fired is not None and bool(self._events or self._latches)  # something may fire
         for part in self.parts:
-            part.begin()
+            part.open_window(history)
         k = 0
         while k < len(self.parts):
             ending = self._advance_part(k, end, step_budget)
@@ -484,7 +538,7 @@ class Multirate:
     def _go_back(self, k: int, state: dict[str, Array]) -> None:
         """Back to the beginning of the window."""
         self.parts[k].restore(state)
-        self.parts[k].begin()
+        self.parts[k].open_window(self.parts[k].past is not None)
         self._samples[k].clear()
         self._fired[k].clear()
 
@@ -508,12 +562,12 @@ class Multirate:
             blocks.clear()
         if self.samples is not None and taken:
             n = len(taken[0].time)
-            y, q = np.zeros((n, self.plant.n_y)), np.zeros((n, self.plant.n_q))
-            w = np.zeros((n, len(self._record)))
-            for block, columns, one in zip(self.blocks, self._columns, taken, strict=True):
-                self._put(y, block, "y", one.y)
+            y, w = np.zeros((n, len(self._states))), np.zeros((n, len(self._record)))
+            q = np.zeros((n, self.plant.n_q))
+            for block, recorded, one in zip(self.blocks, self._recorded, taken, strict=True):
+                y[:, recorded.y] = one.y
+                w[:, recorded.w] = one.w
                 self._put(q, block, "q", one.q)
-                w[:, [i for i, _ in columns]] = one.w
             self.samples(Samples(taken[0].time, y, w, q))
         self._tell()
 
@@ -621,11 +675,27 @@ class Multirate:
             for i, scale in enumerate(part.scales):
                 scale[:] = held.pop(f"scale{i}")
             part.restore(held)
-            part.begin()
         self._time = float(state["resume"][at.T])
         self._p = np.array(state["p"])
         self._ramps = {int(row[0]): (row[1], row[2], row[3], row[4]) for row in state["ramps"]}
         self._returned = int(self._return is not None and fired > self._return)
+
+
+class Recorded(NamedTuple):
+    """What of the samples a block gives: numbers in the samples, and places in the block."""
+
+    y: Array
+    y_here: Array
+    w: Array
+    w_here: Array
+
+
+def _recorded(block: Block, states: Array, record: Array) -> Recorded:
+    def pairs(places: Array, here: dict[int, int]) -> list[Array]:
+        found = [(i, here[place]) for i, place in enumerate(places.tolist()) if place in here]
+        return [column.copy() for column in np.array(found, dtype=np.int64).reshape(-1, 2).T]
+
+    return Recorded(*pairs(states, block.y_here), *pairs(record, block.w))
 
 
 def _joined(blocks: Sequence[Samples]) -> Samples:

@@ -9,7 +9,7 @@ from twin.integrate import tables as at
 from twin.integrate.scans import show_held, show_sample, show_smooth
 from twin.integrate.stepping import interpolate, move, prepare_dense
 from twin.jit import kernel
-from twin.plant.evaluate import observe, outlets, rates
+from twin.plant.evaluate import ask
 
 
 @kernel
@@ -37,12 +37,11 @@ def record(P, M, W, C, X, t, y, q):
     if place >= X.time.shape[0]:
         return False
     move(M, W, t, at.BEFORE)
-    rates(P, t, y, M.p, W.w_aside, W.dy_aside)
-    observe(P, t, y, M.p, W.w_aside, W.dy_aside)
+    ask(P, X.calls, t, y, M.p, W.w_aside, W.dy_aside)
     C.status[at.OBSERVED] += 1
     X.time[place] = t
-    for i in range(y.shape[0]):
-        X.y[place, i] = y[i]
+    for i in range(X.y_index.shape[0]):
+        X.y[place, i] = y[X.y_index[i]]
     for i in range(X.w_index.shape[0]):
         X.w[place, i] = W.w_aside[X.w_index[i]]
     for i in range(q.shape[0]):
@@ -97,7 +96,7 @@ def keep_step(K, P, R, D, M, W, C, S):
                     # others are fed what the plant saw
                     show_smooth(S, when - t, W.y_dense)
             move(M, W, when, at.AFTER if node == 0 else at.BEFORE)
-            outlets(P, when, W.y_dense, M.p, W.w_aside, W.dy_aside)
+            ask(P, K.calls, when, W.y_dense, M.p, W.w_aside, W.dy_aside)
             for j in range(K.index.shape[0]):
                 K.outlet[place, node, j] = W.w_aside[K.index[j]]
     if K.y.shape[0] > 0:

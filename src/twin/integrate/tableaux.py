@@ -19,6 +19,7 @@ Differential-Algebraic Equations II, Springer 2020, doi:10.1007/978-3-030-53905-
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,7 @@ def _method(
     )
 
 
+@cache
 def rodas4p() -> Method:
     """Order 4, stiffly accurate, no order reduction on parabolic problems (Steinebach 1995)."""
     return _method(
@@ -94,6 +96,7 @@ def rodas4p() -> Method:
     )
 
 
+@cache
 def rodas4p2() -> Method:
     """As Rodas4P, of order 2 still when the Jacobian is only accurate to O(h) (Steinebach 2020)."""
     return _method(

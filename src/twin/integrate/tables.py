@@ -126,6 +126,7 @@ class LatchRows(NamedTuple):
     value: Array
     tag: Array  #: [tags] place in w
     limit: Array  #: [tags]
+    calls: Array  #: [calls, 2] that give these
 
 
 class Control(NamedTuple):
@@ -140,6 +141,7 @@ class Steps(NamedTuple):
     """What a block's accepted steps leave for other blocks."""
 
     index: Array  #: [k] places in w that others read
+    calls: Array  #: [calls, 2] that give these
     time: Array  #: [capacity, 2] where each step begins and ends
     outlet: Array  #: [capacity, 4, k] what others read, at 0, 1/3, 2/3 and all of the step
     y: Array  #: [capacity or 0, 4, n_y] states at both ends, and the dense output
@@ -166,9 +168,11 @@ class Inlets(NamedTuple):
 class Recorder(NamedTuple):
     """Buffers that Python empties: samples on the grid, both sides of every event, and steps for other blocks."""
 
+    y_index: Array  #: [n_states] states that samples hold
     w_index: Array  #: [n_rec] places in w to record
+    calls: Array  #: [calls, 2] that give these
     time: Array  #: [capacity]
-    y: Array  #: [capacity, n_y]
+    y: Array  #: [capacity, n_states]
     w: Array  #: [capacity, n_rec]
     q: Array  #: [capacity, n_q]
     log: Array  #: [events, 5] time, source, row, old value, new value

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 #: Sizes of the probes, in nominal values: empty vessels, working ones, overflowing ones.
 SIZES = (0.0, 1e-3, 0.1, 1.0, 5.0)
-#: Rounds in which what is present may spread from cell to cell, or class to class; then it takes whole rows.
-ROUNDS = 400
+#: Rounds in which what is present may spread from cell to cell, or class to class; then it goes to the end of its row.
+ROUNDS = 2
+#: Mark of what was not there from the start.
+COME = 2
 
 
 class Probe(NamedTuple):
@@ -39,8 +41,8 @@ class Probe(NamedTuple):
     weight: Any  #: [n_y] of each state in a probe
     sizes: Any  #: [probes]
     row: Any  #: [n_y, 2] ends of the row that each state stands in
-    rounds: Any  #: [1] after which presence spreads over whole rows
-    present: Any  #: [n_y] uint8, found
+    rounds: Any  #: [1] after which presence spreads to the ends of rows
+    present: Any  #: [n_y] uint8, found: 0 absent, 1 there from the start, or COME
     y: Any  #: [n_y] lent, as are the others
     w: Any
     dy: Any
@@ -51,7 +53,8 @@ def probe(T, S):
     """Mark what gets a rate while only what is present has a size; repeated until nothing is new.
 
     A round brings what is present some places further along a row, so that many rounds would cost the square of the
-    number of places. After `rounds` of them all of a row is taken for present as soon as one of its places is.
+    number of places. After `rounds` of them what has come to a place from a neighbour to which it had come, too, is
+    taken for present in all places that follow in this direction.
     """
     n = S.y.shape[0]
     more = True
@@ -67,11 +70,17 @@ def probe(T, S):
             rates(T, 0.0, S.y, S.p, S.w, S.dy)
             for i in range(n):
                 if S.present[i] == 0 and not S.dy[i] == 0.0:
-                    S.present[i] = 1
+                    S.present[i] = COME
                     more = True
                     if done > S.rounds[0]:
-                        for j in range(S.row[i, 0], S.row[i, 1]):
-                            S.present[j] = 1
+                        before = i > S.row[i, 0] and S.present[i - 1] == COME
+                        behind = i + 1 < S.row[i, 1] and S.present[i + 1] == COME
+                        if before and not behind:
+                            for j in range(i + 1, S.row[i, 1]):
+                                S.present[j] = COME
+                        if behind and not before:
+                            for j in range(S.row[i, 0], i):
+                                S.present[j] = COME
     return 0
 
 
@@ -82,7 +91,7 @@ def rows_of(nodes: list[Node], n: int) -> np.ndarray:
         for f in fields(node.model.State):
             lengths = node.layout.shapes["x", f.name]
             size, first = node.layout.size("x", f.name), node.layout.place("x", f.name)
-            if lengths and size:
+            if size and f.dims and f.dims[-1] not in ("fluids", "solids"):
                 starts = first + np.arange(size) // lengths[-1] * lengths[-1]
                 row[first : first + size] = np.stack([starts, starts + lengths[-1]], axis=1)
     return row
@@ -112,7 +121,7 @@ def find_absent(
     among : [n_y] bool
         Where to look: what is present stays so.
     rounds : int
-        After which presence spreads over whole rows.
+        After which presence spreads to the ends of rows.
     row : [n_y, 2] of int, optional
         What `rows_of` gives, where it is known.
 

@@ -16,14 +16,11 @@ import numpy as np
 
 from twin.config.spec import Connection, FeedSpec, Frozen, PlantSpec, ProductSpec
 from twin.plant.adapter import stream_fields
-from twin.plant.codes import INTEGRAL, MEASURE
-from twin.plant.order import needs, port_calls
 from twin.plant.scanned import by_the_clock
 from twin.quantity import Array, Field, fields
 
 if TYPE_CHECKING:
     from twin.plant.compile import Plant
-    from twin.plant.nodes import Node
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,8 @@ class Owners:
 
 def owners(plant: Plant) -> Owners:
     """Find the owners; they are kept with the plant."""
-    if Owners not in plant.cuts:
+
+    def make() -> Owners:
         unit = {one.name: one.name for one in plant.spec.units}
         unit |= {feed.name: feed.target.partition(".")[0] for feed in plant.spec.feeds}
         unit |= {product.name: product.source.partition(".")[0] for product in plant.spec.products}
@@ -81,9 +79,9 @@ def owners(plant: Plant) -> Owners:
             if column.vector in ("w", "y") and column.owner in unit:
                 places = range(column.offset, column.offset + int(np.prod(column.shape)))
                 (found.w if column.vector == "w" else found.y).update(dict.fromkeys(places, unit[column.owner]))
-        plant.cuts[Owners] = found
-    result: Owners = plant.cuts[Owners]
-    return result
+        return found
+
+    return plant.kept(Owners, make)
 
 
 def groups(plant: Plant, ties: Iterable[tuple[str, str]] = ()) -> list[tuple[str, ...]]:
@@ -157,11 +155,9 @@ def _reached(after: dict[str, set[str]], name: str) -> set[str]:
 
 def cut(plant: Plant, ties: Iterable[tuple[str, str]] = ()) -> tuple[Block, ...]:
     """Cut a plant into blocks; they are kept with it. Compiles no kernel."""
-    parts = tuple(groups(plant, ties))
-    if parts not in plant.cuts:
-        plant.cuts[parts] = tuple(_blocks(plant, parts))
-    found: tuple[Block, ...] = plant.cuts[parts]
-    return found
+    tied = tuple(ties)
+    parts = plant.kept(("groups", tied), lambda: tuple(groups(plant, tied)))
+    return plant.kept(("blocks", parts), lambda: tuple(_blocks(plant, parts)))
 
 
 def _crossings(spec: PlantSpec, parts: tuple[tuple[str, ...], ...]) -> list[tuple[Connection, int, int, bool]]:
@@ -219,48 +215,6 @@ def _part(plant: Plant, parts: tuple[tuple[str, ...], ...], k: int) -> PlantSpec
     )
 
 
-def _outlet_calls(plant: Plant, wanted: list[tuple[str, str]]) -> Array:
-    """Calls that give these outlets and measurements, (node, name), and no more than they need."""
-    by_name = {node.name: node for node in plant.nodes}
-    number = {node.name: k for k, node in enumerate(plant.nodes)}
-    todo, seen = list(wanted), set(wanted)
-    integrals: set[str] = set()
-    while todo:
-        name, kernel = todo.pop()
-        node = by_name[name]
-        if "a" in node.model.arguments(kernel):
-            integrals.add(name)
-        for inlet in needs(node, kernel):
-            source = node.sources.get(inlet)
-            if source is not None and source[0] and source not in seen:
-                seen.add(source)
-                todo.append(source)
-    calls: list[tuple[int, int]] = []
-    for node in plant.nodes:
-        if node.name in integrals:
-            calls += [(number[node.name], INTEGRAL + i) for i in range(len(fields(node.model.Integrals)))]
-    measured = [
-        (number[node.name], MEASURE + i)
-        for node in plant.nodes
-        for i, f in enumerate(node.model.measurements)
-        if (node.name, f.name) in seen
-    ]
-    ports = port_calls(list(plant.nodes), by_name)
-    kept = {
-        (number[node.name], port) for node in plant.nodes for port in node.model.outlets if (node.name, port) in seen
-    }
-    outlets = [call for call in ports if (call[0], _port_name(plant.nodes[call[0]], call[1])) in kept]
-    # a measurement that a signal of the block needs comes before the ports, one that follows an inlet after them
-    calls += [*measured, *outlets, *measured]
-    return np.array(calls, dtype=np.int64).reshape(-1, 2)
-
-
-def _port_name(node: Node, what: int) -> str:
-    from twin.plant.codes import PORT
-
-    return list(node.model.outlets)[what - PORT]
-
-
 def _flow(source: int, rows: list[tuple[int, int, int, int]], crossing: Iterable[tuple[str, str]]) -> Flow:
     outlet, place, field, booked = np.array(rows, dtype=np.int64).T
     _, starts, group = np.unique(field, return_index=True, return_inverse=True)
@@ -284,7 +238,6 @@ def _blocks(plant: Plant, parts: tuple[tuple[str, ...], ...]) -> list[Block]:
     plants = [compile_plant(_part(plant, parts, k)) for k in range(len(parts))]
     crossings = _crossings(plant.spec, parts)
     kept: list[dict[int, int]] = [{} for _ in parts]  # column of each place in w that others read
-    wanted: list[list[tuple[str, str]]] = [[] for _ in parts]
     # by source: column, place in p, group, place in its q
     flows: list[dict[int, list[tuple[int, int, int, int]]]] = [{} for _ in parts]
     pairs: list[dict[int, list[tuple[str, str]]]] = [{} for _ in parts]
@@ -293,8 +246,6 @@ def _blocks(plant: Plant, parts: tuple[tuple[str, ...], ...]) -> list[Block]:
         unit, _, port = line.source.partition(".")
         there = next(node for node in plants[source].nodes if node.name == unit)
         here, _, inlet = line.target.partition(".")
-        if (unit, port) not in wanted[source]:
-            wanted[source].append((unit, port))
         rows = flows[target].setdefault(source, [])
         model = next(node for node in plants[target].nodes if node.name == here).model
         prefix = _boundary(line.target, "from") if pipe else line.target
@@ -329,10 +280,9 @@ def _blocks(plant: Plant, parts: tuple[tuple[str, ...], ...]) -> list[Block]:
         y = np.full(part.n_y, -1, dtype=np.int64)
         for mine, its in found["y"]:
             y[mine] = its
-        tables = part.tables._replace(outlets=_outlet_calls(part, wanted[k]))
         blocks.append(
             Block(
-                replace(part, tables=tables),
+                part,
                 parts[k],
                 np.array(list(kept[k]), dtype=np.int64),
                 tuple(_flow(source, rows, pairs[k].get(source, ())) for source, rows in sorted(flows[k].items())),

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from twin.config.spec import PlantSpec
 from twin.plant.absent import find_absent, rows_of
 from twin.plant.adapter import entry
 from twin.plant.balance import BalanceMap, balance_map
+from twin.plant.calls import Calls, table
 from twin.plant.codes import GUARDS, HOLDUP, INTEGRAL, MEASURE, RATES
 from twin.plant.discrete import Discrete, discrete
 from twin.plant.evaluate import JacobianTables, PlantTables
@@ -27,6 +28,8 @@ from twin.plant.nodes import Node, build_nodes
 from twin.plant.order import port_calls
 from twin.plant.placement import Column, Placement
 from twin.quantity import Field, fields
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,12 @@ class Plant:
     discrete: Discrete
     impulses: tuple[str, ...]  #: paths, in the order of `discrete.impulse`
     scanned: tuple[str, ...]  #: units, in the order of `discrete.scan`
-    #: jacobian_without(absent): the tables without rows and columns of those states, [n_y] bool
-    jacobian_without: Callable[[np.ndarray], JacobianTables]
-    #: absent_from(y, p, among): which of those states are absent
-    absent_from: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-    cuts: dict[Any, Any]  #: what `blocks.cut` has found before, shared by all copies
+    #: jacobian_without(absent, read): the tables without rows and columns of those states, [n_y] bool; with those of
+    #: auxiliaries that only scans read, by their places in w
+    jacobian_without: Callable[..., JacobianTables]
+    #: probe(y, p, nominal, among): which of those states are absent
+    probe: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    memo: dict[Any, Any]  #: what has been worked out of it that numbers do not change, shared by all copies
 
     @property
     def n_y(self) -> int:
@@ -103,11 +107,35 @@ class Plant:
             absent = self.absent_from(self.y0, p, absent)
         return absent
 
+    def absent_from(self, y: np.ndarray, p: np.ndarray, among: np.ndarray) -> np.ndarray:
+        """Find which of some states, [n_y] bool, are absent from a state of the plant on."""
+        return self.probe(y, p, self.nominal, among)
+
+    def kept(self, key: Any, make: Callable[[], T]) -> T:
+        """Give what was made for a key before, of this plant or of a copy with other numbers; else make it."""
+        if key not in self.memo:
+            self.memo.setdefault(key, make())  # one and the same for threads that come together
+        found: T = self.memo[key]
+        return found
+
     def watching(self, guards: Iterable[int]) -> PlantTables:
         """Give the tables with only those calls for guards that these ones, by number, need."""
-        names = {self.guard_names[guard] for guard in guards}
-        calls = _guard_calls(self.nodes, lambda path: path in names)
-        return self.tables._replace(guards=_calls(calls))
+        names = frozenset(self.guard_names[guard] for guard in guards)
+
+        def make() -> PlantTables:
+            return self.tables._replace(guards=table(_guard_calls(self.nodes, lambda path: path in names)))
+
+        return self.kept(("watching", names), make)
+
+    def giving(self, places: Iterable[int]) -> np.ndarray:
+        """Calls that give these places of w, and no more than they need, [n, 2]."""
+        asked = tuple(places)
+
+        def listed() -> Calls:
+            calls = np.concatenate([self.tables.rates, self.tables.observe])
+            return Calls(self.nodes, [(k, what) for k, what in calls.tolist()])
+
+        return self.kept(("giving", asked), lambda: table(self.kept(Calls, listed).giving(asked)))
 
     def label(self, state: int) -> str:
         """Name of a state: `crystallizer.crystals[37]`, `tank.m[ethanol]`."""
@@ -178,21 +206,21 @@ def compile_plant(spec: PlantSpec) -> Plant:
     order = port_calls(nodes, by_name)
     rates = _rate_calls(nodes, order)
     tables = _tables(nodes, placed, rates)
-    aux = auxiliaries(nodes)
+    aux = auxiliaries(nodes, placed.w.at)
     tables.sizes[5] = len(aux)
 
-    made: dict[bytes, JacobianTables] = {}  # many runs of a plant share its tables
+    made: dict[tuple[bytes, tuple[int, ...]], JacobianTables] = {}  # many runs of a plant share its tables
 
-    def jacobian_without(absent: np.ndarray) -> JacobianTables:
-        key = absent.tobytes()
+    def jacobian_without(absent: np.ndarray, read: tuple[int, ...] = ()) -> JacobianTables:
+        key = absent.tobytes(), read
         if key not in made:
-            made[key] = jacobian_tables(nodes, placed, aux, absent)
+            made[key] = jacobian_tables(nodes, placed, auxiliaries(nodes, placed.w.at, read) if read else aux, absent)
         return made[key]
 
     row = rows_of(nodes, len(placed.y0))
 
-    def absent_from(y: np.ndarray, p: np.ndarray, among: np.ndarray) -> np.ndarray:
-        return find_absent(nodes, tables, y, p, placed.nominal, among, row=row)
+    def probe(y: np.ndarray, p: np.ndarray, nominal: np.ndarray, among: np.ndarray) -> np.ndarray:
+        return find_absent(nodes, tables, y, p, nominal, among, row=row)
 
     instants, impulses, scanned = discrete(nodes, [*rates, *_observed_calls(nodes)])
     digest = hashlib.sha256(jit.versions().encode())
@@ -218,8 +246,8 @@ def compile_plant(spec: PlantSpec) -> Plant:
         impulses=impulses,
         scanned=scanned,
         jacobian_without=jacobian_without,
-        absent_from=absent_from,
-        cuts={},
+        probe=probe,
+        memo={},
     )
 
 
@@ -234,10 +262,6 @@ def _rate_calls(nodes: list[Node], order: list[tuple[int, int]]) -> list[tuple[i
         if fields(node.model.State) or fields(node.model.Quadratures):
             calls.append((k, RATES))
     return calls
-
-
-def _calls(pairs: list[tuple[int, int]]) -> np.ndarray:
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def _guard_calls(nodes: Sequence[Node], wanted: Callable[[str], bool]) -> list[tuple[int, int]]:
@@ -273,8 +297,7 @@ def _tables(nodes: list[Node], placed: Placement, rates: list[tuple[int, int]]) 
         address=np.array([node.entry.address for node in nodes], dtype=np.int64),
         offsets=np.concatenate([node.layout.offsets for node in nodes]).astype(np.int64),
         start=starts,
-        rates=_calls(rates),
-        observe=_calls(_observed_calls(nodes)),
-        guards=_calls(_guard_calls(nodes, lambda path: True)),
-        outlets=_calls([]),
+        rates=table(rates),
+        observe=table(_observed_calls(nodes)),
+        guards=table(_guard_calls(nodes, lambda path: True)),
     )

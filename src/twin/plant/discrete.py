@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from twin.plant.calls import Call, Calls, table
 from twin.plant.codes import IMPULSE, SCAN
+from twin.plant.model import BOOKING
 from twin.plant.scanned import scan_tables
 from twin.quantity import Array
 
@@ -21,6 +23,7 @@ class Discrete(NamedTuple):
 
     impulse: Array  #: [n, 3] unit, what to ask of it, where in w it is told the value
     scan: Array  #: [m, 4] unit, what to ask of it, where in w it is told number and seed, place of its period in p
+    asked: Array  #: [calls, 2] (unit, what): in this order they give all that impulses read
     seed: Array  #: [m] seed of each scanning unit, a whole number
     read: Array  #: [calls, 2] (unit, what): in this order they give all that scans read
     after: Array  #: [calls', 2] those of them that change when a unit has been scanned, unit by unit
@@ -40,7 +43,7 @@ def nothing() -> Discrete:
         return np.zeros(shape, dtype=np.int64)
 
     return Discrete(
-        i(0, 3), i(0, 4), np.zeros(0), i(0, 2), i(0, 2), i(1), i(0, 2), i(0, 2), i(0), i(0), i(0, 2), i(0, 2)
+        i(0, 3), i(0, 4), i(0, 2), np.zeros(0), i(0, 2), i(0, 2), i(1), i(0, 2), i(0, 2), i(0), i(0), i(0, 2), i(0, 2)
     )
 
 
@@ -59,16 +62,19 @@ def discrete(
         Names of the scanning units, in the plant's order.
     """
     impulses, paths, scans, names = [], [], [], []
+    known, asked = Calls(nodes, calls), list[Call]()
     for k, node in enumerate(nodes):
         for number, f in enumerate(node.model.impulses):
             impulses.append((k, IMPULSE + number, node.layout.place("given")))
             paths.append(f"{node.name}.{f.name}")
+            asked += known.read_by(k, (f.name, f.name + BOOKING), known.all)
         if node.model.scan:
             scans.append((k, SCAN, node.layout.place("given"), node.layout.place("p", node.model.scan)))
             names.append(node.name)
     tables = Discrete(
         np.array(impulses, dtype=np.int64).reshape(-1, 3),
         np.array(scans, dtype=np.int64).reshape(-1, 4),
+        table(known.needed_for(asked)),
         np.array([seed_of(0, name) for name in names], dtype=float),
         **scan_tables(nodes, calls),
     )

@@ -14,6 +14,7 @@ buffers, by numbers that carry slopes (`dual.py`): a pass moves seven groups of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,6 @@ class PlantTables(NamedTuple):
     rates: Any  #: [calls, 2] (unit, what) giving all of w that the rates need, then dy and dq
     observe: Any  #: [calls, 2] to be run after rates: measurements and holdups
     guards: Any  #: [calls, 2] giving the guards (integrals first)
-    outlets: Any  #: [calls, 2] giving what other blocks read; none where the plant is one block
 
 
 def no_plant() -> PlantTables:
@@ -43,7 +43,7 @@ def no_plant() -> PlantTables:
     def i(*shape: int) -> Any:
         return np.zeros(shape, dtype=np.int64)
 
-    return PlantTables(i(6), i(5), i(0), i(0), i(1), i(0, 2), i(0, 2), i(0, 2), i(0, 2))
+    return PlantTables(i(6), i(5), i(0), i(0), i(1), i(0, 2), i(0, 2), i(0, 2))
 
 
 class JacobianTables(NamedTuple):
@@ -80,16 +80,16 @@ class Buffers(NamedTuple):
     dy: Any
 
 
-def buffers(jacobian: JacobianTables) -> Buffers:
+def buffers(jacobian: JacobianTables, zeros: Callable[[int], np.ndarray] = np.zeros) -> Buffers:
     """Allocate what `jacobian` needs: one set a thread."""
     n_y, n_w = (int(n) for n in jacobian.lengths)
-    return Buffers(vectors(n_y), vectors(n_w), vectors(n_y))
+    return Buffers(vectors(n_y, zeros), vectors(n_w, zeros), vectors(n_y, zeros))
 
 
-def vectors(n: int) -> np.ndarray:
+def vectors(n: int, zeros: Callable[[int], np.ndarray] = np.zeros) -> np.ndarray:
     """Zeros for n numbers with slopes (and one more), where whole vectors can be loaded from."""
     size = 8 * LANES
-    memory = np.zeros((n + 2) * LANES)
+    memory = zeros((n + 2) * LANES)
     first = -memory.ctypes.data % size // 8
     return memory[first : first + (n + 1) * LANES]
 
@@ -102,11 +102,17 @@ def _calls(T, list_, t, y, p, w, dy):
 
 
 @kernel
-def rates(T, t, y, p, w, dy):
-    """Fill w with every stream and integral, dy with the derivatives, w[q] with quadrature rates."""
+def ask(T, calls, t, y, p, w, dy):
+    """Put into w what feeds give, and what these calls do (`calls.py` finds those that some of its numbers need)."""
     for i in range(T.places[4]):
         w[T.places[3] + i] = p[T.places[2] + i]
-    _calls(T, T.rates, t, y, p, w, dy)
+    _calls(T, calls, t, y, p, w, dy)
+
+
+@kernel
+def rates(T, t, y, p, w, dy):
+    """Fill w with every stream and integral, dy with the derivatives, w[q] with quadrature rates."""
+    ask(T, T.rates, t, y, p, w, dy)
 
 
 @kernel
@@ -119,14 +125,6 @@ def observe(T, t, y, p, w, dy):
 def guards(T, t, y, p, w, dy):
     """Guards into w[places[1]:]; use a w of its own, since integrals are overwritten."""
     _calls(T, T.guards, t, y, p, w, dy)
-
-
-@kernel
-def outlets(T, t, y, p, w, dy):
-    """What other blocks read into w; use a w of its own."""
-    for i in range(T.places[4]):
-        w[T.places[3] + i] = p[T.places[2] + i]
-    _calls(T, T.outlets, t, y, p, w, dy)
 
 
 @kernel

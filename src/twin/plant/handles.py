@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from twin.jit import disabled
+from twin.quantity import Array
 
 
 class Handle:
@@ -26,6 +27,7 @@ class Handle:
         #: fields with their types: what compiled code that is called by address relies on
         self.signature = _signature(value)
         self.table = np.array([*_words(value)], dtype=np.int64)
+        self._places = _places(value, 0)
         self.address = int(self.table.ctypes.data)
 
     @cached_property
@@ -35,12 +37,20 @@ class Handle:
         return type_of(self.value)
 
     def take(self, value: Any) -> None:
-        """Stand for another NamedTuple of the same type from now on; not while compiled code runs."""
-        other = _signature(value)
-        if other != self.signature:
-            raise TypeError(f"this handle stands for {self.signature}, not for {other}")
+        """Stand for another NamedTuple of the same type from now on; not while compiled code runs.
+
+        Of the fields only those are looked at that are other objects than before.
+        """
+        try:
+            changes = _changes(self.value, value, self._places)
+        except ValueError:
+            raise TypeError(f"this handle stands for {self.signature}, not for {_signature(value)}") from None
+        table = self.table
+        for at, array in changes:
+            table[at] = array.__array_interface__["data"][0]
+            for axis, length in enumerate(array.shape, start=at + 1):
+                table[axis] = length
         self.value = value
-        self.table[:] = [*_words(value)]
 
 
 def _signature(value: Any) -> str:
@@ -49,10 +59,13 @@ def _signature(value: Any) -> str:
     if hasattr(value, "_fields"):
         members = (f"{name}: {_signature(field)}" for name, field in zip(value._fields, value, strict=True))
         return f"{type(value).__name__}({', '.join(members)})"
-    flags = value.flags
-    if not (flags.c_contiguous and flags.writeable and flags.aligned):
-        raise TypeError(f"a handle is of contiguous arrays that may be written to, not of one with\n{flags}")
+    _check(value)
     return f"{value.dtype.str}[{value.ndim}]"
+
+
+def _check(array: Array) -> None:
+    if not array.flags.carray:
+        raise TypeError(f"a handle is of contiguous arrays that may be written to, not of one with\n{array.flags}")
 
 
 def _words(value: Any) -> Iterator[int]:
@@ -62,6 +75,40 @@ def _words(value: Any) -> Iterator[int]:
         elif field is not None:
             yield field.__array_interface__["data"][0]
             yield from field.shape
+
+
+def _count(value: Any) -> int:
+    """Number of words of a field."""
+    if value is None:
+        return 0
+    return sum(map(_count, value)) if isinstance(value, tuple) else 1 + int(value.ndim)
+
+
+def _places(value: Any, at: int) -> list[Any]:
+    """Words at which the fields begin; of a NamedTuple those of its fields."""
+    places: list[Any] = []
+    for field in value:
+        places.append(_places(field, at) if isinstance(field, tuple) else at)
+        at += _count(field)
+    return places
+
+
+def _changes(before: Any, value: Any, places: list[Any]) -> list[tuple[int, Array]]:
+    """Give the arrays that have changed, and where the words of each stand. Raises ValueError for another type."""
+    if type(before) is not type(value):
+        raise ValueError
+    found: list[tuple[int, Array]] = []
+    for old, field, at in zip(before, value, places, strict=True):
+        if field is old:
+            continue
+        if isinstance(old, tuple):
+            found += _changes(old, field, at)
+        elif not isinstance(field, np.ndarray) or field.dtype != old.dtype or field.ndim != old.ndim:
+            raise ValueError
+        else:
+            _check(field)
+            found.append((at, field))
+    return found
 
 
 def handed(tables: Sequence[Any], before: Sequence[Any] = ()) -> tuple[Any, ...]:

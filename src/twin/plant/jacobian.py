@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,22 +75,72 @@ def is_timed(node: Node) -> bool:
     return any("t" in model.arguments(name) for name in names if model.has(name))
 
 
-def auxiliaries(nodes: list[Node]) -> dict[int, int]:
-    """Number the places of w that are unknowns of the Newton matrix: integrals, connected outlets, wires."""
-    used: dict[int, int] = {}
-    consumed = {source for node in nodes for source in node.sources.values() if source[0]}
+def auxiliaries(nodes: list[Node], n_w: int, asked: Iterable[int] = ()) -> dict[int, int]:
+    """Number the places of w that are unknowns of the Newton matrix: integrals, connected outlets, wires.
+
+    What no state and no quadrature depends on, be it through others, is none: the classes of crystals that leave the
+    plant, say, of which a product books the sum. `asked` are places of w that count anyway.
+    """
+    consumed = _consumed(nodes)
+    rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for node in nodes:
+        made, read = _ends(node, consumed)
+        results, inputs = node.dependence.results, node.dependence.inputs
+        row = np.where(results[:, 0] == 0, COUNTED, made[results[:, 1] * results[:, 0]])
+        column = np.where(inputs[:, 0] == 0, NOWHERE, read[inputs[:, 1] * inputs[:, 0]])
+        both = (row != NOWHERE) & (column != NOWHERE)
+        rows.append(row[both])
+        columns.append(column[both])
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    counts = np.zeros(n_w + 2, dtype=bool)
+    counts[[COUNTED, *asked]] = True
+    before = -1
+    while (now := int(counts.sum())) != before:
+        before = now
+        counts[column[counts[row]]] = True
+    return {place: number for number, place in enumerate(p for p in _candidates(nodes, consumed) if counts[p])}
+
+
+#: Where a result goes that always counts, that of a state or a quadrature, and one that goes nowhere: behind all of w.
+COUNTED, NOWHERE = -1, -2
+
+
+def _consumed(nodes: list[Node]) -> set[tuple[str, str]]:
+    """Outlets and measurements that something is connected to."""
+    return {source for node in nodes for source in node.sources.values() if source[0]}
+
+
+def _candidates(nodes: list[Node], consumed: set[tuple[str, str]]) -> list[int]:
+    """Places of w that rates pass through, once each."""
+    places: dict[int, None] = {}
     for node in nodes:
         layout = node.layout
-        for name in node.needed:
-            used.setdefault(layout.place("a", name), len(used))
+        places |= dict.fromkeys(layout.place("a", name) for name in node.needed)
         for key in layout.slots.index:
-            if key[0] == "o" and (node.name, key[1]) in consumed:
+            if (key[0] == "o" and (node.name, key[1]) in consumed) or (key[0] == "m" and key[1] in node.wired):
                 first = layout.place(*key)
-                for place in range(first, first + layout.size(*key)):
-                    used.setdefault(place, len(used))
-            elif key[0] == "m" and key[1] in node.wired:
-                used.setdefault(layout.place(*key), len(used))
-    return used
+                places |= dict.fromkeys(range(first, first + layout.size(*key)))
+    return list(places)
+
+
+def _ends(node: Node, consumed: set[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
+    """Where each number of a unit's own w is made for, and where it is read from: places of the plant's w."""
+    local, _, n_w = alone(node)
+    made, read = np.full(max(n_w, 1), NOWHERE), np.full(max(n_w, 1), NOWHERE)
+    for key in local.slots.index:
+        if key[0] not in "uabqom":
+            continue
+        first, size = local.place(*key), local.size(*key)
+        here = slice(first, first + size)
+        if key[0] in "ua":
+            read[here] = node.layout.place(*key) + np.arange(size)
+        elif key[0] == "b" and key[1] in node.needed:
+            made[here] = node.layout.place("a", key[1])
+        elif key[0] == "q":
+            made[here] = COUNTED
+        elif (key[0] == "o" and (node.name, key[1]) in consumed) or (key[0] == "m" and key[1] in node.wired):
+            made[here] = node.layout.place(*key) + np.arange(size)
+    return made, read
 
 
 class _Block:
@@ -111,14 +162,14 @@ class _Block:
             if key[0] in ("u", "a"):
                 self._input(key, aux, n_states)
             elif key[0] == "b" and key[1] in node.needed:
-                row = n_states + aux[node.layout.place("a", key[1])]
-                self._result(key, lambda i, row=row: ("z", row))  # type: ignore[misc]
+                self._result(key, "z", [aux.get(node.layout.place("a", key[1]))] * self.local.size(*key), n_states)
             elif key[0] == "q":
                 first = node.layout.place(*key) - placed.q_start
-                self._result(key, lambda i, first=first: ("q", first + i))  # type: ignore[misc]
+                self._result(key, "q", range(first, first + self.local.size(*key)))
             elif (key[0] == "o" and (node.name, key[1]) in consumed) or (key[0] == "m" and key[1] in node.wired):
-                first = n_states + aux[node.layout.place(*key)]
-                self._result(key, lambda i, first=first: ("z", first + i))  # type: ignore[misc]
+                first = node.layout.place(*key)
+                places = range(first, first + self.local.size(*key))
+                self._result(key, "z", [aux.get(place) for place in places], n_states)
         self.calls = self._calls(consumed)
         self.producer = self._producers()
         self.read_from = self._scratch()
@@ -130,10 +181,9 @@ class _Block:
             if source + i in aux:  # a feed is a parameter: no column
                 self.inputs[(1, first + i)] = n_states + aux[source + i]
 
-    def _result(self, key: tuple[str, ...], row) -> None:  # type: ignore[no-untyped-def]
+    def _result(self, key: tuple[str, ...], kind: str, rows: Iterable[int | None], shift: int = 0) -> None:
         first = self.local.place(*key)
-        for i in range(self.local.size(*key)):
-            self.results[(1, first + i)] = row(i)
+        self.results |= {(1, first + i): (kind, shift + row) for i, row in enumerate(rows) if row is not None}
 
     def _calls(self, consumed: set[tuple[str, str]]) -> list[int]:
         model = self.node.model
@@ -219,7 +269,7 @@ def jacobian_tables(nodes: list[Node], placed: Placement, aux: dict[int, int], a
 
 def _tables(nodes: list[Node], placed: Placement, aux: dict[int, int], absent: np.ndarray) -> JacobianTables:
     gone = set(np.flatnonzero(absent).tolist())
-    consumed = {source for node in nodes for source in node.sources.values() if source[0]}
+    consumed = _consumed(nodes)
     blocks = [_Block(node, placed, aux, consumed) for node in nodes]
     n_z, n_q = len(placed.y0) + len(aux), placed.q.at
     pairs = [block.pairs(gone) for block in blocks]

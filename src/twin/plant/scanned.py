@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twin.plant.codes import INTEGRAL, MEASURE, PORT
+from twin.plant.calls import Call, Calls
 from twin.plant.jacobian import alone
 from twin.plant.order import needs
 from twin.quantity import Array, fields
@@ -21,84 +21,24 @@ from twin.quantity import Array, fields
 if TYPE_CHECKING:
     from twin.plant.nodes import Node
 
-#: (unit, what), as in the tables of a plant.
-Call = tuple[int, int]
-
 #: What the scan of a unit by the clock may ask for, beside its inlets by name.
 OF_CLOCKED = {"t", "x", "u", "p", "number", "seed", "new"}
 
 
-class Readings:
-    """Which calls give what scanned units read, and what follows from whom.
-
-    Parameters
-    ----------
-    nodes : sequence of Node
-        Of the plant, with their structure.
-    calls : sequence of Call
-        All calls that give streams, integrals and measurements, in order.
-    """
+class Readings(Calls):
+    """Which calls give what scanned units read, and what follows from whom."""
 
     def __init__(self, nodes: Sequence[Node], calls: Sequence[Call]) -> None:
-        self.nodes = nodes
-        self.number = {node.name: k for k, node in enumerate(nodes)}
+        super().__init__(nodes, calls)
         self.units = [k for k, node in enumerate(nodes) if node.model.scan]
-        self._all = list(dict.fromkeys(calls))
-        self._needs: dict[Call, list[Call]] = {}
-        wanted: set[Call] = set()
-        queue = [call for k in self.units for call in self.read_by_scan(k)]
-        while queue:
-            call = queue.pop()
-            if call not in wanted:
-                wanted.add(call)
-                queue += self.needed_by(call)
-        self.calls = [call for call in self._all if call in wanted]
-
-    def source(self, k: int, inlet: str) -> Call | None:
-        """Call that gives what flows into an inlet; None for what the plant's boundary gives."""
-        name, what = self.nodes[k].sources.get(inlet, ("", ""))
-        if not name:
-            return None
-        model = self.nodes[self.number[name]].model
-        if what in model.outlets:
-            return self.number[name], PORT + list(model.outlets).index(what)
-        return self.number[name], MEASURE + [f.name for f in model.measurements].index(what)
-
-    def _sources(self, k: int, inlets: Sequence[str]) -> list[Call]:
-        return [call for inlet in inlets if (call := self.source(k, inlet)) is not None]
+        self.calls = self.needed_for(call for k in self.units for call in self.read_by_scan(k))
 
     def read_by_scan(self, k: int) -> list[Call]:
         """Calls that the scan of a unit needs at once."""
         asked = set(self.nodes[k].model.arguments("scan"))
-        found = self._sources(k, list(self.nodes[k].model.inlets))
+        found = self.sources(k, self.nodes[k].model.inlets)
         if asked & {"a", "w"}:
-            found += [call for call in self._all if call[0] == k]
-        return found
-
-    def needed_by(self, call: Call) -> list[Call]:
-        """Calls that another one needs at once."""
-        if call not in self._needs:
-            self._needs[call] = self._find(call)
-        return self._needs[call]
-
-    def _find(self, call: Call) -> list[Call]:
-        k, what = call
-        model = self.nodes[k].model
-        kernel, inlets = "", list(model.inlets)
-        if what >= INTEGRAL:
-            kernel, inlets = model.Integrals._fields[what - INTEGRAL], []  # type: ignore[attr-defined]
-        elif what >= MEASURE:
-            kernel, inlets = model.measurements[what - MEASURE].name, []
-        elif what >= PORT:
-            kernel = list(model.outlets)[what - PORT]
-            inlets = needs(self.nodes[k], kernel)
-        asked = set(model.arguments(kernel)) if kernel else {"a", "w"}
-        found = self._sources(k, inlets)
-        before = self._all[: self._all.index(call)]
-        if "w" in asked:  # lent memory may have been filled by any call of the unit before
-            found += [other for other in before if other[0] == k]
-        elif "a" in asked:
-            found += [other for other in before if other[0] == k and INTEGRAL <= other[1]]
+            found += [call for call in self.all if call[0] == k]
         return found
 
     def wires(self, k: int, fast: Sequence[Call]) -> list[int]:

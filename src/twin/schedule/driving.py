@@ -11,6 +11,7 @@ import numpy as np
 from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.integrator import Samples
 from twin.integrate.outcome import Ending, Outcome
+from twin.quantity import Array
 from twin.schedule.errors import ScheduleError
 from twin.schedule.instants import Instant
 from twin.schedule.journal import Journal
@@ -43,6 +44,7 @@ class Driving:
     _watches: list[tuple[str, str]]
     _limits: list[tuple[str, str]]  #: guards at which a model ends
     _ends: list[tuple[str, str]]  #: conditions at which the scenario does
+    _states: Array | None  #: those that are recorded; None for all
     _record: dict[int, int]  #: place among the recorded numbers, by place in w
     _static: int  #: latches of the scenario
     _stopping: bool
@@ -139,8 +141,9 @@ class Driving:
         """Give the end of the run where a guard of a model's limit has been crossed, or what the scenario ends at."""
         for key in self._journal.stopped:
             if key in self._ends:
-                assert self._journal.last is not None
-                self._take_samples(self._journal.last)
+                last = self._journal.last
+                assert last is not None
+                self._take_samples(last if self._states is None else last._replace(y=last.y[:, self._states]))
                 return Ending(Outcome.FINISHED, time)
             if key in self._limits:
                 return Ending(Outcome.MODEL_LIMIT, time, cause=limit_reached(self.plant, key[0], self._integrator.y))

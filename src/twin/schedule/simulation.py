@@ -51,6 +51,8 @@ class Simulation(Driving):
         Whether timed changes and latches are executed inside the compiled loop.
     record : array of int
         Places in w that samples hold.
+    states : array of int, optional
+        States that samples hold; all unless given.
     samples : callable
         Receives blocks of samples.
     events : callable
@@ -61,8 +63,8 @@ class Simulation(Driving):
         SimPy processes in Python beside those of the scenario.
     every : float, optional
         Seconds between samples, in place of the scenario's; 0 for none.
-    integrator : type, optional
-        The class that integrates, in place of that of the scenario's method.
+    integrator : callable, optional
+        Given plant and settings, gives what integrates, in place of the class of the scenario's method.
     """
 
     def __init__(
@@ -72,12 +74,13 @@ class Simulation(Driving):
         *,
         table: bool = True,
         record: Array | Sequence[int] = (),
+        states: Array | None = None,
         samples: Callable[[Samples], None] | None = None,
         events: Take | None = None,
         checkpoint_every: int = 0,
         processes: Sequence[PythonProcess] = (),
         every: float | None = None,
-        integrator: type | None = None,
+        integrator: Callable[..., Any] | None = None,
     ) -> None:
         self.plant, self.table = plant, table
         self.estimators, self.predictive = _estimators(scenario), _predictive(scenario)
@@ -97,6 +100,7 @@ class Simulation(Driving):
         self._watches = watches_of(self._world, plant)
         self._limits = limits_of(plant)
         self._ends = [] if scenario.ends is None else [scenario.ends.key]
+        self._states = states
         self._record = {int(place): i for i, place in enumerate(record)}
         watches = [watch_row(plant, key)._replace(armed=False) for key in self._watches]
         ends = [watch_row(plant, key) for key in (*self._limits, *self._ends)]
@@ -128,6 +132,7 @@ class Simulation(Driving):
             latches=[*latches, *watches, *ends],
             foreseen=foreseen,
             record=record,
+            states=states,
             every=scenario.record_every if every is None else every,
             samples=self._take_samples,
             fired=self._journal.collect,

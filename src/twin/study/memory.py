@@ -134,8 +134,8 @@ class MemoryRun:
         self._blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
 
     def take(self, block: Any) -> None:
-        """Keep what is wanted of a block of samples."""
-        self._blocks.append((block.time, block.y[:, self._keeper.y_index], block.w, block.q))
+        """Keep a block of samples, of what the keeper asks for."""
+        self._blocks.append((block.time, block.y, block.w, block.q))
 
     @cached_property
     def _held(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -33,8 +33,10 @@ def grow(n: np.ndarray, L: np.ndarray, G: float, t: float, limiter: Limiter, eps
     out = np.empty_like(mass)
 
     def rates(_: float, m: np.ndarray) -> np.ndarray:
+        up, down, limit = max(G, 0.0), max(-G, 0.0), int(limiter)
+        scratch = np.empty_like(mass)
         population.growth_gain(
-            np.ascontiguousarray(m * scale), L, RHO_KV, max(G, 0.0), max(-G, 0.0), 0.0, int(limiter), eps * scale, out
+            np.ascontiguousarray(m * scale), L, RHO_KV, up, down, 0.0, limit, eps * scale, scratch, out
         )
         return out / scale
 
@@ -71,11 +73,12 @@ def test_crystals_are_counted(grid: Callable[[], np.ndarray], limiter: Limiter) 
     per_mass = number_per_mass(L)
     number = np.random.default_rng(0).random(L.size - 1) * 1e9
     out = np.empty_like(number)
-    population.growth_gain(number / per_mass, L, RHO_KV, 1e-7, 0.0, 0.0, int(limiter), 1e-9, out)
+    population.growth_gain(number / per_mass, L, RHO_KV, 1e-7, 0.0, 0.0, int(limiter), 1e-9, np.empty_like(number), out)
     assert abs((out * per_mass).sum()) < 1e-13 * np.abs(out * per_mass).sum()
     assert out.sum() > 0.0
     with_nuclei = np.empty_like(number)
-    population.growth_gain(number / per_mass, L, RHO_KV, 1e-7, 0.0, 1e7, int(limiter), 1e-9, with_nuclei)
+    scratch = np.empty_like(number)
+    population.growth_gain(number / per_mass, L, RHO_KV, 1e-7, 0.0, 1e7, int(limiter), 1e-9, scratch, with_nuclei)
     # the difference of two sums of 60 terms each up to 1e6 times the nuclei
     assert ((with_nuclei - out) * per_mass).sum() == pytest.approx(1e7, rel=1e-8)
 
