@@ -7,9 +7,13 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+from twin.packages import version
+from twin.results.sections import PACKAGES as PACKAGES_OF_RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"twin": "src/twin", **{n: n for n in ("unit_ops", "dashboard", "plant_configs", "scenarios")}}
@@ -74,3 +78,13 @@ def test_extras_that_messages_and_pages_name_exist(wheel: Path) -> None:
             named |= dict.fromkeys(found.split(","), path)
     assert {"dashboard", "sundials"} <= set(named)
     assert not {extra: path.name for extra, path in named.items() if extra not in there}
+
+
+def test_versions_are_found_as_python_finds_them() -> None:
+    """Every run says which packages made its numbers; they are found without parsing all that a package says."""
+    for name in (*PACKAGES_OF_RUNS, "ruamel.yaml", "there-is-no-such-package"):
+        try:
+            expected = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            expected = None
+        assert version(name) == expected, name
