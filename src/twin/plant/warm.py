@@ -22,6 +22,7 @@ from twin.plant.model import load_model
 #: is for what else steps may do at scans than to end there and begin anew, the third for blocks.
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop:compile_engine", "twin.integrate.overloop:compile_engine"
 LOOP_OF_BLOCKS = "twin.integrate.blockloop:compile_engine"
+LOOP_OF_BLOCKS_OVER_SCANS = "twin.integrate.blockoverloop:compile_engine"
 PROBE = "twin.plant.absent:compile_probe"
 
 Report = Callable[[int, int, str], None]
@@ -79,7 +80,8 @@ def warm(models: Iterable[str], report: Report | None = None, *, scans: str = "e
         return 0
     # the longest first, so that no core is left with one at the end
     missing = sorted((name for name in dict.fromkeys(models) if not is_cached(name)), key=_length, reverse=True)
-    loop = LOOP_OF_BLOCKS if method == "multirate" else LOOP if scans == "exact" else LOOP_OVER_SCANS
+    plain, over = (LOOP_OF_BLOCKS, LOOP_OF_BLOCKS_OVER_SCANS) if method == "multirate" else (LOOP, LOOP_OVER_SCANS)
+    loop = plain if scans == "exact" else over
     engine = [job for job in (loop, PROBE) if not engine_is_cached(job)]
     total = len(missing) + len(engine)
     if total == 0:
