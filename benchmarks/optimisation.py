@@ -44,7 +44,8 @@ def at(spec: OptimisationSpec, rtol: float, evaluations: int, method: str = METH
 def search(spec: OptimisationSpec, batch: Batch) -> tuple[Optimisation, dict[str, float]]:
     """Optimise, and say how long it took."""
     batch(PUBLISHED[None, :])  # loads what the first run loads
-    batch.runs = batch.failed = 0
+    batch.made.clear()
+    batch.failed = 0
     wall, cpu = time.perf_counter(), time.process_time()
     found = run_optimisation(spec, batch=batch)
     return found, {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}

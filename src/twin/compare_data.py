@@ -34,11 +34,15 @@ LEAST = 0.5
 
 @dataclass(frozen=True)
 class Data:
-    """Measured data: times [s] and the columns that the map names; a missing value is NaN."""
+    """Measured data: times [s] and the columns that the map names; a missing value is NaN.
+
+    `columns` are those of the map, in the units that the file's headings say where the map says none.
+    """
 
     path: Path
     time: np.ndarray
     values: dict[str, np.ndarray]
+    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ class Comparison:
 def read_data(path: str | Path, plan: Plan) -> Data:
     """Read a CSV file: a line of names, then numbers; comma, semicolon (with decimal commas) or tab.
 
+    A name may have a unit behind it, as in `TI-201 [degC]`.
+
     Raises
     ------
     FileProblem
@@ -129,19 +135,18 @@ def read_data(path: str | Path, plan: Plan) -> Data:
         raise FileProblem(f"{path} holds no data: expected a line of names, and lines of numbers")
     mark = max(";\t,", key=lines[0].count)
     table = list(csv.reader(lines, delimiter=mark, skipinitialspace=True))
-    names = [name.strip() for name in table[0]]
-    plan.need(names, path)
+    places, (when, *columns) = plan.found_in([name.strip() for name in table[0]], path)
     numbers = {line: i for i, line in enumerate(text.splitlines(), start=1)}
 
-    def column(name: str, when: bool = False) -> np.ndarray:
-        place, found = names.index(name), []
+    def numbers_of(name: str, place: int, clock: bool = False) -> np.ndarray:
+        found = []
         for line, row in zip(lines[1:], table[1:], strict=True):
             word = row[place].strip() if place < len(row) else ""
             try:
-                found.append(_time(word) if when else _value(word, plan.missing, mark == ";"))
+                found.append(_time(word) if clock else _value(word, plan.missing, mark == ";"))
             except ValueError:
-                detail = f"Column {name} holds '{word}', which is no {'time' if when else 'number'}."
-                if not when:
+                detail = f"Column {name} holds '{word}', which is no {'time' if clock else 'number'}."
+                if not clock:
                     words = ", ".join(filter(None, plan.missing))
                     detail += f" `missing:` says what stands for a missing value ({words} or nothing)."
                 at = line.find(word) + 1
@@ -151,10 +156,11 @@ def read_data(path: str | Path, plan: Plan) -> Data:
                 raise ConfigError([problem]) from None
         return np.array(found)
 
-    stamps = column(plan.time.name, when=True)
-    first = stamps[0] if _is_date(table[1][names.index(plan.time.name)]) else 0.0
-    time = (stamps - first) * (1.0 if first else plan.time.factor)
-    return Data(path, time, {one.name: column(one.name) for one in plan.columns})
+    stamps = numbers_of(when.name, places[0], clock=True)
+    first = stamps[0] if _is_date(table[1][places[0]]) else 0.0
+    time = (stamps - first) * (1.0 if first else when.factor)
+    values = {one.name: numbers_of(one.name, place) for one, place in zip(columns, places[1:], strict=True)}
+    return Data(path, time, values, tuple(columns))
 
 
 def _is_date(word: str) -> bool:
@@ -185,10 +191,10 @@ def compare_with_data(run: Run, data: Data, plan: Plan) -> Comparison:
     FileProblem
         When none of the data lies within the run, whatever the shift.
     """
-    curves = {one.name: (run.time, one.from_si(run.get(one.tag))) for one in plan.columns}
+    curves = {one.name: (run.time, one.from_si(run.get(one.tag))) for one in data.columns}
     shift = plan.shift if plan.shift is not None else _estimate(run, data, curves, plan.within)
     tags = []
-    for one in plan.columns:
+    for one in data.columns:
         time, values = data.time + shift, data.values[one.name]
         there = ~np.isnan(values)
         inside = there & (time >= run.time[0]) & (time <= run.time[-1])
@@ -200,7 +206,7 @@ def compare_with_data(run: Run, data: Data, plan: Plan) -> Comparison:
         raise FileProblem(f"no value of {data.path} lies within the run: its data are {span}, shifted by {shift:.6g} s")
     edge = plan.shift is None and abs(abs(shift) - plan.within) < 1e-3 * plan.within
     return Comparison(
-        run.path, data.path, shift, plan.shift is None, edge, tags, {c.tag: curves[c.name] for c in plan.columns}
+        run.path, data.path, shift, plan.shift is None, edge, tags, {c.tag: curves[c.name] for c in data.columns}
     )
 
 

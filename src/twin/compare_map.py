@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ MISSING = ("", "NA", "N/A", "nan", "NaN", "null", "-")
 WITHIN = 3600.0
 
 
+#: A heading with a unit behind it.
+_HEAD = re.compile(r"(.+?)\s+\[([^\[\]]+)\]")
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of data, and the tag that it is measured of; SI value = factor × number + offset."""
@@ -34,10 +39,29 @@ class Column:
     uncertainty: float | None = None
     relative: bool = False
     place: Node | None = field(default=None, compare=False, repr=False)
+    said: bool = True  #: whether the map, or a heading of the data, says the unit; else it is the tag's own
 
     def to_si(self, values: Any) -> Any:
         """Give values of the column in SI."""
         return values * self.factor + self.offset
+
+    def headed(self, unit: str, path: Path, problems: Problems) -> Column:
+        """Give the column as a heading `name [unit]` of the data has it; a unit that contradicts the map is named."""
+        assert self.place is not None
+        try:
+            found, mine = parse_unit(unit), parse_unit(self.unit)
+        except UnitError as error:
+            problems.add(self.place, "unknown unit", f"{path} heads {self.name} with [{unit}]: {error}.")
+            return self
+        said = f"{path} says that {self.name} is in [{unit}]"
+        if found.dimension != mine.dimension:
+            problems.add(self.place, "wrong unit", f"{said}, but {self.tag} is in {self.unit}.")
+        elif self.said and (found.factor, found.offset) != (mine.factor, mine.offset):
+            problems.add(self.place, "wrong unit", f"{said}, and this says {self.unit}: say it in one place.")
+        elif not self.said:
+            factor, offset = float(found.factor / mine.factor), float(found.offset - mine.offset)
+            return replace(self, unit=unit, factor=factor, offset=offset, said=True)
+        return self
 
     def from_si(self, values: Any) -> Any:
         """Give values in the column's unit."""
@@ -54,14 +78,36 @@ class Plan:
     within: float
     missing: tuple[str, ...]
 
-    def need(self, names: Sequence[str], path: Path) -> None:
-        """Make sure that the data have every column. Raises ConfigError."""
+    def found_in(self, heads: Sequence[str], path: Path) -> tuple[list[int], list[Column]]:
+        """Find every column, the time first, among the headings of data: `name`, or `name [unit]`.
+
+        Returns
+        -------
+        list of int, list of Column
+            Where each stands, and what it is with the unit of its heading.
+
+        Raises
+        ------
+        ConfigError
+            When one is missing, or its unit contradicts this map.
+        """
         problems = Problems()
+        parts = [_HEAD.fullmatch(head) for head in heads]
+        names = [head if part is None else part[1] for head, part in zip(heads, parts, strict=True)]
+        places, columns = [], []
         for column in (self.time, *self.columns):
-            if column.name not in names and column.place is not None:
+            known = heads if column.name in heads else names
+            if column.name not in known:
+                assert column.place is not None
                 hint = closest(column.name, names) or f" It has {', '.join(names)}."
                 problems.add(column.place, "missing column", f"{path} has no column '{column.name}'.{hint}")
+                continue
+            place = list(known).index(column.name)
+            part = None if known is heads else parts[place]
+            places.append(place)
+            columns.append(column if part is None else column.headed(part[2], path, problems))
         problems.stop()
+        return places, columns
 
 
 #: Gives the unit of a tag; what is wrong with it joins the problems.
@@ -97,7 +143,7 @@ def read_plan(path: str | Path, unit_of: UnitOf) -> Plan:
         if around is not None:
             within = abs(_seconds(problems, around)) or WITHIN
     else:
-        time = Column("time", "", "s", place=root.pairs[0][0] if root.pairs else root)
+        time = Column("time", "time", "s", place=root.pairs[0][0] if root.pairs else root, said=False)
     columns = []
     tags = root.get("tags")
     for key, node in problems.mapping(tags, "tags are a mapping", "{dryer.X: {column: LOD}}") if tags else []:
@@ -146,7 +192,8 @@ def read_column(problems: Problems, node: Node, tag: str, unit: str, default: st
             problems.add(written, "unknown unit", f"{error}.")
     spread, relative = _uncertainty(problems, node.get("uncertainty"))
     column = name.text if name is not None else default
-    return Column(column, tag, text, factor, offset, spread, relative, name if name is not None else place)
+    where = name if name is not None else place
+    return Column(column, tag, text, factor, offset, spread, relative, where, written is not None)
 
 
 def _uncertainty(problems: Problems, node: Node | None) -> tuple[float | None, bool]:

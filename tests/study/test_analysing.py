@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ def made(path: Path, broken: int = 3, resolved: dict[str, object] | None = None)
     """120 runs of purity = 95 + 2 z − w², cost = 3 z, with z and w uniform on ±1 and q without effect."""
     rng = np.random.default_rng(0)
     X = rng.uniform(-1.0, 1.0, (120, 3))
+    X[:broken, 0] = -0.95  # where purity is too low
     Y = np.column_stack([95.0 + 2.0 * X[:, 0] - X[:, 1] ** 2, 3.0 * X[:, 0]])
     outcomes = ["finished"] * 120
     for i in range(broken):
@@ -72,6 +74,25 @@ def test_a_study_is_analysed(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     )
     assert "<script" not in text
     assert main(["analyse", str(file), "--out", str(page)]) == 2  # never overwritten
+
+
+def test_a_design_space_has_neither_broken_runs_nor_forbidden_rows(tmp_path: Path) -> None:
+    """Of the box above, what lies beyond a run that broke off, or beyond a constraint between factors, is not in it."""
+    from twin.study import analyse, open_study
+
+    free = analyse(open_study(made(tmp_path / "free.h5", 0))).summary["design_space"]["box"]
+    assert free["high"][2] - free["low"][2] > 1.8
+    cut = analyse(open_study(made(tmp_path / "cut.h5", 0, {"constraints": ["q - z <= 0.2 K"]})))
+    box = cut.summary["design_space"]["box"]
+    assert box["high"][2] - box["low"][0] <= 0.2 + 1e-9
+    path = made(tmp_path / "broken.h5", 0)
+    with h5py.File(path, "r+") as file:
+        gone = file["X"][:, 2] > 0.0  # every run with q above zero broke off
+        file["Y"][gone] = np.nan
+        file["outcome"][gone] = "not_finite"
+    box = analyse(open_study(path)).summary["design_space"]["box"]
+    assert box["high"][2] < 0.25  # halfway between runs, which lie some tenths apart
+    assert box["high"][0] == pytest.approx(0.5, abs=0.1)
 
 
 def test_it_prints_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,6 +65,16 @@ def test_sobol_intervals_cover() -> None:
     assert np.mean(inside) > 0.85
 
 
+def test_intervals_follow_from_the_seed() -> None:
+    """0 is a seed as every other: SALib takes it for none."""
+    low, high = np.full(3, -math.pi), np.full(3, math.pi)
+    found = [sobol_of(ishigami, PI3, low, high, 64, True, seed=seed) for seed in (0, 0, 1)]
+    for name in ("first_interval", "total_interval", "second_interval"):
+        one, same, other = (np.nan_to_num(np.asarray(getattr(each, name), dtype=float)) for each in found)
+        assert np.array_equal(one, same)
+        assert not np.array_equal(one, other)
+
+
 def test_sobol_indices_of_the_g_function() -> None:
     a = np.array([0.0, 1.0, 4.5, 9.0, 99.0, 99.0])
     names = tuple(f"x{i}" for i in range(6))
@@ -154,6 +164,21 @@ def test_surrogate_says_how_wrong_it_is() -> None:
     assert found.lengths[2] > 5.0 * found.lengths[0]  # c does nothing
     indices = sobol_of(found, ("a", "b", "c"), np.zeros(3), np.full(3, 2.0), 512)
     assert indices.total[2] < 0.02
+
+
+def test_errors_of_points_left_out_are_those_of_a_closed_form() -> None:
+    """Each point left out in turn: what is missed is (K⁻¹u)ᵢ / (K⁻¹)ᵢᵢ, its variance 1/(K⁻¹)ᵢᵢ (Rasmussen, 5.10)."""
+    rng = np.random.default_rng(3)
+    x = rng.uniform(0.0, 1.0, (14, 1))
+    y = np.sin(9.0 * x[:, 0]) + 0.1 * rng.normal(size=14)
+    found = fit_surrogate(x, y, ("a",), folds=14)
+    u = (y - y.mean()) / y.std()
+    inverse = np.linalg.inv(found.model.kernel_((x - x.min()) / np.ptp(x)))
+    off = inverse @ u / np.diag(inverse)
+    assert found.rmse_cv == pytest.approx(y.std() * np.sqrt(np.mean(off**2)), rel=1e-6)
+    assert found.q2 == pytest.approx(1.0 - np.mean(off**2), rel=1e-6)
+    held = np.abs(off) <= 1.959963984540054 / np.sqrt(np.diag(inverse))
+    assert found.coverage_cv == pytest.approx(held.mean())
 
 
 def test_capability_in_closed_form() -> None:

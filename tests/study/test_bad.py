@@ -54,6 +54,9 @@ BAD = [
     ("responses:", 'constraints: ["first.tau >= 10 kg"]\nresponses:', "not such a quantity", "is a mass"),
     ("responses:", "correlations: [{between: [first.tau, dosis], r: 0.5}]\nresponses:", "unknown factor", "'dose'"),
     ("responses:", "correlations: [{between: [first.tau, dose], r: 2}]\nresponses:", "out of range", "-1 and 1"),
+    ("responses:", "correlations: [{between: [dose, dose], r: 0.5}]\nresponses:", "not a correlation", "beside itself"),
+    ("responses:", "solver: {scans: sometimes}\nresponses:", "unknown choice", "scans: is one of"),
+    ("responses:", "solver: {method: cvode, scans: relaxed}\nresponses:", "not with this method", "leave scans: out"),
     ("responses:", "replicates: 0\nresponses:", "not a whole number", "from 1 on"),
     ("responses:", "analysis: {responses: [yeild]}\nresponses:", "unknown response", "no response 'yeild'"),
     ("responses:", "analysis: {surrogate: {}}\nresponses:", "unknown key", "analysis has no 'surrogate'"),
@@ -81,6 +84,19 @@ def test_what_is_wrong_is_said(tmp_path, right, wrong, title, detail):
     assert problem.file.endswith("bad.yaml")
     assert problem.line > 0
     assert "^" in told
+
+
+def test_the_solver_of_a_study_is_that_of_its_runs():
+    said = {
+        "twin": 1,
+        "scenario": "two_tanks",
+        "design": {"kind": "random", "runs": 2},
+        "responses": [{"tag": "second.T"}],
+    }
+    said["factors"] = {"first.tau": {"from": "30 s", "to": "60 s"}}
+    given = {"method": "rodas4p", "rtol": 1e-3, "scans": "relaxed"}
+    (scenario,) = load_study({**said, "solver": given}).scenarios
+    assert (scenario.method, scenario.rtol, scenario.scans) == tuple(given.values())
 
 
 def test_a_value_that_an_event_replaces_is_noted():

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.shell import environment
 from tests.study.studies import doses
-from twin.study.cluster import Cluster, ClusterProblem
+from twin.study.cluster import Cluster, ClusterProblem, row_of
 from twin.study.engines import Threads
 from twin.study.execute import execute
 from twin.study.reading import load_study
@@ -107,3 +107,43 @@ def test_no_scheduler_is_one_sentence(monkeypatch):
     monkeypatch.setattr("twin.study.cluster.PATIENCE", 1)
     with pytest.raises(ClusterProblem, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
         Cluster(load_study(doses()), "tcp://127.0.0.1:9")
+
+
+def test_workers_with_other_models_are_refused():
+    """Fingerprints are asked of every worker."""
+
+    class Client:
+        def __init__(self, *prints):
+            self.prints = prints
+
+        def run(self, function, study):
+            return dict(enumerate(self.prints))
+
+    engine = Cluster.__new__(Cluster)
+    engine._study, engine._client = b"", Client(["a", "b"], ["a", "b"])
+    assert engine.fingerprints() == ["a", "b"]
+    engine._client = Client(["a", "b"], ["a", "c"])
+    with pytest.raises(ClusterProblem, match="different versions of the models"):
+        engine.fingerprints()
+
+
+def test_a_run_that_kills_its_workers_is_a_row_and_a_lost_scheduler_a_sentence():
+    distributed = pytest.importorskip("distributed")
+
+    class Future:
+        def __init__(self, given):
+            self.given = given
+
+        def result(self):
+            if isinstance(self.given, Exception):
+                raise self.given
+            return self.given
+
+    row = row_of(Future(("finished", "It ended.", 9.0, [1.0, 2.0])), 2)
+    assert (row.outcome, row.message, row.reached, row.y.tolist()) == ("finished", "It ended.", 9.0, [1.0, 2.0])
+    lost = row_of(Future(distributed.KilledWorker("key", None, 3)), 2)
+    assert (lost.outcome, lost.reached) == ("lost", 0.0)
+    assert len(lost.y) == 2
+    assert all(value != value for value in lost.y)
+    with pytest.raises(ClusterProblem, match="--resume goes on"):
+        row_of(Future(ConnectionResetError("reset by peer")), 2)

@@ -92,6 +92,42 @@ def test_runs_that_all_fail_are_named() -> None:
         explore(lambda x: np.full((len(x), 1), np.nan), np.zeros(2), np.ones(2), limits)
 
 
+def test_where_runs_break_off_is_not_in_the_space() -> None:
+    """Every run that ends keeps its limit, but beyond x = 0.3 none ends: the box ends there."""
+    limits = Limits(np.array([-np.inf]), np.array([10.0]))
+
+    def function(x: np.ndarray) -> np.ndarray:
+        return np.where(x[:, :1] > 0.3, np.nan, x[:, :1] + x[:, 1:2])
+
+    low, high = -np.ones(2), np.ones(2)
+    found = explore(function, low, high, limits, budget=60)
+    box = largest_box(found.space.probability, low, high)
+    assert box is not None
+    assert box.low == pytest.approx([-1.0, -1.0])
+    assert 0.0 < box.high[0] <= 0.31
+    assert box.high[1] == pytest.approx(1.0)
+
+
+def test_what_constraints_forbid_is_not_run_and_not_in_the_space() -> None:
+    limits = Limits(np.array([-np.inf]), np.array([10.0]))
+    asked = []
+
+    def function(x: np.ndarray) -> np.ndarray:
+        asked.append(x)
+        return x.sum(axis=1, keepdims=True) ** 3
+
+    low, high = np.zeros(2), np.ones(2)
+    found = explore(
+        function, low, high, limits, budget=40, allowed=lambda x: x[:, 0] + x[:, 1] <= 1.0, stop=0.0, batch=12
+    )
+    assert np.all(np.vstack(asked).sum(axis=1) <= 1.0)
+    box = largest_box(found.space.probability, low, high)
+    assert box is not None
+    assert box.volume == pytest.approx(0.25, abs=0.03)  # of the grid's spacing of 1/80
+    with pytest.raises(AnalysisError, match="keep the constraints"):
+        explore(function, low, high, limits, allowed=lambda x: np.zeros(len(x), dtype=bool))
+
+
 class Known:
     """A surrogate that says x, and how sure it is of it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,21 @@ def test_profile_and_bootstrap_agree_with_fisher_where_noise_is_small() -> None:
         along = profile(found, name).interval
         assert along == pytest.approx(tuple(found.interval[i]), abs=0.03 * width)
         assert again.interval[i] == pytest.approx(found.interval[i], abs=0.25 * width)
+
+
+def test_the_bootstrap_draws_within_a_series_and_widens_what_a_fit_has_taken() -> None:
+    """Two means of three values: each spreads by its own residuals, widened by √(6/4), over √3; 3 % by chance."""
+    data = np.array([9.0, 10.0, 11.0, 99.0, 100.0, 101.6])
+    group = np.repeat([0, 1], 3)
+    parameters = (Parameter("a", 0.0, 20.0, 5.0), Parameter("b", 50.0, 150.0, 90.0))
+    found = fit(Fitting(parameters, lambda theta: theta[:, group], data, np.ones(6), group), starts=1)
+    drawn = bootstrap(found, 600)
+    for i in (0, 1):
+        exact = data[group == i].std() * math.sqrt(6.0 / 4.0) / math.sqrt(3.0)
+        assert drawn.theta[:, i].std() == pytest.approx(exact, rel=0.09)
+    one = replace(found, fitting=replace(found.fitting, data=np.where(group == 0, 10.0 + 1e-3 * (data - 10.0), data)))
+    small = replace(one, residuals=np.where(group == 0, 1e-3 * found.residuals, found.residuals))
+    assert bootstrap(small, 50).theta[:, 0].std() < 2e-3  # nothing of the other series' residuals
 
 
 def test_what_the_data_do_not_say_is_named() -> None:

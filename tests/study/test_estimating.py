@@ -244,6 +244,66 @@ def test_what_is_wrong_is_named_before_any_run(tmp_path: Path, old: str, new: st
         load_estimation(files(tmp_path, ESTIMATION.replace(old, new)))
 
 
+def test_units_and_weights_stand_in_the_file(tmp_path: Path) -> None:
+    """Headings say the units; a column has the standard deviation of each value, in the unit of what it is of."""
+    heads = {"time": "time [min]", "CB": "CB [g]", "CC": "CC [kg]"}
+    text = ESTIMATION.replace("{column: time, unit: min}", "{column: time}").replace("CB, unit: g, un", "CB, un")
+    text = text.replace("uncertainty: 100", "uncertainty: {column: sd}", 1).replace("CC, unit: g, un", "CC, un")
+    file = files(tmp_path, text.replace("uncertainty: 100", "uncertainty: {column: sd of oil}"))
+    lines = (tmp_path / "bitumen_oil_673K.csv").read_text(encoding="utf-8").splitlines()
+    lines = [line for line in lines if not line.startswith("#")]
+    names = lines[0].split(",")
+    assert set(heads) == set(names)
+    head = ",".join([*(heads[name] for name in names), "sd", "sd of oil [g]"])
+    rows = [f"{line},{2 + i},{5 + i}" for i, line in enumerate(lines[1:])]
+    made = "\n".join([head, *rows]) + "\n"
+    (tmp_path / "bitumen_oil_673K.csv").write_text(made, encoding="utf-8")
+    (experiment,) = load_estimation(file).experiments
+    plain = [dict(zip(names, map(float, line.split(",")), strict=True)) for line in lines[1:]]
+    bitumen, oil = experiment.series
+    assert experiment.time == pytest.approx([60.0 * row["time"] for row in plain])
+    assert bitumen.values == pytest.approx([1e-3 * row["CB"] for row in plain])
+    assert oil.values == pytest.approx([row["CC"] for row in plain])
+    assert bitumen.sigma == pytest.approx([1e-3 * (2 + i) for i in range(len(rows))])
+    assert oil.sigma == pytest.approx([1e-3 * (5 + i) for i in range(len(rows))])
+    for old, new, said in (
+        ("CB [g]", "CB [K]", r"CB is in \[K\], but vessel.m\[B\] is in kg"),
+        ("CB [g]", "CB [gramm]", "heads CB with"),
+        (",2,", ",0,", "sd is not above 0 for every value of CB"),
+        ("time [min]", "time [g]", r"time is in \[g\], but time is in s"),
+    ):
+        (tmp_path / "bitumen_oil_673K.csv").write_text(made.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(ConfigError, match=said):
+            load_estimation(file)
+    (tmp_path / "bitumen_oil_673K.csv").write_text(made.replace("CB [g]", "CB [kg]"), encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8").replace("column: CB, un", "column: CB, unit: g, un"))
+    with pytest.raises(ConfigError, match="say it in one place"):
+        load_estimation(file)
+
+
+def test_data_that_a_run_cannot_reach_are_said(tmp_path: Path) -> None:
+    """A lag beyond all data is named before any run; a run that its own end cuts short is a failure, not a guess."""
+    from twin.study.estimating import Model
+
+    with pytest.raises(ConfigError, match="no value is later than the lag"):
+        load_estimation(files(tmp_path, ESTIMATION.replace("lag: 5 min", "lag: 100 h")))
+    (tmp_path / "T.csv").write_text("time,T\n60,293.5\n300,294\n900,300\n1200,301\n", encoding="utf-8")
+    experiment = {"name": "short", "data": "T.csv", "tags": {"second.T": {"column": "T"}}}
+    said = {
+        "twin": 1,
+        "scenario": "two_tanks",
+        "ends": "second.T > 296 K",
+        "factors": {"first.tau": {"from": "20 s", "to": "200 s"}},
+        "estimate": {"experiments": [experiment]},
+    }
+    for ends, finite in ((said["ends"], False), ("second.T > 400 K", True)):
+        model = Model(load_estimation({**said, "ends": ends}, tmp_path), 1)
+        values = model(np.array([[60.0]]))
+        model.close()
+        assert np.isfinite(values).all() == finite
+        assert ("before the last of its data (1200 s)" in model.last) != finite
+
+
 def test_uncertainties_in_per_cent_are_of_each_value(tmp_path: Path) -> None:
     """2 % of each value, in SI; a measured zero has some error as well; a plain one is in the column's unit."""
     text = ESTIMATION.replace("column: CB, unit: g, uncertainty: 100", "column: CB, unit: g, uncertainty: 2 %")

@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +19,15 @@ from twin.results.kpi import Flows
 from twin.results.reader import open_run
 from twin.run import run
 from twin.study import Study, open_study
-from twin.study.engines import Threads
-from twin.study.execute import AllFail, Stopped, execute
-from twin.study.file import FINISHED
+from twin.study.engines import Threads, plan_of
+from twin.study.execute import AllFail, Stopped, execute, identity
+from twin.study.file import FINISHED, Response
 from twin.study.log import OtherStudy, StudyLog, log_path
+from twin.study.progress import Lines
 from twin.study.reading import load_study
+from twin.study.responses import _flow, values
 from twin.study.runner import Row, values_into
+from twin.study.spec import Wanted
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +51,8 @@ def test_a_row_has_the_numbers_of_a_run_with_its_values(tmp_path):
                 {"tag": "second.T"},
                 {"product": "blend"},
                 {"product": "blend", "of": "rate"},
+                {"tag": "second.T", "of": "mean", "from": "102 s", "to": "305 s", "name": "part"},
+                {"tag": "second.T", "of": "max", "to": "8 min", "name": "warmest"},
             ],
             design={"kind": "random", "runs": 2},
         )
@@ -60,6 +68,11 @@ def test_a_row_has_the_numbers_of_a_run_with_its_values(tmp_path):
     time_, T = read.time, read.get("second.T")
     assert table.column("second.T")[1] == T[-1]  # the same bits
     assert table.column("second.T.mean")[1] == np.trapezoid(T, time_) / (time_[-1] - time_[0])
+    inner = time_[(time_ > 102.0) & (time_ < 305.0)]
+    t = np.concatenate([[102.0], inner, [305.0]])
+    part = np.trapezoid(np.interp(t, time_, T), t) / 203.0
+    assert table.column("part")[1] == pytest.approx(part, rel=1e-14)
+    assert table.column("warmest")[1] == T[time_ <= 480.0].max() < T.max()
     assert table.column("blend.mass")[1] == Flows(read).total("blend")
     assert table.column("blend.rate")[1] == pytest.approx(Flows(read).total("blend") / 1200.0, rel=1e-15)
 
@@ -107,6 +120,33 @@ def test_relative_factors_scale_what_events_set():
     _, scenario = values_into(study, np.array([1.1]), 0)
     assert scenario.plant.feed("spirit").values["m_flow"][0] == pytest.approx(0.022)
     assert [event.value for event in scenario.events if event.name == "more ethanol"] == [pytest.approx(0.044)]
+
+
+def test_what_conditions_set_is_scaled_too_and_goes_with_its_fault():
+    """A refill that a condition starts brings 10 % more; one that carries a fault is left out with it."""
+    path = "api_refill.m_flow.paracetamol"
+    said: dict[str, Any] = {
+        "scenario": "direct_compression_bridging",
+        "responses": [{"kpi": "pmi"}],
+        "design": {"kind": "random", "runs": 2},
+    }
+    study = load_study(doses(**said, factors={path: {"relative": True, "mean": 1, "sd": 0.02}}))
+    _, scenario = values_into(study, np.array([1.1]), 0)
+    assert sorted(latch.value for latch in scenario.latches if latch.path == path) == pytest.approx([0.0, 0.10978])
+    said["design"] = "full_factorial"
+    study = load_study(doses(**said, factors={"bridging": {"fault": "bridging"}}))
+    (scenario,) = study.scenarios
+    fault = next(event.fault for event in scenario.events if event.fault and event.fault.label == "bridging")
+    first, *others = scenario.latches
+    study = replace(study, scenarios=(replace(scenario, latches=(replace(first, fault=fault), *others)),))
+    counts = [len(values_into(study, np.array([level]), 0)[1].latches) for level in (0.0, 1.0)]
+    assert counts == [len(others), len(others) + 1]
+
+
+def test_how_long_a_change_takes_is_a_factor():
+    study = load_study(doses(factors={"slow": {"event": "warmer feed", "key": "over", "from": "1 min", "to": "4 min"}}))
+    _, scenario = values_into(study, np.array([100.0]), 0)
+    assert [event.over for event in scenario.events if event.name == "warmer feed"] == [100.0]
 
 
 def test_results_are_the_same_whatever_the_number_of_workers_or_the_order(tmp_path):
@@ -157,6 +197,49 @@ def test_a_log_of_another_study_is_refused(tmp_path):
         execute(study, path, CtrlC(study, 1))
     with pytest.raises(OtherStudy, match="differs in its design"):
         execute(other, path, Threads(other, 1), resume=True)
+
+
+def _identity(**more):
+    study = load_study(doses(**more))
+    return identity(study, plan_of(study), ["the models"])
+
+
+def test_what_makes_runs_of_the_same_values_others_makes_another_study():
+    """The same rows and names: what follows from them, what a level stands for, and what is kept of them."""
+    factors = {"pause": {"unit": "min", "from": "1 min", "to": "3 min"}}
+    link = {"event": "more ethanol", "key": "at"}
+    first = _identity(factors=factors, linked=[{**link, "is": "2 min + pause"}])
+    assert _identity(factors=factors, linked=[{**link, "is": "2 min + pause"}]) == first
+    assert _identity(factors=factors, linked=[{**link, "is": "3 min + pause"}])["factors"] != first["factors"]
+    assert _identity(factors=factors, linked=[{**link, "key": "over", "is": "2 min + pause"}]) != first
+    fraction = {"path": "split.fraction", "from": 0.8, "to": 1}
+    plain, scaled = ({"part": {**fraction, "relative": relative}} for relative in (False, True))
+    assert _identity(factors=plain)["design"] == _identity(factors=scaled)["design"]
+    assert _identity(factors=plain)["factors"] != _identity(factors=scaled)["factors"]
+    kept = [[{"product": "blend", "component": name, "name": "mass"}] for name in ("ethanol", "water")]
+    assert _identity(responses=kept[0])["responses"] != _identity(responses=kept[1])["responses"]
+
+
+def test_an_error_of_the_program_is_a_row(tmp_path, monkeypatch):
+    """One run of eight meets an error: it says which, and the others are as they would have been."""
+    from twin.schedule.simulation import Simulation
+
+    study, run_of = load_study(doses()), Simulation.run
+    whole = execute(study, tmp_path / "whole.h5", Threads(study, 1))
+    count = iter(range(100))
+
+    def now_and_then(self, until=None):
+        if next(count) == 3:
+            raise RuntimeError("no\nsuch luck")
+        return run_of(self, until)
+
+    monkeypatch.setattr(Simulation, "run", now_and_then)
+    done = execute(study, tmp_path / "a.h5", Threads(study, 1))
+    assert done.outcomes == {FINISHED: 7, "broken": 1}
+    assert whole.outcomes == {FINISHED: 8}
+    found, same = open_study(tmp_path / "a.h5"), open_study(tmp_path / "whole.h5")
+    assert found.messages[3] == "RuntimeError: no such luck"
+    assert np.array_equal(found.Y[found.finished], same.Y[found.finished])
 
 
 def test_a_failed_run_is_a_row(tmp_path, monkeypatch):
@@ -231,3 +314,35 @@ def test_a_damaged_line_of_the_log_ends_what_is_believed(tmp_path):
     log = StudyLog(path, {"study": "a"}, resume=True)
     assert list(log.rows) == [0]
     log.close()
+
+
+def test_rates_of_the_last_hour_and_duties():
+    """Of a mass that grows with the square of time in two hours; of what a duty added and removed."""
+    time_ = np.linspace(0.0, 7200.0, 721)
+    memory = SimpleNamespace(time=time_, rows=len(time_))
+    flows = SimpleNamespace(mass={"blend": time_**2}, components={})
+    column = Response("x", "kg/s", "")
+    asked = {of: _flow(memory, Wanted(column, "product", "blend", of), flows) for of in ("mass", "rate", "last_rate")}
+    assert asked == {"mass": 7200.0**2, "rate": 7200.0, "last_rate": (7200.0**2 - 3600.0**2) / 3600.0}
+
+
+@pytest.mark.parametrize(("of", "expected"), [("net", 1.0), ("added", 4.0), ("removed", 3.0)])
+def test_a_duty_is_what_it_asks_for(monkeypatch, of, expected):
+    duties = {"tank": {"duty": {"net": 1.0, "added": 4.0, "removed": 3.0}}}
+    monkeypatch.setattr("twin.study.responses.duties_of", lambda run: duties)
+    wanted = [Wanted(Response("x", "J", ""), "duty", "tank.duty", of)]
+    assert values(SimpleNamespace(rows=2), None, wanted).tolist() == [expected]
+
+
+def test_progress_says_what_is_left(monkeypatch, capsys):
+    """Two of ten runs were there; four more took 12 s: the last four will take as long."""
+    clock = iter([0.0, 11.0, 11.5, 11.8, 12.0])
+    monkeypatch.setattr("twin.study.progress.time.monotonic", lambda: next(clock))
+    lines = Lines()
+    lines.begin(10, 2, 1)
+    for ok in (True, True, False, True):
+        lines._last = -10.0
+        lines.one(ok)
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "2 of 10 runs are there already"
+    assert told[-1] == "6 of 10 runs, 2 failed, 0.333 runs/s, 0:00:12 left"

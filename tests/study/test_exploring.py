@@ -10,6 +10,7 @@ import pytest
 from twin.cli import main
 from twin.errors import ConfigError
 from twin.study.exploring import load_exploration
+from twin.study.progress import Watch
 
 
 def spec(**explore: object) -> dict[str, object]:
@@ -84,6 +85,7 @@ def test_each_column_goes_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> N
 
     class Batch:
         runs = failed = 0
+        watch = Watch()
 
         def __init__(self, study: object, workers: int) -> None:
             pass
@@ -98,12 +100,13 @@ def test_each_column_goes_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(exploring, "Batch", Batch)
     made = spec(uncertain=["first.tau"], evaluations=30)
     made["factors"] = {"first.tau": {"mean": "1000 s", "sd": "1 s"}, "second.tau": {"from": "30 s", "to": "120 s"}}
+    made["constraints"] = ["second.tau <= 115 s"]
     made["responses"] = [{"tag": "second.T", "name": "T"}, {"tag": "first.V", "name": "V", "high": "75 m^3"}]
     found = exploring.run_exploration(load_exploration(made))
     X = np.vstack(asked)
     assert np.all(np.abs(X[:, 0] - 1000.0) < 5.0)
     assert 30.0 <= X[:, 1].min() < 40.0
-    assert 110.0 < X[:, 1].max() <= 120.0
+    assert 105.0 < X[:, 1].max() <= 115.0
     space = found.summary["design_space"]
     assert space["factors"] == ["second.tau"]
     assert space["box"]["low"] == [30.0]

@@ -174,6 +174,78 @@ def test_the_shipped_optimisation_is_a_plain_file() -> None:
         assert (mine.at, mine.over, mine.value) == pytest.approx((theirs.at, theirs.over, theirs.value), rel=1e-12)
 
 
+def test_a_search_is_looked_at_in_its_corners() -> None:
+    """Only at one end of the range is the event after the end: no row of a design need be there."""
+    from twin.study.optimising import load_optimisation
+
+    late = {"event": "more ethanol", "key": "at", "is": "14 min + 2.05 * pause"}
+    said = linked(linked=[late, {"path": "second.tau", "is": "first.tau"}], optimise={"minimise": "second.T@10 min"})
+    del said["design"]
+    with pytest.raises(ConfigError, match="never happens"):
+        load_optimisation(said)
+    assert load_optimisation({**said, "constraints": ["pause <= 2.9 min"]}).study.links
+
+
+def test_a_link_that_cannot_be_taken_is_a_row() -> None:
+    """A design's rows are looked at before; a search may ask for others."""
+    study = load_study(linked())
+    assert Runner(study).run(np.array([120.0, 40.0])).outcome == "finished"
+    row = Runner(study).run(np.array([-180.0, 40.0]))
+    assert (row.outcome, row.reached) == ("refused", 0.0)
+    assert row.message.startswith("more ethanol.at would be -60 s")
+    assert np.all(np.isnan(row.y))
+    assert Runner(study).run(np.array([120.0, 3.0])).message.startswith("second.tau would be -4 s")
+
+
+def test_an_estimation_with_links(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One length that two residence times follow from, of data that such a plant gave; the second loses its link."""
+    probe = load_study(
+        doses(
+            factors={"first.tau": {"from": "20 s", "to": "200 s"}, "second.tau": {"from": "20 s", "to": "200 s"}},
+            responses=[{"tag": "second.T", "at": [f"{t} min" for t in range(1, 20)]}],
+        )
+    )
+    data = Runner(probe).run(np.array([80.0, 150.0])).y
+    rows = "".join(f"{t},{value:.9f}\n" for t, value in enumerate(data, start=1))
+    (tmp_path / "made.csv").write_text(f"t [min],T [K]\n{rows}", encoding="utf-8")
+    said = {
+        "twin": 1,
+        "scenario": "two_tanks",
+        "factors": {"length": {"unit": "s", "from": "20 s", "to": "90 s"}, "much": {"unit": "1", "from": 1, "to": 2}},
+        "linked": [
+            {"path": "first.tau", "is": "length"},
+            {"path": "second.tau", "is": "much * length + 30 s"},
+        ],
+        "estimate": {
+            "experiments": [
+                {"data": "made.csv", "time": {"column": "t"}, "tags": {"second.T": {"column": "T"}}},
+            ],
+            "starts": 2,
+        },
+    }
+    (tmp_path / "fit.yaml").write_text(json.dumps(said), encoding="utf-8")
+    assert main(["estimate", str(tmp_path / "fit.yaml"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    estimates = {row["parameter"]: row for row in found["parameters"]}
+    assert estimates["length"]["estimate"] == pytest.approx(80.0, rel=1e-3)
+    assert estimates["much"]["estimate"] == pytest.approx(1.5, rel=1e-3)
+    assert estimates["length"]["unit"] == "s"
+
+
+def test_a_model_without_a_factor_that_a_link_needs_is_named(tmp_path: Path) -> None:
+    from twin.study.estimate_reading import load_estimation
+
+    (tmp_path / "made.csv").write_text("t,T\n60,294\n120,295\n180,296\n240,297\n", encoding="utf-8")
+    said = linked(
+        estimate={
+            "experiments": [{"data": "made.csv", "time": {"column": "t"}, "tags": {"second.T": {"column": "T"}}}],
+            "models": [{"name": "both"}, {"name": "no pause", "factors": ["first.tau"]}],
+        }
+    )
+    with pytest.raises(ConfigError, match="no pause leaves out 'pause', which linked uses"):
+        load_estimation(said, tmp_path)
+
+
 def test_json_of_a_study_keeps_its_links(tmp_path: Path) -> None:
     study = load_study(linked())
     again = load_study(json.loads(json.dumps(dict(study.plain))), tmp_path)

@@ -87,6 +87,20 @@ def test_a_robust_optimum_keeps_its_distance() -> None:
     assert worst.x[0, 0] == pytest.approx(0.5, abs=0.01)
 
 
+def test_what_is_made_of_the_draws() -> None:
+    """x + d with d of -1, 0 and 4; a constraint x + d - 5, of which the part that is asked for has to be kept."""
+    draws = np.array([[-1.0], [0.0], [4.0]])
+
+    def function(x: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return x + d, x + d - 5.0
+
+    x = np.array([[2.0], [3.0]])
+    for how, expected in (("worst", 4.0), ("quantile", 0.0), ("mean", 1.0 + 2.0 * np.std([-1.0, 0.0, 4.0], ddof=1))):
+        objective, kept = robust(function, draws, how, spread=2.0, chance=0.5)(x)
+        assert objective == pytest.approx(x + expected), how
+        assert kept == pytest.approx(x - (1.0 if how == "worst" else 5.0)), how
+
+
 def test_bad_problems_are_named() -> None:
     with pytest.raises(AnalysisError, match="no method"):
         optimise(problem(), "best")

@@ -11,6 +11,7 @@ import pytest
 from twin.cli import main
 from twin.errors import ConfigError
 from twin.study.expression import read_expression
+from twin.study.file import open_study
 from twin.study.optimising import load_optimisation, run_optimisation
 
 
@@ -46,12 +47,25 @@ def test_a_constrained_optimum_of_a_plant(tmp_path: Path, capsys: pytest.Capture
     file = tmp_path / "tanks.yaml"
     file.write_text(json.dumps(spec(maximise="V", constraints=["second.tau <= 90 s"])), encoding="utf-8")
     page = tmp_path / "tanks.html"
-    assert main(["optimise", str(file), "--json", "--out", str(page)]) == 0
+    assert main(["optimise", str(file), "--json", "--out", str(page), "--runs", str(tmp_path / "runs.h5")]) == 0
     found = json.loads(capsys.readouterr().out)
+    runs = open_study(tmp_path / "runs.h5")  # all of them, as the file of a study
+    assert len(runs.X) == found["runs"]
+    assert runs.design == {"kind": "optimise"}
+    assert runs.column("V")[runs.column("second.tau") <= 90.0].max() == found["best"][0]["V"]
     assert found["best"][0]["second.tau"] == pytest.approx(90.0, rel=0.02)
     assert found["evaluations"] <= 40
     assert found["failed"] == 0
     assert "<svg" in page.read_text(encoding="utf-8")
+
+
+def test_constraints_between_factors_hold_in_a_search() -> None:
+    """The study's own: V grows with the second tank's time, and the best is where its constraint ends."""
+    made = spec(maximise="V", evaluations=40)
+    made["constraints"] = ["second.tau - first.tau <= 20 s", "first.tau <= 80 s"]
+    found = run_optimisation(load_optimisation(made), 1)
+    assert found.found.x[0] == pytest.approx([80.0, 100.0], rel=0.02)
+    assert np.all(found.found.constraints <= 0.0)
 
 
 def test_the_same_whatever_the_workers() -> None:

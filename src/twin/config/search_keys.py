@@ -100,7 +100,7 @@ EXPERIMENT = Section(
 TIME_COLUMN = Section(
     "Time column",
     "Where the data's times stand.",
-    {"column": text("of the file", "time", "t"), "unit": text("in which it is", "s", "min")},
+    {"column": text("of the file", "time", "t"), "unit": text("in which it is", "that of its heading, else s", "min")},
 )
 
 MEASURED = Section(
@@ -108,8 +108,10 @@ MEASURED = Section(
     "Where the values of a tag stand.",
     {
         "column": text("of the file", "the tag", "TI-101"),
-        "unit": text("in which it is", "the tag's", "degC"),
-        "uncertainty": Key("any", "standard deviation: in that unit, or per cent of each value", "", "alike", "2 %"),
+        "unit": text("in which it is", "that of the heading `name [unit]`, else the tag's", "degC"),
+        "uncertainty": Key(
+            "any", "standard deviation: in that unit, per cent of each value, or {column: sd}", "", "alike", "2 %"
+        ),
     },
 )
 
@@ -121,6 +123,7 @@ RIVAL = Section(
         "scenario": text("what is run", "the study's", "first_order.yaml"),
         "set": mapped("values of this model, by dotted path", "value", example="{vessel.k0.3: 0}"),
         "factors": listed("those of the study's factors that it has", "text", default="all", example="[k1, k2]"),
+        "linked": listed("what follows from its factors", "link", default="the study's"),
     },
 )
 

@@ -82,8 +82,8 @@ class Sizes:
         return cls(*(int(n) for n in tables.sizes))
 
 
-def event_rows(events: Sequence[Event]) -> at.EventRows:
-    """Pack events.
+def event_rows(events: Sequence[Event], lent: Lent | None = None) -> at.EventRows:
+    """Pack events; into memory that is lent, if any is.
 
     Raises
     ------
@@ -96,13 +96,14 @@ def event_rows(events: Sequence[Event]) -> at.EventRows:
     for event in events:
         if event.kind == Kind.RAMP and not event.duration > 0.0:
             raise ValueError(f"the ramp at {event.time} s takes no time: use SET")
+    put = (lent or Lent()).holding
     return at.EventRows(
-        np.array([e.time for e in events], dtype=float),
-        np.array([int(e.kind) for e in events], dtype=np.int64),
-        np.array([e.index for e in events], dtype=np.int64),
-        np.array([e.value for e in events], dtype=float),
-        np.array([e.duration for e in events], dtype=float),
-        np.array([e.book for e in events], dtype=np.int64),
+        put([e.time for e in events]),
+        put([int(e.kind) for e in events], np.int64),
+        put([e.index for e in events], np.int64),
+        put([e.value for e in events]),
+        put([e.duration for e in events]),
+        put([e.book for e in events], np.int64),
     )
 
 
@@ -111,18 +112,20 @@ def no_calls() -> Array:
     return np.zeros((0, 2), dtype=np.int64)
 
 
-def latch_rows(latches: Sequence[Latch], n_g: int, giving: Callable[[Iterable[int]], Array]) -> at.LatchRows:
+def latch_rows(
+    lent: Lent, latches: Sequence[Latch], n_g: int, giving: Callable[[Iterable[int]], Array]
+) -> at.LatchRows:
     """Pack latches: those of tags, which the calls that `giving` names give, are numbered behind the plant's guards."""
     tags = [x for x in latches if x.tag >= 0]
-    number = iter(range(n_g, n_g + len(tags)))
+    number, put = iter(range(n_g, n_g + len(tags))), lent.holding
     return at.LatchRows(
-        np.array([next(number) if x.tag >= 0 else x.guard for x in latches], dtype=np.int64),
-        np.array([x.direction for x in latches], dtype=np.int64),
-        np.array([int(x.kind) for x in latches], dtype=np.int64),
-        np.array([x.index for x in latches], dtype=np.int64),
-        np.array([x.value for x in latches], dtype=float),
-        np.array([x.tag for x in tags], dtype=np.int64),
-        np.array([x.limit for x in tags], dtype=float),
+        put([next(number) if x.tag >= 0 else x.guard for x in latches], np.int64),
+        put([x.direction for x in latches], np.int64),
+        put([int(x.kind) for x in latches], np.int64),
+        put([x.index for x in latches], np.int64),
+        put([x.value for x in latches]),
+        put([x.tag for x in tags], np.int64),
+        put([x.limit for x in tags]),
         giving(x.tag for x in tags),
     )
 
@@ -150,7 +153,7 @@ def memory(
         zeros(sizes.n_q),
         zeros(sizes.n_p),
         zeros(sizes.n_g + sum(x.tag >= 0 for x in latches)),
-        np.array([1.0 if x.armed else 0.0 for x in latches]),
+        lent.holding([1.0 if x.armed else 0.0 for x in latches]),
         zeros((max(sizes.n_p, 1), 5)),  # at most one ramp a parameter
         zeros(sizes.n_y),
         zeros(len(rows.time)),
@@ -222,7 +225,7 @@ def work(
     n_y, n_q, n_z, stages = sizes.n_y, sizes.n_q, sizes.n_y + sizes.n_aux, len(method.c)
     zeros = lent.zeros
     return at.Work(
-        atol=np.ascontiguousarray(atol, dtype=float),
+        atol=lent.holding(atol),
         values=zeros(len(jacobian.column)),
         q_values=zeros(len(jacobian.q_column)),
         lower=zeros(len(index.lower_column)),
@@ -311,9 +314,10 @@ def _rest(rates: Array, scanned: Discrete) -> Array:
     return np.array(left, dtype=np.int64).reshape(-1, 2)
 
 
-def control(**settings: float) -> at.Control:
+def control(lent: Lent, **settings: float) -> at.Control:
     """Settings by lower-case name, and zeroed status."""
-    result = at.Control(np.zeros(at.SETTINGS_SIZE), np.zeros(at.STATUS_SIZE, dtype=np.int64), np.zeros(2))
+    zeros = lent.zeros
+    result = at.Control(zeros(at.SETTINGS_SIZE), zeros(at.STATUS_SIZE, np.int64), zeros(2))
     for name, value in settings.items():
         result.settings[getattr(at, name.upper())] = value
     result.status[at.STEP_BUDGET] = np.iinfo(np.int64).max
@@ -372,11 +376,11 @@ def run_nothing(run: Callable[..., Any], over: bool = False, block: bool = False
         index,
         method,
         rows,
-        latch_rows([], 0, lambda places: no_calls()),
+        latch_rows(lent, [], 0, lambda places: no_calls()),
         nothing(),
         memory(lent, sizes, rows, []),
         scratch,
-        control(t_end=-1.0, rtol=1e-6),
+        control(lent, t_end=-1.0, rtol=1e-6),
         buffer,
         *((over_scans(lent, sizes, nothing(), plant.rates, jacobian, index, True),) if over else ()),
     )

@@ -195,9 +195,9 @@ class Integrator:
         self._method = METHODS[method]()
         self._atol = rtol * plant.nominal
         self._latches = tuple(latches)
-        self._events = allocate.event_rows(events)
-        self._latch_rows = allocate.latch_rows(latches, self._sizes.n_g, plant.giving)
-        seeds = np.array([seed_of(seed, name) for name in plant.scanned], dtype=float)
+        self._events = allocate.event_rows(events, self._lent)
+        self._latch_rows = allocate.latch_rows(self._lent, latches, self._sizes.n_g, plant.giving)
+        seeds = self._lent.holding([seed_of(seed, name) for name in plant.scanned])
         self._discrete = plant.discrete._replace(seed=seeds)
         acting, keep = len(self._discrete.acting), scans == SCANS[1]
         self._memory = allocate.memory(self._lent, self._sizes, self._events, latches, len(seeds), acting, keep)
@@ -215,6 +215,7 @@ class Integrator:
         calls = plant.giving(index.tolist())
         self._recorder = allocate.recorder(self._lent, self._sizes, y_index, index, calls, len(latches))
         self._control = allocate.control(
+            self._lent,
             rtol=rtol,
             h_max=max_step,
             sample_start=start,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,12 @@ class Lent:
     def room(self, shape: int | tuple[int, ...], dtype: Any = float) -> Array:
         """Lend a buffer, of which only what has been written to it is ever read."""
         return self._lend(shape, dtype)[0]
+
+    def holding(self, values: Sequence[float] | Array, dtype: Any = float) -> Array:
+        """Lend an array that holds these."""
+        array, _ = self._lend(len(values), dtype)
+        array[:] = values
+        return array
 
     def _lend(self, shape: int | tuple[int, ...], dtype: Any) -> tuple[Array, bool]:
         place = self._next

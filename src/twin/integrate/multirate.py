@@ -250,14 +250,14 @@ class Multirate:
             "seed": seed,
         }
         before = self.parts
-        self.parts = [self._part(k, before, absent, settings) for k in range(len(self.blocks))]
+        rows = self._split(events)
+        self.parts = [self._part(k, before, absent, rows[k], settings) for k in range(len(self.blocks))]
         self._p = plant.p0.copy()
         self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
         n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
         calls = plant.giving(self._record.tolist())
         self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y), calls)
         self._tables, self._seen_whole = handed([plant.tables, self._at])
-        self.schedule(events)
 
     # --- what stands where
 
@@ -271,7 +271,9 @@ class Multirate:
             return self.plant.impulses[index].partition(".")[0]
         return self._owners.p[index]
 
-    def _part(self, k: int, before: Sequence[Part], absent: Array, settings: dict[str, Any]) -> Part:
+    def _part(
+        self, k: int, before: Sequence[Part], absent: Array, events: list[Event], settings: dict[str, Any]
+    ) -> Part:
         """Integrator of a block: that of the run before, if there is one."""
         block, whole = self.blocks[k], self.plant
         p0 = block.plant.p0.copy()
@@ -279,6 +281,7 @@ class Multirate:
         plant = replace(block.plant, y0=whole.y0[block.y], p0=p0, nominal=whole.nominal[block.y])
         here: dict[str, Any] = {
             **settings,
+            "events": events,
             "latches": [self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
             "record": self._recorded[k].w_here,
             "states": self._recorded[k].y_here,
@@ -390,6 +393,11 @@ class Multirate:
 
     def schedule(self, events: Sequence[Event]) -> None:
         """Put a new event table in place of the old one; rows before the present time fire at once."""
+        for part, rows in zip(self.parts, self._split(events), strict=True):
+            part.schedule(rows)
+
+    def _split(self, events: Sequence[Event]) -> list[list[Event]]:
+        """Take an event table; gives the rows of each block."""
         self._events = list(events)
         allocate.event_rows(self._events)  # refuses what is out of order
         self._returned = 0
@@ -404,8 +412,7 @@ class Multirate:
             k, mine = self._local_event(row, event)
             self._rows[k].append(row)
             local[k].append(mine)
-        for part, rows in zip(self.parts, local, strict=True):
-            part.schedule(rows)
+        return local
 
     @property
     def fired_rows(self) -> int:

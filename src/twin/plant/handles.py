@@ -42,11 +42,14 @@ class Handle:
         Of the fields only those are looked at that are other objects than before.
         """
         try:
-            changes = [*_changes(self.value, value, self._places)]
+            changes = _changes(self.value, value, self._places)
         except ValueError:
             raise TypeError(f"this handle stands for {self.signature}, not for {_signature(value)}") from None
-        for at, words in changes:
-            self.table[at : at + len(words)] = words
+        table = self.table
+        for at, array in changes:
+            table[at] = array.__array_interface__["data"][0]
+            for axis, length in enumerate(array.shape, start=at + 1):
+                table[axis] = length
         self.value = value
 
 
@@ -90,20 +93,22 @@ def _places(value: Any, at: int) -> list[Any]:
     return places
 
 
-def _changes(before: Any, value: Any, places: list[Any]) -> Iterator[tuple[int, list[int]]]:
-    """Give the words of what has changed, and where they stand. Raises ValueError where a type is another."""
+def _changes(before: Any, value: Any, places: list[Any]) -> list[tuple[int, Array]]:
+    """Give the arrays that have changed, and where the words of each stand. Raises ValueError for another type."""
     if type(before) is not type(value):
         raise ValueError
+    found: list[tuple[int, Array]] = []
     for old, field, at in zip(before, value, places, strict=True):
         if field is old:
             continue
         if isinstance(old, tuple):
-            yield from _changes(old, field, at)
-            continue
-        if not (isinstance(field, np.ndarray) and field.dtype == old.dtype and field.ndim == old.ndim):
+            found += _changes(old, field, at)
+        elif not isinstance(field, np.ndarray) or field.dtype != old.dtype or field.ndim != old.ndim:
             raise ValueError
-        _check(field)
-        yield at, [*_words((field,))]
+        else:
+            _check(field)
+            found.append((at, field))
+    return found
 
 
 def handed(tables: Sequence[Any], before: Sequence[Any] = ()) -> tuple[Any, ...]:

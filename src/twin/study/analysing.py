@@ -6,16 +6,18 @@ found.summary["responses"]["yield"]["sobol"], found.page.write("doses.html")
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from twin.study.analysis import plots
 from twin.study.analysis.capability import capability, failure_probability, outside
-from twin.study.analysis.design_space import Limits, Space, edge_map, largest_box, one_factor_ranges
+from twin.study.analysis.design_space import Ending, Limits, Predictor, Space, edge_map, largest_box, one_factor_ranges
 from twin.study.analysis.needs import AnalysisError
 from twin.study.analysis.page import Page
 from twin.study.analysis.sensitivity import SobolIndices, morris_indices, sobol_indices, sobol_of
@@ -24,9 +26,12 @@ from twin.study.analysis.surrogate import Surrogate, fit_surrogate
 from twin.study.analysis.table import Table
 from twin.study.designs import SCHEMES
 from twin.study.file import StudyFile
+from twin.study.spec import Constraint, FactorSpec
 
 #: A surrogate that explains less of the points left out than this says little about its factors.
 POOR = 0.5
+#: Rows of which the design space takes what nobody chooses.
+DRAWS = 32
 #: Points of Saltelli's scheme on a surrogate.
 POINTS = 1024
 
@@ -229,6 +234,15 @@ def _show_sobol(found: SobolIndices, of: str, page: Page) -> None:
     page.text(f"Sobol' indices of {of}:")
     bars = {"alone": (found.first, found.first_interval), "in all": (found.total, found.total_interval)}
     page.picture(lambda: plots.indices(found.factors, bars))
+    page.table(pair_rows(found.factors, found.second, found.second_interval))
+
+
+def pair_rows(factors: Sequence[str], second: Any, interval: Any) -> list[dict[str, Any]]:
+    """Rows of a table of what pairs of factors do together beyond each alone; none where that was not asked for."""
+    if second is None:
+        return []
+    pairs = combinations(range(len(factors)), 2)
+    return [{"pair": f"{factors[i]}, {factors[j]}", "together": second[i][j], "±": interval[i][j]} for i, j in pairs]
 
 
 def _attempt(row: dict[str, Any], key: str, page: Page, make: Any) -> None:
@@ -283,14 +297,36 @@ def _space(
     if not limited or not 1 <= len(chosen) <= 6 or len(numbers) < len(varied):
         return None
     order = [list(varied).index(i) for i in (*chosen, *drawn)]
+    there = np.isfinite(np.column_stack([table.response(r.name) for r in limited])).all(axis=1)
+    ending = Ending.of(table.x[:, varied], there)
+    constraints = _constraints(study)
+
+    def allowed(x: np.ndarray) -> np.ndarray:
+        rows = np.repeat(table.x[:1], len(x), axis=0)
+        rows[:, [*chosen, *drawn]] = x
+        return np.asarray(np.all([constraint.met(table.factors, rows) for constraint in constraints], axis=0))
+
     space = Space(
-        [_Reordered(surrogates[r.name], order) for r in limited],  # type: ignore[misc]
+        [_Reordered(surrogates[r.name], order) for r in limited],
         Limits(np.array([r.low for r in limited]), np.array([r.high for r in limited])),
-        table.x[:64, drawn] if drawn else None,
+        table.x[:DRAWS, drawn] if drawn else None,
+        None if ending is None else _Reordered(ending, order),
+        allowed if constraints else None,
     )
     names = [table.factors[i] for i in chosen]
     low, high = table.low[chosen], table.high[chosen]
     return show_space(space, [r.name for r in limited], names, table.units, low, high, level, page, seed)
+
+
+def _constraints(study: StudyFile) -> list[Constraint]:
+    """Constraints between the factors of a study, as its file says them."""
+    from twin.config.document import Problems
+    from twin.config.reading import read_text
+    from twin.study.relation_reading import read_constraints
+
+    said = {"constraints": list(study.resolved.get("constraints") or [])}
+    node = read_text(json.dumps(said, ensure_ascii=False), str(study.path), Problems()).get("constraints")
+    return read_constraints(Problems(), node, [FactorSpec(column) for column in study.factors])
 
 
 def show_space(
@@ -308,7 +344,7 @@ def show_space(
     page.head("Design space")
     page.text(
         f"Where {', '.join(responses)} keep their limits with a probability of {level:g}, "
-        "judged by the surrogates and their errors. A run that broke off is not in it."
+        "judged by the surrogates and their errors. Where runs break off no limit is met."
     )
     box = largest_box(space.probability, low, high, level, seed=seed)
     if box is None:
@@ -343,7 +379,7 @@ def show_space(
 class _Reordered:
     """A surrogate that takes its columns in another order."""
 
-    def __init__(self, surrogate: Surrogate, order: Sequence[int]) -> None:
+    def __init__(self, surrogate: Predictor, order: Sequence[int]) -> None:
         self._surrogate, self._back, self.scale = surrogate, np.argsort(order), surrogate.scale
 
     def predict(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

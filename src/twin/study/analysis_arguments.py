@@ -27,15 +27,21 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
 
     optimise = command("optimise", "find the best factors within a number of runs")
     optimise.add_argument("file", metavar="FILE", help="a study's YAML with a section optimise:")
-    _running(optimise)
+    _searching(optimise)
 
     explore = command("explore", "find where all limits are met, by runs that go to where that is undecided")
     explore.add_argument("file", metavar="FILE", help="a study's YAML with a section explore:")
-    _running(explore)
+    _searching(explore)
 
     estimate = command("estimate", "estimate parameters from data files, and how well the data determine them")
     estimate.add_argument("file", metavar="FILE", help="an estimation's YAML: experiments, their data, parameters")
     _running(estimate)
+
+
+def _searching(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--runs", metavar="STUDY", help="keep all runs, too, as the file of a study (.h5)")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+    _running(command)
 
 
 def _running(command: argparse.ArgumentParser) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twin.study.optimising import Batch
+    from twin.study.spec import StudySpec
 
 
 def analyse(arguments: Namespace) -> int:
@@ -54,7 +60,7 @@ def _print(title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _analysis(summary: dict[str, Any]) -> None:
-    from twin.study.analysing import morris_rows
+    from twin.study.analysing import morris_rows, pair_rows
 
     _print("Runs", [{"outcome": name, "runs": count} for name, count in summary["outcomes"].items()])
     good = {name: row for name, row in summary["responses"].items() if "error" not in row}
@@ -88,6 +94,10 @@ def _analysis(summary: dict[str, Any]) -> None:
             )
     direct = any(row.get("sobol", {}).get("of", "").startswith("the runs") for row in good.values())
     _print(f"Sobol' indices of the {'runs' if direct else 'surrogates'}, 95 % intervals", rows)
+    for name, row in good.items():
+        sobol = row.get("sobol", {})
+        pairs = pair_rows(sobol.get("factors", []), sobol.get("second"), sobol.get("second_interval"))
+        _print(f"Pairs of factors on {name}, beyond each alone", pairs)
     asked = ("mean", "deviation", "low", "high", "cp", "cpk", "cpk_interval", "ppm_normal")
     judged = {name: row["capability"] for name, row in good.items() if "cpk" in row.get("capability", {})}
     _print("Capability", [{"response": name, **{key: row[key] for key in asked}} for name, row in judged.items()])
@@ -120,7 +130,9 @@ def optimise(arguments: Namespace) -> int:
     """`twin optimise FILE`"""
     from twin.study.optimising import load_optimisation, run_optimisation
 
-    found = run_optimisation(load_optimisation(arguments.file), arguments.workers)
+    spec = load_optimisation(arguments.file)
+    with _batch(arguments, spec.study, "optimise") as batch:
+        found = run_optimisation(spec, batch=batch)
     code = _give(arguments, found.summary, found.page, _optimisation)
     return code if len(found.found.x) else 1
 
@@ -129,9 +141,27 @@ def explore(arguments: Namespace) -> int:
     """`twin explore FILE`"""
     from twin.study.exploring import load_exploration, run_exploration
 
-    found = run_exploration(load_exploration(arguments.file), arguments.workers)
+    spec = load_exploration(arguments.file)
+    with _batch(arguments, spec.study, "explore") as batch:
+        found = run_exploration(spec, batch=batch)
     code = _give(arguments, found.summary, found.page, _exploration)
     return code if found.summary["design_space"]["box"] is not None else 1
+
+
+@contextmanager
+def _batch(arguments: Namespace, study: StudySpec, kind: str) -> Iterator[Batch]:
+    """Lend what makes the runs of a search; they are kept in a study's file, if asked for, however it ends."""
+    from twin.run import free_path
+    from twin.study.optimising import Batch
+    from twin.study.progress import Lines, Watch
+
+    path = None if arguments.runs is None else free_path(arguments.runs, study.name)
+    batch = Batch(study, arguments.workers, Watch() if arguments.quiet else Lines())
+    try:
+        yield batch
+    finally:
+        if path is not None and batch.made:
+            batch.write(path, {"kind": kind})
 
 
 def estimate(arguments: Namespace) -> int:

@@ -7,9 +7,11 @@ file of it has to be there. A worker compiles the plant once and keeps it for al
 from __future__ import annotations
 
 import hashlib
+import logging
 import pickle
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,9 @@ from twin.study.spec import StudySpec
 WAITING = 3
 #: Seconds within which the scheduler has to answer.
 PATIENCE = 30
+
+#: Outcome of a run whose workers died, one after another.
+LOST = "lost"
 
 _runners: dict[str, Runner] = {}
 _lock = threading.Lock()
@@ -52,6 +57,22 @@ def fingerprint_there(study: bytes) -> list[str]:
     return [runner.compiled(which)[0].fingerprint for which in range(len(spec.scenarios))]
 
 
+def row_of(future: Any, responses: int) -> Row:
+    """Give what a run gave; that of one whose workers died is a row, too. Raises ClusterProblem."""
+    from distributed import KilledWorker
+
+    try:
+        outcome, message, reached, y = future.result()
+    except KilledWorker:  # it would kill the next worker, too
+        return Row(LOST, "Workers died while they made this run, one after another.", 0.0, np.full(responses, np.nan))
+    except (CancelledError, OSError) as error:
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise ClusterProblem(
+            f"the scheduler is lost ({told:.200}): what is finished is kept, --resume goes on with it"
+        ) from None
+    return Row(outcome, message, reached, np.array(y))
+
+
 class Cluster:
     """The workers of a Dask scheduler.
 
@@ -74,11 +95,12 @@ class Cluster:
             raise ClusterProblem(
                 "--cluster needs Dask, which comes with: pip install continuous-twin[cluster]"
             ) from None
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what is lost is said here in a sentence
         try:
             self._client = Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise ClusterProblem(f"no Dask scheduler answers at {address}: {' '.join(str(error).split())}") from None
-        self._study = pickle.dumps(study)
+        self._study, self._responses = pickle.dumps(study), len(study.responses)
         self._key = hashlib.sha256(self._study).hexdigest()
         threads = self._client.nthreads()
         self._threads = sum(threads.values())
@@ -117,12 +139,11 @@ class Cluster:
         try:
             finished = as_completed(going, loop=self._client.loop)
             for future in finished:
-                outcome, message, reached, y = future.result()
-                number = places.pop(future.key)
+                number, row = places.pop(future.key), row_of(future, self._responses)
                 future.release()
                 if (more := submit()) is not None:
                     finished.add(more)
-                yield number, Row(outcome, message, reached, np.array(y))
+                yield number, row
         finally:
             self._client.cancel(list(places), asynchronous=False) if places else None
             self._client.close()

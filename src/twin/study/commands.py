@@ -92,6 +92,8 @@ def _place(arguments: Namespace, spec: StudySpec) -> Path:
     from twin.run import free_path
     from twin.study.log import SUFFIX, head
 
+    if arguments.resume and arguments.out and Path(arguments.out).is_file():
+        raise FileProblem(f"{arguments.out} is there already: nothing of that study is missing")
     if not arguments.resume or arguments.out:
         path = free_path(arguments.out, spec.name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,10 @@ DRAWN = ("latin_hypercube", "sobol", "random")
 SCHEMES = ("morris", "saltelli")
 #: Rows that are tried for each one that the constraints let through, before they are called infeasible.
 TRIES = 1000
+#: Rows of which not one is let through: so small a part of the ranges is called infeasible.
+HOPELESS = 20_000
+#: Factors up to which all corners of their ranges are looked at.
+CORNERED = 12
 #: More rows than this are a slip.
 MOST_ROWS = 5_000_000
 
@@ -49,13 +53,10 @@ def rows(study: StudySpec) -> np.ndarray:
     if kind in SCHEMES:
         return _scheme(study)
     found = _listed(study)
-    kept = np.ones(len(found), dtype=bool)
-    for constraint in study.constraints:
-        kept &= constraint.met(study.names, found)
-    if not kept.any():
+    chosen: np.ndarray = found[kept(study, found)]
+    if not len(chosen):
         told = "; ".join(constraint.text for constraint in study.constraints)
         raise Infeasible(f"no row of the design fulfils the constraints: {told}")
-    chosen: np.ndarray = found[kept]
     return chosen
 
 
@@ -210,16 +211,17 @@ def _drawn(study: StudySpec) -> np.ndarray:
     found = _mapped(study, _uniform(study, count, 0))
     if not study.constraints:
         return found
-    kept = found[_met(study, found)]
+    let_through = found[kept(study, found)]
     for again in range(1, TRIES + 1):
-        if len(kept) >= count:
-            return np.asarray(kept[:count])
-        if again == TRIES or (again >= 20 and not len(kept)):
+        if len(let_through) >= count:
+            return np.asarray(let_through[:count])
+        if again == TRIES or (again * count >= HOPELESS and not len(let_through)):
             break
         more = _mapped(study, _uniform(study, count, again))
-        kept = np.vstack([kept, more[_met(study, more)]])
+        let_through = np.vstack([let_through, more[kept(study, more)]])
     told = "; ".join(constraint.text for constraint in study.constraints)
-    raise Infeasible(f"{len(kept)} of {again * count} drawn rows fulfil the constraints: {told}. They are infeasible.")
+    count *= again
+    raise Infeasible(f"{len(let_through)} of {count} drawn rows fulfil the constraints: {told}. They are infeasible.")
 
 
 def _scheme(study: StudySpec) -> np.ndarray:
@@ -237,7 +239,25 @@ def _scheme(study: StudySpec) -> np.ndarray:
     return _mapped(study, sobol_design(study.names, low, high, int(design["points"]), second, study.seed))
 
 
-def _met(study: StudySpec, X: np.ndarray) -> np.ndarray:
+def corners(study: StudySpec) -> np.ndarray:
+    """Corners of the ranges that fulfil the constraints, [corners, factors]: where most of what is searched is worst.
+
+    Of more than `CORNERED` factors those where all but one are at the same end. What has no ends stays in its middle.
+    """
+    count = len(study.factors)
+    signs = _signs(count) if count <= CORNERED else np.vstack([s * (1.0 - 2.0 * np.eye(count)) for s in (-1.0, 1.0)])
+    columns = []
+    for factor, sign in zip(study.factors, signs.T, strict=True):
+        low, high = _ends(factor)
+        middle = float(quantile(factor.column.distribution, np.array([0.5]))[0])
+        bounded = np.isfinite(low) and np.isfinite(high)
+        columns.append(np.where(sign < 0.0, low, high) if bounded else np.full(len(sign), middle))
+    found = np.column_stack(columns)
+    return np.asarray(found[kept(study, found)])
+
+
+def kept(study: StudySpec, X: np.ndarray) -> np.ndarray:
+    """Say which rows fulfil all constraints between factors, [rows] bool."""
     met = np.ones(len(X), dtype=bool)
     for constraint in study.constraints:
         met &= constraint.met(study.names, X)

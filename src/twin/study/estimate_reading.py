@@ -9,7 +9,8 @@ estimate:
       set: {vessel.initial.T: 673 K}                    # what differs in this experiment; or a scenario: of its own
       time: {column: t, unit: min}
       lag: 5 min                                        # or {from: 0 min, to: 10 min}: estimated, too
-      tags: {"vessel.m[B]": {column: CB, unit: g, uncertainty: 1}}    # standard deviation; or per cent of a value
+      # a standard deviation, per cent of each value, or a column of the file: {column: sd}
+      tags: {"vessel.m[B]": {column: CB, unit: g, uncertainty: 1}}
   log: [k1]
   start: {k1: 1e-4 mol/(m^3 s)}
   starts: 8
@@ -30,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.compare_data import read_data
+from twin.compare_data import Data, read_data
 from twin.compare_map import MISSING, Column, Plan, read_column
 from twin.config.document import Node, Problems, closest
 from twin.config.reading import read_text
@@ -39,6 +40,7 @@ from twin.errors import ConfigError
 from twin.results.files import FileProblem
 from twin.schedule.segments import run_end
 from twin.study.analysis.estimate import Parameter
+from twin.study.link_reading import mentions
 from twin.study.memory import Names
 from twin.study.optimising import opened, read_count, read_word
 from twin.study.reading import build_study
@@ -127,6 +129,7 @@ def _rival(problems: Problems, root: Node, item: Node, taken: list[str]) -> tupl
         problems.add(name, "named twice", f"Another model is called {name.what}.")
     chosen, factors = item.get("factors"), root.get("factors")
     changed = _with(root, item)
+    root = changed
     if chosen is None or factors is None:
         return name.text, changed
     names = [key.text for key, _ in factors.pairs]
@@ -134,6 +137,13 @@ def _rival(problems: Problems, root: Node, item: Node, taken: list[str]) -> tupl
     for one in wanted:
         if one.text not in names:
             problems.add(one, "unknown factor", f"There is no factor {one.what}.{closest(one.text, names)}")
+    linked = root.get("linked")
+    for link in [] if linked is None else linked.items:
+        said = link.get("is")
+        for gone in sorted(set(names) - {one.text for one in wanted}):
+            if said is not None and mentions(said.text, gone):
+                detail = f"{name.text} leaves out '{gone}', which linked uses: '{said.text}'."
+                problems.add(chosen, "missing factor", detail)
     kept = replace(factors, pairs=[(k, v) for k, v in factors.pairs if k.text in {one.text for one in wanted}])
     return name.text, replace(changed, pairs=[(k, kept if k.text == "factors" else v) for k, v in changed.pairs])
 
@@ -241,33 +251,58 @@ def _experiment(
         return None
     wanted = "responses: [" + ", ".join(f'{{tag: "{key.text}"}}' for key, _ in tags.pairs) + "]"
     try:
-        study = build_study(problems, _with(root, node, wanted), path, folder, stem)
+        study = build_study(problems, _with(root, node, wanted), path, folder, stem, search=True)
     except ConfigError:
         return None  # its problems are among those found
     units = {key.text: Names(study.scenarios[0].plant).scalar(key.text)[0] for key, _ in tags.pairs}
     when = node.get("time")
-    time = Column("time", "", "s", place=file)
+    time = Column("time", "time", "s", place=file, said=False)
     if when is not None:
         problems.known_keys(when, TIME_COLUMN.names, "unknown key", "time")
         time = read_column(problems, when, "time", "s", "time", when)
-    columns = []
+    columns, weights = [], []
     for key, value in tags.pairs:
         problems.known_keys(value, MEASURED.names, "unknown key", "a tag")
-        columns.append(read_column(problems, value, key.text, units[key.text], key.text, key))
+        plainly, weight = _weighted(problems, value)
+        columns.append(read_column(problems, plainly, key.text, units[key.text], key.text, key))
+        weights.append(None if weight is None else replace(columns[-1], name=weight.text, place=weight))
     lag, span = _lag(problems, node.get("lag"))
     if problems.found:
         return None
     try:
-        data = read_data((folder or Path()) / file.text, Plan(time, tuple(columns), 0.0, 0.0, missing))
+        wanted_of_it = (*columns, *(weight for weight in weights if weight is not None))
+        data = read_data((folder or Path()) / file.text, Plan(time, wanted_of_it, 0.0, 0.0, missing))
     except FileProblem as error:
         problems.add(file, "cannot be read", f"{error}.")
         return None
-    series = tuple(_series(column, data.values[column.name]) for column in columns)
+    spreads = iter(data.columns[len(columns) :])
+    series = tuple(
+        _series(problems, column, None if weight is None else next(spreads), data)
+        for column, weight in zip(data.columns[: len(columns)], weights, strict=True)
+    )
     end = run_end(study.scenarios[0])
     late = data.time - (span[0] if np.isnan(lag) else lag)
     if late.max() > end:
         problems.add(file, "beyond the run", f"{name}: data go on to {late.max():.6g} s, the run ends at {end:.6g} s.")
+    if data.time.max() <= (span[1] if np.isnan(lag) else lag):
+        problems.add(
+            node.get("lag") or file,
+            "beyond the data",
+            f"{name}: no value is later than the lag: none tells of the run.",
+        )
     return Experiment(name, study, data.time, series, lag, span)
+
+
+def _weighted(problems: Problems, node: Node) -> tuple[Node, Node | None]:
+    """Give what is said of a column without the name of the one that has its standard deviations, and that name."""
+    given = node.get("uncertainty")
+    if given is None or given.kind != "map":
+        return node, None
+    problems.known_keys(given, ("column",), "unknown key", "an uncertainty")
+    named = given.get("column")
+    if named is None:
+        problems.add(given, "not an uncertainty", "A column of standard deviations is named as in {column: sd}.")
+    return replace(node, pairs=[(k, v) for k, v in node.pairs if k.text != "uncertainty"]), named
 
 
 def _with(root: Node, node: Node, responses: str = "") -> Node:
@@ -276,6 +311,9 @@ def _with(root: Node, node: Node, responses: str = "") -> Node:
     own = node.get("scenario")
     if own is not None:
         pairs = [(k, v) for k, v in pairs if k.text != "scenario"] + [(node.key("scenario"), own)]
+    links = node.get("linked")
+    if links is not None:
+        pairs = [(k, v) for k, v in pairs if k.text != "linked"] + [(node.key("linked"), links)]
     values = node.get("set")
     if values is not None and values.kind == "map":
         given = next((v for k, v in pairs if k.text == "set"), None)
@@ -309,12 +347,21 @@ def _lag(problems: Problems, node: Node | None) -> tuple[float, tuple[float, flo
     return seconds(node, "lag"), (0.0, 0.0)
 
 
-def _series(column: Column, values: np.ndarray) -> Series:
-    """Turn a column into SI, with the standard deviation of each value."""
-    given = column.uncertainty
-    if given is None:
-        spread = float(np.nanstd(values)) if np.isfinite(values).any() else 0.0
-        sigma = np.full(len(values), spread or 1.0)  # each series weighs by how far it moves
+def _series(problems: Problems, column: Column, spread: Column | None, data: Data) -> Series:
+    """Turn a column into SI, with the standard deviation of each value: one for all, a part of it, or a column."""
+    values, given = data.values[column.name], column.uncertainty
+    if spread is not None:
+        sigma = data.values[spread.name] * (spread.factor / column.factor if spread.said else 1.0)
+        if not np.all(sigma[np.isfinite(values)] > 0.0):
+            assert spread.place is not None
+            problems.add(
+                spread.place,
+                "not an uncertainty",
+                f"Column {spread.name} is not above 0 for every value of {column.name}.",
+            )
+    elif given is None:
+        moved = float(np.nanstd(values)) if np.isfinite(values).any() else 0.0
+        sigma = np.full(len(values), moved or 1.0)  # each series weighs by how far it moves
     elif column.relative:
         sigma = given * np.abs(values)
         least = np.nanmax(np.abs(values), initial=0.0) * given * 1e-3

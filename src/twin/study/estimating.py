@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.config.spec import ScenarioSpec
 from twin.study.analysing import plain
 from twin.study.analysis import plots
 from twin.study.analysis.discriminate import Rank, discriminate
@@ -18,8 +19,8 @@ from twin.study.analysis.page import Page
 from twin.study.analysis.regions import Bootstrap, Profile, bootstrap, profile
 from twin.study.estimate_reading import EstimationSpec, Experiment
 from twin.study.execute import workers_here
-from twin.study.memory import MemoryRun
-from twin.study.runner import Runner, values_into
+from twin.study.file import FINISHED
+from twin.study.runner import Runner
 
 #: Samples of a run, between which values are interpolated by cubics that overshoot nowhere.
 SAMPLES = 500
@@ -61,22 +62,19 @@ class Model:
 
     def _one(self, theta: np.ndarray, which: int) -> np.ndarray:
         experiment, runner = self.spec.experiments[which], self._runners[which]
-        _, scenario = values_into(experiment.study, theta[: self._factors], experiment.study.seed)
-        lag = self.lag(experiment, theta)
-        times = np.maximum(experiment.time - lag, 0.0)
+        times = np.maximum(experiment.time - self.lag(experiment, theta), 0.0)
         end = float(times.max())
-        memory = MemoryRun(runner.compiled(0)[1], scenario)
-        scenario = replace(scenario, until=end, record_every=end / SAMPLES)
-        nothing = np.full(len(experiment.time) * len(experiment.series), np.nan)
-        try:
-            simulation = runner.simulation(scenario, memory)
-        except (ValueError, ArithmeticError) as error:
-            self.last = str(error)
-            return nothing
-        ending = simulation.run()
-        if ending.outcome.name != "FINISHED":
-            self.last = str(ending)
-            return nothing
+
+        def as_long_as_the_data(scenario: ScenarioSpec) -> ScenarioSpec:
+            return replace(scenario, until=end, record_every=end / SAMPLES)
+
+        found = runner.whole(theta[: self._factors], experiment.study.seed, as_long_as_the_data)
+        memory, failed = found.memory, "" if found.row.outcome == FINISHED else found.row.message
+        if not failed and memory.time[-1] < end * (1.0 - 1e-9):
+            failed = f"{experiment.name} ended at {memory.time[-1]:.6g} s, before the last of its data ({end:.6g} s)"
+        if failed:
+            self.last = failed
+            return np.full(len(experiment.time) * len(experiment.series), np.nan)
         curve = need("scipy.interpolate").PchipInterpolator
         values = [curve(memory.time, memory.get(s.column.tag))(times) for s in experiment.series]
         return np.concatenate(values)

@@ -18,7 +18,8 @@ from twin.study.engines import Engine, Plan, Threads, plan_of
 from twin.study.engines import workers_here as workers_here
 from twin.study.file import FINISHED, Table, write_study
 from twin.study.log import StudyLog, log_path
-from twin.study.spec import StudySpec
+from twin.study.runner import Row
+from twin.study.spec import FactorSpec, StudySpec
 
 if TYPE_CHECKING:
     from twin.study.progress import Watch
@@ -77,7 +78,9 @@ def identity(study: StudySpec, plan: Plan, fingerprints: Sequence[str]) -> dict[
 
     design = hashlib.sha256(plan.X.tobytes() + plan.seeds.tobytes())
     scenarios = hashlib.sha256("\0".join(resolved_yaml(scenario) for scenario in study.scenarios).encode())
-    told = json.dumps([[f.name, *f.column.targets] for f in study.factors])
+    takers = [[*_taker(f), *f.column.levels] for f in study.factors]
+    links = [[*_taker(link.target), link.text, sorted(link.constants.items())] for link in study.links]
+    told = json.dumps([takers, links])
     return {
         "twin study": 1,
         "name": study.name,
@@ -85,11 +88,18 @@ def identity(study: StudySpec, plan: Plan, fingerprints: Sequence[str]) -> dict[
         "scenario": scenarios.hexdigest(),
         "factors": hashlib.sha256(told.encode()).hexdigest(),
         "responses": [
-            [r.column.name, r.how, r.what, r.of, repr(r.at), repr(r.start), repr(r.end)] for r in study.responses
+            [r.column.name, r.how, r.what, r.of, repr(r.at), repr(r.start), repr(r.end), r.component]
+            for r in study.responses
         ],
         "models": list(fingerprints),
         "versions": versions(),
     }
+
+
+def _taker(factor: FactorSpec) -> list[Any]:
+    """All that says what runs make of a factor's value."""
+    column = factor.column
+    return [column.name, *column.targets, factor.how, factor.relative, factor.event, factor.key, list(factor.values)]
 
 
 def execute(
@@ -162,7 +172,7 @@ def _carried_out(
         raise
     finally:
         watch.end()
-    table = _table(study, plan, log)
+    table = _table(study, plan, [log.rows[number] for number in range(len(plan.X))])
     wall = time.time() - began
     done = _write(study, path, table, prints, {"wall_seconds": wall, "engine": engine.description})
     log.remove()
@@ -183,8 +193,16 @@ def _look(log: StudyLog) -> None:
     )
 
 
-def _table(study: StudySpec, plan: Plan, log: StudyLog) -> Table:
-    rows = [log.rows[number] for number in range(len(plan.X))]
+def write_runs(
+    study: StudySpec, path: Path, X: Sequence[np.ndarray], rows: Sequence[Row], prints: Sequence[str]
+) -> str:
+    """Write runs of one's own, such as those of a search, as the file of a study; give its content hash."""
+    numbers = np.arange(len(rows))
+    plan = Plan(np.array(X), np.full(len(rows), study.seed), numbers, np.zeros(len(rows), dtype=np.int64))
+    return _write(study, path, _table(study, plan, rows), prints, {})
+
+
+def _table(study: StudySpec, plan: Plan, rows: Sequence[Row]) -> Table:
     return Table(
         tuple(factor.column for factor in study.factors),
         tuple(wanted.column for wanted in study.responses),

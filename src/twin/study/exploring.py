@@ -23,8 +23,9 @@ from twin.config.search_keys import EXPLORE
 from twin.study.analysing import plain, show_space
 from twin.study.analysis.design_space import Explored, Limits, explore
 from twin.study.analysis.page import Page
-from twin.study.optimising import Batch, drawn, opened, read_count, read_uncertain
-from twin.study.reading import build_study, read_part
+from twin.study.designs import kept
+from twin.study.optimising import Batch, drawn, read_count, read_uncertain, searched
+from twin.study.reading import read_part
 from twin.study.spec import StudySpec
 
 #: More factors than this have no grid to search boxes on.
@@ -60,8 +61,7 @@ def load_exploration(given: str | Path | Mapping[str, Any], beside: Path | None 
         With every problem that was found.
     """
     problems = Problems()
-    root, section, path, folder, stem = opened(given, "explore", problems, beside)
-    study = build_study(problems, root, path, folder, stem)
+    section, study = searched(given, "explore", problems, beside)
     problems.known_keys(section, EXPLORE.names, "unknown key", "explore")
     uncertain = read_uncertain(problems, section, study)
     chosen = len(study.factors) - len(uncertain)
@@ -83,8 +83,8 @@ def load_exploration(given: str | Path | Mapping[str, Any], beside: Path | None 
     return spec
 
 
-def run_exploration(spec: ExplorationSpec, workers: int = 0) -> Exploration:
-    """Explore.
+def run_exploration(spec: ExplorationSpec, workers: int = 0, batch: Batch | None = None) -> Exploration:
+    """Explore, with a batch that has its plant compiled already, if there is one.
 
     Raises
     ------
@@ -98,16 +98,25 @@ def run_exploration(spec: ExplorationSpec, workers: int = 0) -> Exploration:
     judged = [j for j, r in enumerate(study.responses) if np.isfinite([r.column.low, r.column.high]).any()]
     limits = Limits(*(np.array([getattr(study.responses[j].column, end) for j in judged]) for end in ("low", "high")))
     low, high = (np.array([getattr(f.column, end) for f in chosen]) for end in ("low", "high"))
-    batch = Batch(study, workers)
+    batch = batch or Batch(study, workers)
 
-    def function(x: np.ndarray) -> np.ndarray:
+    def whole(x: np.ndarray) -> np.ndarray:
         rows = np.empty_like(x)
         rows[:, order] = x
-        return batch(rows)[:, judged]
+        return rows
 
+    batch.watch.begin(spec.evaluations, 0, 0)
     try:
-        parameters = drawn(study, spec.uncertain, spec.draws) if spec.uncertain else None
-        found = explore(function, low, high, limits, budget=spec.evaluations, parameters=parameters, seed=study.seed)
+        found = explore(
+            lambda x: batch(whole(x))[:, judged],
+            low,
+            high,
+            limits,
+            budget=spec.evaluations,
+            parameters=drawn(study, spec.uncertain, spec.draws) if spec.uncertain else None,
+            seed=study.seed,
+            allowed=(lambda x: kept(study, whole(x))) if study.constraints else None,
+        )
     finally:
         batch.close()
     page = Page(study.title)

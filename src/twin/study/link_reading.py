@@ -20,7 +20,7 @@ from twin.schedule.segments import run_end
 from twin.study.expression import dimension_of, read_expression
 from twin.study.factor_reading import read_target
 from twin.study.file import Factor
-from twin.study.number_reading import Number, check_range, leads_to
+from twin.study.number_reading import Number, check_range, leads_to, range_of
 from twin.study.spec import FactorSpec, Link, StudySpec
 from twin.units import UnitError, describe, example, parse_quantity, parse_unit, si_unit
 
@@ -84,7 +84,15 @@ def _link(
     name = f"{how['event']}.{how['key']}" if how.get("event") else targets[0]
     column = Factor(name, unit, what.field.meaning, targets, "number", -np.inf, np.inf, {"kind": "linked", "is": text})
     target = FactorSpec(column, **how)
-    return Link(target, text, tuple(units), {quantity: value for quantity, (value, _) in constants.items()})
+    low, high = _limits(what, target, scenarios)
+    return Link(target, text, tuple(units), {quantity: value for quantity, (value, _) in constants.items()}, low, high)
+
+
+def _limits(what: Number, taker: FactorSpec, scenarios: Sequence[ScenarioSpec]) -> tuple[float, float]:
+    """Between which values a number is taken: by its model, or as the time of an event within the run."""
+    if taker.how != "event" or taker.key == "value" or taker.relative:
+        return range_of(what)
+    return 0.0, min(run_end(scenario) for scenario in scenarios) if taker.key == "at" else np.inf
 
 
 def _constants(problems: Problems, node: Node) -> dict[str, tuple[float, str]] | None:
@@ -103,7 +111,7 @@ def _constants(problems: Problems, node: Node) -> dict[str, tuple[float, str]] |
 
 def _unused(problems: Problems, node: Node, factors: Sequence[FactorSpec], links: Sequence[Link]) -> None:
     """Name numbers of their own that lead nowhere, and what is given twice."""
-    used = {name for link in links for name in link.names if _said(link.text, name)}
+    used = {name for link in links for name in link.names if mentions(link.text, name)}
     for factor in factors:
         if factor.how == "free" and factor.name not in used:
             problems.add(
@@ -146,5 +154,6 @@ def check_taken(problems: Problems, node: Node, study: StudySpec, taker: FactorS
         problems.add(node, "not a whole number", f"{taker.name} takes whole numbers only.")
 
 
-def _said(text: str, name: str) -> bool:
+def mentions(text: str, name: str) -> bool:
+    """Whether an expression has a factor in it."""
     return re.search(rf"(?<![\w.\]]){re.escape(name)}(?![\w.\[@])", text) is not None

@@ -16,6 +16,7 @@ from twin.study.runner import Row
 from twin.study.spec import StudySpec
 
 if TYPE_CHECKING:
+    from twin.study.dataset import Made
     from twin.study.estimating import Estimation
     from twin.study.exploring import Exploration
     from twin.study.optimising import Optimisation
@@ -93,7 +94,15 @@ class Study:
         """All runs: values of the factors, seeds, replicates."""
         return plan_of(self.spec)
 
-    def run(self, out: str | Path, *, workers: int | None = None, cluster: str = "", resume: bool = False) -> StudyFile:
+    def run(
+        self,
+        out: str | Path,
+        *,
+        workers: int | None = None,
+        cluster: str = "",
+        resume: bool = False,
+        keep_going: bool = False,
+    ) -> StudyFile:
         """Make all runs and give the file.
 
         Parameters
@@ -106,6 +115,8 @@ class Study:
             Address of a Dask scheduler, in place of threads.
         resume : bool
             Whether to go on with a study of that name that was stopped.
+        keep_going : bool
+            Whether to go on when the first runs all fail.
         """
         if cluster:
             from twin.study.cluster import Cluster
@@ -113,8 +124,14 @@ class Study:
             engine: Any = Cluster(self.spec, cluster)
         else:
             engine = Threads(self.spec, workers)
-        self.done: Done = execute(self.spec, Path(out), engine, resume=resume)
+        self.done: Done = execute(self.spec, Path(out), engine, resume=resume, keep_going=keep_going)
         return open_study(out)
+
+    def dataset(self, folder: str | Path, *, workers: int = 0) -> Made:
+        """Make the data set that `dataset` describes into a folder, which must not exist, as `twin dataset` does."""
+        from twin.study.dataset import make
+
+        return make(self.spec, Path(folder), workers)
 
     def evaluate(self, X: np.ndarray, seeds: Sequence[int] | None = None, workers: int | None = None) -> list[Row]:
         """Run rows of one's own, without a file: what optimisation and estimation ask for.

@@ -82,6 +82,19 @@ def read_quantity(
         return None
 
 
+def range_of(what: Number) -> tuple[float, float]:
+    """Between which values the model takes a number."""
+    field = what.field
+    if what.relative:
+        return 0.0, np.inf
+    least, most = (field.range.low, field.range.high) if field.range else (-np.inf, np.inf)
+    if field.fractions:
+        least, most = max(least, 0.0), min(most, 1.0)
+    if what.positive:
+        least = max(least, 1.0 if field.unit == "K" else 0.0)
+    return least, most
+
+
 def check_range(problems: Problems, node: Node, name: str, what: Number, low: float, high: float) -> None:
     """Name values that the model would refuse, before any run."""
     field = what.field
@@ -89,11 +102,7 @@ def check_range(problems: Problems, node: Node, name: str, what: Number, low: fl
         if low <= 0.0 and np.isfinite(low):
             problems.add(node, "out of range", f"{name}: a relative factor is above zero.")
         return
-    least, most = (field.range.low, field.range.high) if field.range else (-np.inf, np.inf)
-    if field.fractions:
-        least, most = max(least, 0.0), min(most, 1.0)
-    if what.positive:
-        least = max(least, 1.0 if field.unit == "K" else 0.0)
+    least, most = range_of(what)
     cut = [
         side
         for side, bad in (("low", np.isfinite(low) and low < least), ("high", np.isfinite(high) and high > most))

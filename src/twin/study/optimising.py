@@ -13,7 +13,6 @@ optimise:
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -35,10 +34,12 @@ from twin.study.analysis.needs import AnalysisError
 from twin.study.analysis.optimise import Found, optimise, robust
 from twin.study.analysis.optimise import Problem as Sought
 from twin.study.analysis.page import Page
-from twin.study.execute import workers_here
+from twin.study.execute import workers_here, write_runs
 from twin.study.expression import Made, read_expression
+from twin.study.file import FINISHED
+from twin.study.progress import Watch
 from twin.study.reading import build_study
-from twin.study.runner import Runner
+from twin.study.runner import Row, Runner
 from twin.study.spec import StudySpec
 from twin.units import UnitError, parse_quantity
 
@@ -109,11 +110,17 @@ def load_optimisation(given: str | Path | Mapping[str, Any], beside: Path | None
         With every problem that was found.
     """
     problems = Problems()
-    root, section, path, folder, stem = opened(given, "optimise", problems, beside)
-    study = build_study(problems, root, path, folder, stem)
-    spec = _read(problems, section, study)
+    spec = _read(problems, *searched(given, "optimise", problems, beside))
     problems.stop()
     return spec
+
+
+def searched(
+    given: str | Path | Mapping[str, Any], key: str, problems: Problems, beside: Path | None
+) -> tuple[Node, StudySpec]:
+    """Read a file that is a study and one section that searches its factors: the section, and the study."""
+    root, section, path, folder, stem = opened(given, key, problems, beside)
+    return section, build_study(problems, root, path, folder, stem, search=True)
 
 
 def opened(
@@ -277,35 +284,54 @@ def _start(problems: Problems, node: Node | None, study: StudySpec) -> dict[str,
 
 
 class Batch:
-    """Runs rows side by side, in threads; the same rows give the same numbers whatever their number."""
+    """Runs rows side by side, in threads; the same rows give the same numbers whatever their number.
 
-    def __init__(self, study: StudySpec, workers: int = 0) -> None:
-        self.study, self.runner = study, Runner(study)
+    Parameters
+    ----------
+    study : StudySpec
+    workers : int
+        Threads; as many as cores unless given.
+    watch : Watch, optional
+        Told how things go.
+    """
+
+    def __init__(self, study: StudySpec, workers: int = 0, watch: Watch | None = None) -> None:
+        self.study, self.runner, self.watch = study, Runner(study), watch or Watch()
         self.workers = workers or workers_here()
-        self.runs = self.failed = 0
+        self.made: list[tuple[np.ndarray, Row]] = []
+        self.failed = 0
         self.last = ""
-        self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="twin-optimise")
+        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="twin-search")
         self.runner.compiled(0)
+
+    @property
+    def runs(self) -> int:
+        """How many have been made."""
+        return len(self.made)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Give responses of rows in SI, [rows, responses]; NaN where a run failed."""
-        rows = list(self._pool.map(self._one, X))
-        return np.array(rows).reshape(len(X), len(self.study.responses))
-
-    def _one(self, x: np.ndarray) -> np.ndarray:
-        row = self.runner.run(x, self.study.seed)
-        with self._lock:
-            self.runs += 1
-            if row.outcome != "finished":
+        rows = []
+        for x, row in zip(X, self._pool.map(lambda x: self.runner.run(x, self.study.seed), X), strict=True):
+            rows.append(row.y)
+            self.made.append((np.array(x), row))
+            if row.outcome != FINISHED:
                 self.failed += 1
                 self.last = row.message
-        return row.y
+            self.watch.one(row.outcome == FINISHED)
+        return np.array(rows).reshape(len(X), len(self.study.responses))
+
+    def write(self, path: Path, design: Mapping[str, Any]) -> None:
+        """Write all runs, in the order in which they were asked for, as the file of a study."""
+        prints = [self.runner.compiled(0)[0].fingerprint]
+        X, rows = zip(*self.made, strict=True)
+        write_runs(replace(self.study, design=design), path, X, rows, prints)
 
     def close(self) -> None:
         """Let the threads go; what they run stops."""
         self.runner.interrupt()
         self._pool.shutdown(cancel_futures=True)
+        self.watch.end()
 
 
 def run_optimisation(spec: OptimisationSpec, workers: int = 0, batch: Batch | None = None) -> Optimisation:
@@ -349,6 +375,7 @@ def run_optimisation(spec: OptimisationSpec, workers: int = 0, batch: Batch | No
         constraints=limits,
     )
     start = np.array([spec.start.get(n, 0.5 * (a + b)) for n, a, b in zip(names, low, high)]) if spec.start else None
+    batch.watch.begin(spec.evaluations * len(around), 0, 0)
     try:
         found = optimise(sought, spec.method, spec.evaluations, study.seed, start)
     except AnalysisError as error:

@@ -14,13 +14,13 @@ from twin.config import load_scenario
 from twin.config.document import Node, Problems, closest
 from twin.config.plant import check_version, find, name_of, shown
 from twin.config.reading import read_file, read_text
-from twin.config.scenario import LONGEST, read_ends, read_number, read_seed, read_solver
+from twin.config.scenario import LONGEST, read_ends, read_number, read_scans, read_seed, read_solver
 from twin.config.spec import ScenarioSpec
 from twin.config.study_keys import ANALYSIS, STUDY
 from twin.errors import ConfigError, Problem
 from twin.study.dataset_reading import read_dataset
 from twin.study.design_reading import read_design, read_whole
-from twin.study.designs import DRAWN, Infeasible, rows, spread
+from twin.study.designs import DRAWN, Infeasible, corners, rows, spread
 from twin.study.factor_reading import read_factors
 from twin.study.link_reading import check_links, check_taken, read_links
 from twin.study.relation_reading import read_constraints, read_correlation
@@ -57,8 +57,13 @@ def _plainly(value: Any) -> Any:
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
 
 
-def build_study(problems: Problems, root: Node, path: Path | None, folder: Path | None, stem: str) -> StudySpec:
-    """Build a study from what was read; what is wrong joins `problems`."""
+def build_study(
+    problems: Problems, root: Node, path: Path | None, folder: Path | None, stem: str, search: bool = False
+) -> StudySpec:
+    """Build a study from what was read; what is wrong joins `problems`.
+
+    `search` says that its ranges are searched: their corners are looked at as well as the rows of its design.
+    """
     check_version(problems, root)
     problems.known_keys(root, STUDY.names, "unknown key", "a study")
     scenarios = _scenarios(problems, root, folder)
@@ -96,7 +101,7 @@ def build_study(problems: Problems, root: Node, path: Path | None, folder: Path 
         links=tuple(links),
     )
     if not problems.found:
-        _look(problems, root, study)
+        _look(problems, root, study, search)
     problems.stop()
     return study
 
@@ -190,10 +195,12 @@ def _scenario(
     solver = root.get("solver")
     if solver is not None:
         method, rtol = read_solver(problems, solver)
+        method = method if solver.get("method") is not None else scenario.method
         scenario = replace(
             scenario,
-            method=method if solver.get("method") is not None else scenario.method,
+            method=method,
             rtol=rtol if solver.get("rtol") is not None else scenario.rtol,
+            scans=read_scans(problems, solver, method) if solver.get("scans") is not None else scenario.scans,
         )
     return scenario
 
@@ -214,7 +221,7 @@ def _notes(factors: Sequence[FactorSpec], scenarios: Sequence[ScenarioSpec]) -> 
     return notes
 
 
-def _look(problems: Problems, root: Node, study: StudySpec) -> None:
+def _look(problems: Problems, root: Node, study: StudySpec, search: bool) -> None:
     """Draw the design and name what no run could make good."""
     given = root.get("factors")
     assert given is not None
@@ -234,4 +241,4 @@ def _look(problems: Problems, root: Node, study: StudySpec) -> None:
             check_taken(problems, given.key(factor.name), study, factor, X[:, i])
     linked = root.get("linked")
     if linked is not None and study.links:
-        check_links(problems, linked, study, X)
+        check_links(problems, linked, study, np.vstack([X, corners(study)]) if search else X)

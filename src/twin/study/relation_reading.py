@@ -39,6 +39,9 @@ def read_correlation(problems: Problems, node: Node | None, factors: Sequence[Fa
             problems.add(r, "out of range", f"r is a number between -1 and 1, not {r.what}.")
         elif len(known) == 2:
             i, j = (names.index(entry.text) for entry in known)
+            if i == j:
+                problems.add(pair, "not a correlation", f"{names[i]} stands beside itself: name two factors.")
+                continue
             matrix[i, j] = matrix[j, i] = float(r.value)
     if not problems.found and np.linalg.eigvalsh(matrix)[0] < 1e-10:
         problems.add(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Outcome of a run whose values contradict each other before it begins.
 REFUSED = "refused"
+#: Outcome of a run in which the program itself met an error: a row as every other, so that the others go on.
+BROKEN = "broken"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Row:
     Attributes
     ----------
     outcome, message : str
-        `finished`, the failure's name, or `refused`; and the sentence.
+        `finished`, the failure's name, `refused` or `broken`; and the sentence.
     reached : float
         Plant time [s].
     y : array [responses]
@@ -119,20 +121,23 @@ class Runner:
         """
         return self.whole(x, seed).row
 
-    def whole(self, x: np.ndarray, seed: int = 0) -> Whole:
-        """Run a row, as :meth:`run` does, and give its samples and faults as well."""
+    def whole(
+        self, x: np.ndarray, seed: int = 0, change: Callable[[ScenarioSpec], ScenarioSpec] | None = None
+    ) -> Whole:
+        """Run a row, as :meth:`run` does, and give its samples and faults as well; `change` has the last word."""
         from twin.results.events import EventRow
         from twin.results.schedule import faults_of
 
         nothing = np.full(len(self.study.responses), np.nan)
         which, scenario = values_into(self.study, x, seed)
+        scenario = scenario if change is None else change(scenario)
         memory = MemoryRun(self.compiled(which)[1], scenario)
         events: list[EventRow] = []
         try:
+            check_linked(self.study, x)
             simulation = self.simulation(scenario, memory, which)
         except (TwinError, ValueError, ArithmeticError) as error:  # values that fit their ranges but not each other
-            told = " ".join(str(error).split()) or type(error).__name__
-            return Whole(Row(REFUSED, told, 0.0, nothing), memory, [])
+            return Whole(Row(REFUSED, _told(error), 0.0, nothing), memory, [])
         simulation.hand_to(memory.take, lambda happened, _: events.extend(EventRow(*event) for event in happened))
         with self._turn:
             self._going.add(simulation)
@@ -141,16 +146,17 @@ class Runner:
         try:
             ending = simulation.run()
             faults = faults_of(scenario, events, simulation.records(), ending.time)
+            ended = ending.outcome.name == "FINISHED"
+            made = values(memory, scenario, self.study.responses) if ended else nothing
+        except Exception as error:  # whatever it is: thousands of other runs are not lost for one
+            vars(self._own).pop("integrator", None)  # nobody knows what it holds
+            return Whole(Row(BROKEN, f"{type(error).__name__}: {_told(error)}", simulation.time, nothing), memory, [])
         finally:
             with self._turn:
                 self._going.discard(simulation)
                 # simulation and integrator hold each other: let go of megabytes now, not when Python looks for circles
                 vars(simulation).clear()
-        outcome = ending.outcome.name.lower()
-        if ending.outcome.name != "FINISHED":
-            return Whole(Row(outcome, str(ending), ending.time, nothing), memory, faults)
-        made = values(memory, scenario, self.study.responses)
-        return Whole(Row(outcome, str(ending), ending.time, made), memory, faults)
+        return Whole(Row(ending.outcome.name.lower(), str(ending), ending.time, made), memory, faults)
 
     def simulation(self, scenario: ScenarioSpec, memory: MemoryRun, which: int = 0) -> Simulation:
         """Give a run to be made in this thread, its samples kept; the one before in this thread is over."""
@@ -188,6 +194,24 @@ class Runner:
             self._stopping = True
             for simulation in self._going:
                 simulation.interrupt()
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def check_linked(study: StudySpec, x: np.ndarray) -> None:
+    """Make sure that what follows from a row's values can be taken. Raises ValueError with a sentence.
+
+    Rows of a design are looked at before any run; those that a search asks for are not known then.
+    """
+    for link in study.links:
+        value = float(link.of(study.names, x[None, :])[0])
+        if not link.low <= value <= link.high:
+            unit = link.target.column.unit
+            raise ValueError(
+                f"{link.target.name} would be {value:g} {unit}, which is not between {link.low:g} and {link.high:g}"
+            )
 
 
 def placed(plant: Plant, scenario: ScenarioSpec) -> Plant:

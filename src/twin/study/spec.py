@@ -60,12 +60,16 @@ class Link:
         What it is made of: factors, and quantities as they are written.
     constants : mapping of str to float
         The quantities.
+    low, high : float
+        Between which its target takes values.
     """
 
     target: FactorSpec
     text: str
     names: tuple[str, ...]
     constants: Mapping[str, float]
+    low: float = -np.inf
+    high: float = np.inf
 
     def of(self, factors: tuple[str, ...], X: np.ndarray) -> np.ndarray:
         """Give the values of rows X [n, factors], [n]."""

@@ -138,7 +138,7 @@ def _record(found: Data, plan: Plan, spec: EstimatorSpec) -> Record:
         )
     if time[0] < 0.0:
         raise FileProblem(f"{found.path} begins at {time[0]:g} s, before the scenario's start: give a shift in the map")
-    columns = {one.tag: one for one in plan.columns}
+    columns = {one.tag: one for one in found.columns}
     values = {tag: one.to_si(found.values[one.name]) for tag, one in columns.items()}
     gaps = {tag: int(np.isnan(row).sum()) for tag, row in values.items() if np.isnan(row).any()}
     beyond = {}

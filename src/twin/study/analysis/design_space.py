@@ -11,18 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any, Protocol
 
 import numpy as np
 
 from twin.quantity import Array
 from twin.study.analysis.needs import AnalysisError, need
-from twin.study.analysis.surrogate import Surrogate, fit_surrogate
+from twin.study.analysis.surrogate import fit_surrogate
 
 #: Points of the grid that boxes are searched on, by number of factors.
 GRID = {1: 401, 2: 81, 3: 31, 4: 15, 5: 9, 6: 7}
 #: U beyond which a side of the limit is as good as certain: 2.3 % to be wrong.
 CERTAIN = 2.0
+#: What counts as halfway between a run that ended and one that broke off, in parts of the way: a standard deviation.
+HALFWAY = 0.1
+#: Tries of a space-filling design of which constraints leave too few rows.
+TRIES = 1000
 Probability = Callable[[Array], Array]
+#: Says of rows [n, k + q] which may be run at all, [n] bool.
+Allowed = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
@@ -41,20 +48,80 @@ class Limits:
         return np.asarray((self.margin(y) >= 0.0).all(axis=1))
 
 
+class Predictor(Protocol):
+    """What says a response and how sure it is of it, as a surrogate does."""
+
+    @property
+    def scale(self) -> float:
+        """Spread of the response."""
+        ...
+
+    def predict(self, x: Array) -> tuple[Array, Array]:
+        """Give mean and standard deviation at x[n, k], each [n]."""
+        ...
+
+
+class Ending:
+    """Whether runs end, judged by those nearest to a point: 1 at one that ended, -1 at one that broke off.
+
+    Nothing is smoothed: a run that broke off amid others that ended is a hole in the space.
+
+    Parameters
+    ----------
+    x : array, [n, k]
+    there : array, [n] bool
+        Which runs gave all responses; some did and some did not.
+    """
+
+    scale = 1.0
+
+    def __init__(self, x: Array, there: Array) -> None:
+        tree = need("scipy.spatial").cKDTree
+        self._low, span = x.min(axis=0), np.ptp(x, axis=0)
+        self._span = np.where(span > 0.0, span, 1.0)
+        self._ended, self._broke = (tree((x[some] - self._low) / self._span) for some in (there, ~there))
+
+    @classmethod
+    def of(cls, x: Array, there: Array) -> Ending | None:
+        """Give None where all runs ended."""
+        return None if there.all() else cls(x, there)
+
+    def predict(self, x: Array) -> tuple[Array, Array]:
+        """Give how much nearer a run that ended is, from -1 to 1, and how sharply that is judged."""
+        z = (np.atleast_2d(x) - self._low) / self._span
+        ended, broke = self._ended.query(z)[0], self._broke.query(z)[0]
+        both = ended + broke
+        return (broke - ended) / np.where(both > 0.0, both, 1.0), np.full(len(z), HALFWAY)
+
+
 class Space:
     """A design space over k factors, from surrogates of every response with a limit.
 
     Parameters
     ----------
-    surrogates : sequence of Surrogate
+    surrogates : sequence of Predictor
         One a response; of factors and, behind them, uncertain parameters.
     limits : Limits
     parameters : array, [draws, q], optional
         Draws of the uncertain parameters; the same ones at every x.
+    ending : Ending, optional
+        Where some runs broke off: there no limit is met.
+    allowed : callable, optional
+        Which rows may be run at all: the others are not in the space.
     """
 
-    def __init__(self, surrogates: Sequence[Surrogate], limits: Limits, parameters: Array | None = None) -> None:
-        self.surrogates, self.limits = tuple(surrogates), limits
+    def __init__(
+        self,
+        surrogates: Sequence[Predictor],
+        limits: Limits,
+        parameters: Array | None = None,
+        ending: Predictor | None = None,
+        allowed: Allowed | None = None,
+    ) -> None:
+        low, high = limits.low, limits.high
+        if ending is not None:
+            surrogates, low, high = [*surrogates, ending], np.append(low, 0.0), np.append(high, np.inf)
+        self.surrogates, self.limits, self.allowed = tuple(surrogates), Limits(low, high), allowed
         self.parameters = np.empty((1, 0)) if parameters is None else np.atleast_2d(parameters)
 
     def probability(self, x: Array) -> Array:
@@ -63,8 +130,8 @@ class Space:
         x = np.atleast_2d(x)
         total = np.zeros(len(x))
         for draw in self.parameters:
-            chance = np.ones(len(x))
             rows = np.column_stack([x, np.broadcast_to(draw, (len(x), len(draw)))])
+            chance = np.ones(len(x)) if self.allowed is None else np.where(self.allowed(rows), 1.0, 0.0)
             for i, surrogate in enumerate(self.surrogates):
                 mean, deviation = surrogate.predict(rows)
                 deviation = np.maximum(deviation, 1e-12 * surrogate.scale)
@@ -106,6 +173,7 @@ def explore(
     parameters: Array | None = None,
     stop: float = 0.02,
     seed: int = 0,
+    allowed: Allowed | None = None,
 ) -> Explored:
     """Sample where it is undecided whether the limits are met.
 
@@ -125,11 +193,13 @@ def explore(
     stop : float
         End when no more than this part of the candidates is undecided.
     seed : int
+    allowed : callable, optional
+        Which rows may be run: no others are, nor are they in the space.
 
     Raises
     ------
     AnalysisError
-        When every run failed.
+        When every run failed, or hardly any may be made.
     """
     qmc = need("scipy.stats.qmc")
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
@@ -139,27 +209,45 @@ def explore(
     bottom = np.concatenate([low, around.min(axis=0)])
     top = np.concatenate([high, around.max(axis=0)])
     generator = np.random.default_rng(seed)
-    points = qmc.LatinHypercube(columns, rng=seed).random(min(budget, start or 8 * columns))
-    x = bottom + points * (top - bottom)
+    filling = qmc.LatinHypercube(columns, rng=seed)
+    x = _allowed_rows(filling, bottom, top, min(budget, start or 8 * columns), allowed)
     y = np.asarray(function(x), dtype=float)
     candidates = qmc.Sobol(columns, rng=seed).random_base2(10)
     rounds, undecided = 0, 1.0
     while True:
-        space = _fitted(x, y, limits, parameters, seed)
+        space = _fitted(x, y, limits, parameters, seed, allowed)
         pool = bottom + candidates * (top - bottom)
         if parameters is not None:  # where they are probable, not just possible
             pool[:, k:] = around[generator.integers(len(around), size=len(pool))]
+        if allowed is not None:
+            pool = pool[allowed(pool)]
         doubt = space.doubt(pool)
-        undecided = float(np.mean(doubt < CERTAIN))
+        undecided = float(np.mean(doubt < CERTAIN)) if len(doubt) else 0.0
         if undecided <= stop or len(x) >= budget:
             return Explored(space, x, y, rounds, undecided)
         chosen = _spread(pool, doubt, x, bottom, top, min(batch, budget - len(x)))
+        if not chosen:  # all of them have been run
+            return Explored(space, x, y, rounds, undecided)
         x = np.concatenate([x, pool[chosen]])
         y = np.concatenate([y, np.asarray(function(pool[chosen]), dtype=float)])
         rounds += 1
 
 
-def _fitted(x: Array, y: Array, limits: Limits, parameters: Array | None, seed: int) -> Space:
+def _allowed_rows(filling: Any, bottom: Array, top: Array, count: int, allowed: Allowed | None) -> Array:
+    """Give a space-filling design, [count, columns]; of what is not allowed, others are drawn."""
+    x = np.asarray(bottom + filling.random(count) * (top - bottom))
+    if allowed is None:
+        return x
+    x = x[allowed(x)]
+    for _ in range(TRIES):
+        if len(x) >= count:
+            return x[:count]
+        more = bottom + filling.random(count) * (top - bottom)
+        x = np.vstack([x, more[allowed(more)]])
+    raise AnalysisError(f"only {len(x)} of {TRIES * count} rows keep the constraints: there is nothing to explore")
+
+
+def _fitted(x: Array, y: Array, limits: Limits, parameters: Array | None, seed: int, allowed: Allowed | None) -> Space:
     there = np.isfinite(y).all(axis=1)
     if not there.any():
         raise AnalysisError(f"all {len(y)} runs failed: there is nothing to make a design space of")
@@ -167,7 +255,7 @@ def _fitted(x: Array, y: Array, limits: Limits, parameters: Array | None, seed: 
     fits = [
         fit_surrogate(x[there], y[there, i], names, f"response {i}", seed=seed, restarts=0) for i in range(y.shape[1])
     ]
-    return Space(fits, limits, parameters)
+    return Space(fits, limits, parameters, Ending.of(x, there), allowed)
 
 
 def _spread(pool: Array, doubt: Array, x: Array, low: Array, high: Array, count: int) -> list[int]:
@@ -177,7 +265,7 @@ def _spread(pool: Array, doubt: Array, x: Array, low: Array, high: Array, count:
     chosen: list[int] = []
     distance = 0.3 / len(x) ** (1.0 / pool.shape[1])
     order = np.argsort(doubt, kind="stable")
-    while len(chosen) < count:
+    while len(chosen) < count and distance > 1e-9:  # none nearer than that is another point
         for i in order:
             if len(chosen) >= count:
                 break

@@ -133,7 +133,11 @@ def sobol_indices(
         )
     varies(y, "the response")
     found = need("SALib.analyze.sobol").analyze(
-        _problem(factors, low, high), y, calc_second_order=second_order, conf_level=CONFIDENCE, seed=seed
+        _problem(factors, low, high),
+        y,
+        calc_second_order=second_order,
+        conf_level=CONFIDENCE,
+        seed=seed + 1,  # 0 would be taken for none
     )
     first = [np.asarray(found[key], dtype=float) for key in ("S1", "S1_conf", "ST", "ST_conf")]
     second = [np.asarray(found[key], dtype=float) for key in ("S2", "S2_conf")] if second_order else [None, None]

@@ -18,7 +18,9 @@ from twin.study.analysis.needs import AnalysisError, need
 from twin.study.analysis.table import varies
 
 #: Beyond this many runs a subset is fitted: the cost grows with the cube.
-MOST = 1000
+MOST = 500
+#: Points that are predicted at once: bounds memory.
+ROWS = 2048
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,16 @@ class Surrogate:
     def predict(self, x: Array, noise: bool = False) -> tuple[Array, Array]:
         """Give mean and standard deviation at x[n, k], each [n]; with the runs' noise if asked for."""
         z = (np.atleast_2d(x) - self.low) / self.span
-        mean, deviation = self.model.predict(z, return_std=True)
+        parts = [self.model.predict(z[i : i + ROWS], return_std=True) for i in range(0, len(z), ROWS)]
+        mean, deviation = (np.concatenate(part) for part in zip(*parts, strict=True))
         if not noise:
             deviation = np.sqrt(np.maximum(deviation**2 - self.noise**2, 0.0))  # a variance, less rounding
         return self.mean + self.scale * mean, self.scale * deviation
 
     def __call__(self, x: Array) -> Array:
         """Give the mean, [n]."""
-        return self.predict(x)[0]
+        z = (np.atleast_2d(x) - self.low) / self.span
+        return np.asarray(self.mean + self.scale * self.model.predict(z))
 
 
 def fit_surrogate(
