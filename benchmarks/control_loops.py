@@ -3,8 +3,9 @@
     python -m benchmarks.control_loops [--periods 60,10,1] [--out benchmarks/results/control_loops.json]
 
 By the clock each day is run with steps that end at every scan (`scans: exact`), with such steps that keep their matrix
-(`scans: kept`), and with steps over many scans (`scans: relaxed`), at 1 s the latter two at two tolerances. Beside each
-stand its greatest errors: the differences from an exact run at a hundredth of the tolerance.
+(`scans: kept`), and with steps over many scans (`scans: relaxed`). At 1 s the latter two are run at two tolerances, and
+relaxed scans in blocks with steps of their own, too (`method: multirate`). Beside each stand its greatest errors: the
+differences from an exact run at a hundredth of the tolerance.
 
 The same ten controllers stand in the plant each time: six temperatures, levels and masses of the shipped plant, a
 ratio onto a flow controller in cascade, hardness by pressure, and the two belts. The continuous run is the reference
@@ -177,6 +178,9 @@ def main() -> None:
                 for rtol in RTOL if float(period) < 5.0 else RTOL[:1]:
                     run = measure(folder, model, arguments.repeats, arguments.until, scans, rtol)
                     row(f"scans every {period} s, {scans}", rtol, run, error=exact)
+            for rtol in (*RTOL, 3e-5) if float(period) < 5.0 else ():
+                run = measure(folder, model, arguments.repeats, arguments.until, "relaxed", rtol, "multirate")
+                row(f"scans every {period} s, relaxed, multirate", rtol, run, error=exact)
     found = {"python": platform.python_version(), "machine": platform.machine(), "tags": TAGS, "runs": rows}
     if arguments.out:
         arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

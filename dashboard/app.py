@@ -42,6 +42,7 @@ from dashboard.pages import (
     trends,
     whatif,
 )
+from dashboard.replay import waiting
 from dashboard.runs import Catalog
 from dashboard.shell import header, outcome, shell
 from dashboard.speech import language, say
@@ -220,15 +221,19 @@ def _following(app: Dash, catalog: Catalog) -> None:
         Input("pulse", "n_intervals"),
         State("run", "data"),
         State("revision", "data"),
+        State("revision-drawn", "data"),
         prevent_initial_call=True,
+        running=waiting("pulse"),
     )
-    def follow(_: int | None, name: str | None, revision: Any) -> tuple[Any, Any, Any]:
+    def follow(_: int | None, name: str | None, revision: Any, drawn: bool | None) -> tuple[Any, Any, Any]:
         if name is None:
             return no_update, True, no_update
-        now = "/".join(map(str, catalog.key(name)))
-        if now == revision:
+        if drawn is False:
             return no_update, no_update, no_update
+        now = "/".join(map(str, catalog.key(name)))
         data = catalog.dataset(name)
+        if now == revision:
+            return no_update, not data.live, no_update
         return now, not data.live, no_update if data.live else outcome(data)
 
 

@@ -35,11 +35,16 @@ FLAGS = (
 #: Nothing on a page waits for longer [ms].
 PATIENCE = 60_000
 #: Whether nothing has happened for ten frames: a callback's results are drawn, and set off others, a frame later.
+#: Graphs and tables of the layout whose script is still on its way are not on the page at all.
 QUIET = """() => {
+    const {isLoading, layout, paths} = window.store?.getState() ?? {isLoading: true, paths: {strs: {}}};
+    const late = Object.entries(paths.strs).filter(([id, path]) =>
+        ["Graph", "AgGrid"].includes(path.reduce((at, key) => at?.[key], layout)?.type)
+        && !document.getElementById(id)?.querySelector(".js-plotly-plot, .ag-root-wrapper"));
     const shown = [...document.querySelectorAll(".dash-graph")].filter(graph => graph.offsetParent !== null);
     const chosen = [...document.querySelectorAll("#tabs [role=tab][aria-selected=true]")];
     const quiet =
-        window.store && !window.store.getState().isLoading
+        !isLoading && late.length === 0
         && !document.querySelector("[data-dash-is-loading=true]")
         && shown.every(graph => graph.querySelector(".main-svg") && !graph.matches(".dash-graph--pending"))
         && chosen.every(tab => document.getElementById(tab.id.replace("tabs-tab", "panel"))?.children.length > 0);

@@ -79,6 +79,7 @@ def shell(review: bool = False) -> Any:
         dcc.Store(id="theme", data="light"),
         dcc.Store(id="chosen-tags", data=None),
         dcc.Store(id="revision", data=0),
+        dcc.Store(id="revision-drawn", data=True),
         dcc.Interval(id="pulse", interval=700, disabled=True),
     ]
     return dmc.MantineProvider([*stores, frame], id="mantine", theme=THEME, forceColorScheme="light")

@@ -23,6 +23,7 @@ from dash import MATCH, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.display import clock
 from dashboard.loops import loops
+from dashboard.replay import waiting
 from dashboard.runs import Catalog
 from dashboard.speech import say
 from dashboard.whatif import base_of, scenarios
@@ -235,6 +236,7 @@ def register(app: Dash, catalog: Catalog) -> None:
         State({"type": "task-clock", "kind": MATCH}, "id"),
         State("run", "data"),
         prevent_initial_call=True,
+        running=waiting({"type": "task-clock", "kind": MATCH}),
     )
     def look(_: int | None, what: dict[str, str], run: str | None) -> tuple[Any, bool, bool, Any]:
         task = None if run is None else tasks.get((what["kind"], str(catalog.file(run))))

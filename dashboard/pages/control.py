@@ -13,6 +13,7 @@ from dashboard.display import number, theme_of, unit_text
 from dashboard.linear_figures import linear_figure, open_linear, responses
 from dashboard.loops import loop_figure, loops, performance
 from dashboard.pages import View
+from dashboard.replay import drawing
 from dashboard.runs import Catalog
 from dashboard.speech import say
 from dashboard.tasks import refill, starter
@@ -179,6 +180,7 @@ def register(app: Dash, catalog: Catalog) -> None:
         Input("theme", "data"),
         Input("revision", "data"),
         State("run", "data"),
+        running=drawing("revision"),
     )
     def draw(name: str | None, theme: str | None, _: Any, run: str | None) -> Any:
         data = catalog.dataset(run)

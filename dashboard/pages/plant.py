@@ -6,7 +6,7 @@ from typing import Any
 
 import dash_cytoscape as cyto
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from dashboard.aside import is_large
 from dashboard.data import Dataset
@@ -15,7 +15,7 @@ from dashboard.flowsheet import elements, extent, stylesheet
 from dashboard.pages import View
 from dashboard.pages.cards import cards
 from dashboard.pages.unit import details
-from dashboard.replay import playing
+from dashboard.replay import drawing, playing
 from dashboard.runs import Catalog
 from dashboard.speech import say
 from dashboard.state import STATES
@@ -77,6 +77,7 @@ def layout(view: View) -> Any:
             ),
             card(choose, html.Div(id="unit-details", style={"marginTop": 12, "minHeight": 300})),
             dcc.Interval(id="play-clock", interval=350, disabled=True),
+            dcc.Store(id="plant-time-drawn", data=True),
         ],
         gap="sm",
     )
@@ -183,6 +184,7 @@ def register(app: Dash, catalog: Catalog) -> None:
         Input("revision", "data"),
         State("run", "data"),
         State("unit-choice", "value"),
+        running=[*drawing("plant-time"), *drawing("revision")],
     )
     def show(step: int | None, _: Any, run: str | None, selected: str | None) -> tuple[Any, str]:
         data = catalog.dataset(run)
@@ -197,27 +199,27 @@ def register(app: Dash, catalog: Catalog) -> None:
     def tapped(node: dict[str, Any] | None) -> Any:
         return str(node.get("name", "")) if isinstance(node, dict) else no_update
 
+    # tags and details come in one answer: who sees the button that opens trends has chosen the tags that they show
     @app.callback(
         Output("unit-details", "children"),
         Input("unit-choice", "value"),
         Input("theme", "data"),
         State("run", "data"),
-    )
-    def select(name: str | None, theme: str | None, run: str | None) -> Any:
-        return details(catalog.dataset(run), name or "", theme)
-
-    @app.callback(
-        Output("chosen-tags", "data", allow_duplicate=True),
-        Input("unit-choice", "value"),
-        State("run", "data"),
         State("chosen-tags", "data"),
+    )
+    def select(name: str | None, theme: str | None, run: str | None, before: Any) -> Any:
+        data = catalog.dataset(run)
+        # at first nobody has chosen anything, and another appearance is no choice
+        chosen = "unit-choice.value" in ctx.triggered_prop_ids and (before is not None or name != first_unit(data))
+        tags = data.tags_of(name or "") if chosen else []
+        return [details(data, name or "", theme), dcc.Store(id="unit-tags", data=tags)]
+
+    app.clientside_callback(
+        "tags => tags && tags.length ? tags : window.dash_clientside.no_update",
+        Output("chosen-tags", "data", allow_duplicate=True),
+        Input("unit-tags", "data"),
         prevent_initial_call=True,
     )
-    def tags(name: str | None, run: str | None, before: Any) -> Any:
-        data = catalog.dataset(run)
-        if before is None and name == first_unit(data):  # nobody has chosen anything yet
-            return no_update
-        return data.tags_of(name or "") or no_update
 
     @app.callback(Output("tabs", "value"), Input("open-trends", "n_clicks"), prevent_initial_call=True)
     def open_trends(clicks: int | None) -> Any:

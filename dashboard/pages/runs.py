@@ -11,6 +11,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.display import HOUR, number, shown_unit
 from dashboard.pages import View
+from dashboard.replay import waiting
 from dashboard.runs import Catalog
 from dashboard.speech import say
 from dashboard.vetting import UNEXPECTED, unexpected
@@ -200,12 +201,16 @@ def register(app: Dash, catalog: Catalog) -> None:
         Input("run-poll", "n_intervals"),
         State("run-table", "rowData"),
         prevent_initial_call=True,
+        running=waiting("run-poll"),
     )
     def refresh(_: int | None, shown: list[dict[str, Any]] | None) -> tuple[Any, Any, Any]:
         found = rows(catalog)
         settled = not any(row["pending"] or row.get("state") == say("running or broken off") for row in found)
         count = say("{n} runs", n=len(found))
-        return (found if found != shown else no_update), settled, count
+        if found == shown:
+            return no_update, settled, count
+        # once more: who labels a run or throws one away meanwhile gets an answer that is older than the deed
+        return found, False, count
 
     if catalog.review:
         return

@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.display import number, shown_unit, theme_of
 from dashboard.pages import View
-from dashboard.replay import playing
+from dashboard.replay import drawing, playing
 from dashboard.runs import Catalog
 from dashboard.sizes import size_curve, size_map
 from dashboard.speech import say
@@ -75,6 +75,7 @@ def layout(view: View) -> Any:
     return dmc.Stack(
         [
             dcc.Interval(id="size-clock", interval=200, disabled=True),
+            dcc.Store(id="size-row-drawn", data=True),
             card(dmc.Group([choose, kind], align="flex-end", gap="lg")),
             dmc.Grid(
                 [
@@ -115,6 +116,7 @@ def register(app: Dash, catalog: Catalog) -> None:
         Input("size-kind", "value"),
         Input("theme", "data"),
         State("run", "data"),
+        running=drawing("size-row"),
     )
     def draw_curve(name: str | None, row: int | None, kind: str | None, theme: str | None, run: str | None) -> Any:
         data = catalog.dataset(run)

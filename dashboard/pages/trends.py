@@ -14,6 +14,7 @@ from dashboard.display import HOUR, theme_of, unit_text
 from dashboard.figures import Span, around, colours_of, lines_of, overlay, packed, whole_of, window
 from dashboard.measured import beside, clock_note, data_files, points, residuals
 from dashboard.pages import View
+from dashboard.replay import drawing
 from dashboard.runs import Catalog
 from dashboard.speech import meaning, say
 from dashboard.widgets import card, graph
@@ -191,6 +192,7 @@ def register(app: Dash, catalog: Catalog) -> None:
         Input("trend-data", "value"),
         State("trend-graph", "relayoutData"),
         State("run", "data"),
+        running=drawing("revision"),
     )
     def draw(
         names: Any, others: Any, events: bool, cursors: Any, theme: str | None, _: Any, measured: Any, zoom: Any,

@@ -15,6 +15,7 @@ from dashboard import changes as texts
 from dashboard import whatif
 from dashboard.display import clock, number
 from dashboard.jobs import OVER, Jobs
+from dashboard.replay import waiting
 from dashboard.runs import Catalog
 from dashboard.speech import say
 from twin.errors import TwinError
@@ -63,6 +64,7 @@ def register_runs(app: Dash, catalog: Catalog, text_of: Callable[..., tuple[what
         Input("wi-clock", "n_intervals"),
         State("wi-job", "data"),
         prevent_initial_call=True,
+        running=waiting("wi-clock"),
     )
     def look(_: int | None, told: Any) -> tuple[Any, bool, bool]:
         job = jobs.job(told.get("id")) if isinstance(told, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ pytest.importorskip("dash", reason="the dashboard extra is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from dashboard.app import PAGES
+from dashboard.pages import sizes
+from dashboard.replay import PAUSE, PLAY
 from dashboard.screenshot import serving, settle
 from tests.browser.test_whole import opened, violations
 from tests.dashboard.beside import DOSSIER, TUNING, write_bundle, write_data, write_linear, write_trace
@@ -55,7 +58,11 @@ def test_no_page_has_a_contrast_or_label_violation(
     assert not wrong, "\n".join(wrong)
 
 
-def test_pages_of_what_stands_beside_a_run_answer_clicks(chromium: Any, address: str) -> None:
+def test_pages_of_what_stands_beside_a_run_answer_clicks(
+    chromium: Any, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = sizes.size_curve  # here it takes longer than from one picture of a replay to the next: as on a slow machine
+    monkeypatch.setattr(sizes, "size_curve", lambda *of: (time.sleep(0.3), draw(*of))[1])
     page, watch = opened(chromium, address)
     page.goto(f"{address}?run=run.h5&page=trace")
     settle(page)
@@ -73,9 +80,16 @@ def test_pages_of_what_stands_beside_a_run_answer_clicks(chromium: Any, address:
     assert "crystallizer.T · data" in page.evaluate(names)
     page.locator("#tabs-tab-sizes").click()
     settle(page)
+    curve = "document.querySelector('#size-curve .js-plotly-plot')._fullData.at(-1).name"
     page.locator("#size-play").click()
-    curve = "() => document.querySelector('#size-curve .js-plotly-plot')._fullData.at(-1).name"
-    page.wait_for_function(f"({curve})() !== '1 h 00 min'")
-    page.wait_for_function(f"({curve})() === '1 h 00 min'")  # it plays to its end
+    page.wait_for_function(f"() => {curve} !== '1 h 00 min'")  # it stood at its end: from the beginning
+    page.locator("#size-play", has_text=PAUSE).click()
+    slider = page.locator("#size-row [role=slider]")
+    for key in ("End", *["ArrowLeft"] * 4):
+        slider.press(key)
+    page.wait_for_function(f"() => {curve} === '56 min'")
+    page.locator("#size-play", has_text=PLAY).click()
+    page.wait_for_function(f"() => {curve} === '1 h 00 min'")  # it plays to its end
+    page.locator("#size-play", has_text=PLAY).wait_for()
     page.context.close()
     assert not watch.complaints

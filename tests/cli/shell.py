@@ -25,7 +25,7 @@ def python(words: Sequence[str], folder: Path | None = None, **changes: str) -> 
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=280,
+        timeout=580,
         check=False,
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -16,13 +16,14 @@ from twin.cli import main, parser
 def test_help_answers_at_once_and_documents_exit_codes() -> None:
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = os.times()
         answer = twin("--help")
-        times.append(time.perf_counter() - start)
+        end = os.times()
+        times.append(end.children_user + end.children_system - start.children_user - start.children_system)
         assert answer.returncode == 0
     for line in ("  0    done", "  2    bad input", "  3    a file", "  130  interrupted"):
         assert line in answer.stdout
-    # 0.05 s on an idle core; the limit is what is promised, the best of three what the machine could do.
+    # Processor time (Windows tells of none), whatever else the machine does: 0.05 s; what is promised is the limit.
     assert min(times) < 0.3
 
 

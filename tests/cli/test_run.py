@@ -18,6 +18,7 @@ import pytest
 from tests.cli.shell import environment, twin
 from twin.cli import main
 from twin.config import load_scenario
+from twin.results.log import log_path, reached
 from twin.results.reader import open_run
 from twin.run import default_path, run
 
@@ -255,12 +256,11 @@ def test_ctrl_c_finishes_the_file(here: Path) -> None:
     process = subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )
-    deadline = time.monotonic() + 200.0
-    while not (here / "a.h5.partial").exists() and process.poll() is None and time.monotonic() < deadline:
+    log = log_path(here / "a.h5.partial")
+    while process.poll() is None and not (log.exists() and reached(log) > 0.0):
         time.sleep(0.05)
-    time.sleep(1.0)
     os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=200)
     assert process.returncode == 130, err
     result = json.loads(out)
     assert result["outcome"] == "interrupted"

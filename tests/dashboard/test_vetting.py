@@ -135,7 +135,7 @@ def test_more_quantities_than_a_plant_has_are_refused_at_once(
         one = group.create_dataset("x", data=np.zeros(61))
         for i in range(most):
             group[f"x{i}"] = one
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(TwinError, match=f"more than {most} quantities"):
         open_dataset(run)
-    assert time.perf_counter() - began < 10.0
+    assert time.process_time() - began < 10.0

@@ -70,7 +70,7 @@ def follow(page: str, folder: Path) -> int:
                 assert line in printed, f"'{line}' is not in:\n{printed}"
         elif what == "python":
             done = subprocess.run(
-                [sys.executable, "-c", block], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+                [sys.executable, "-c", block], cwd=folder, capture_output=True, text=True, timeout=280, check=False
             )
             assert done.returncode == 0, done.stderr
         else:

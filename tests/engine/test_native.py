@@ -44,7 +44,7 @@ def program(tmp_path: Path):
         paths = os.pathsep.join([str(tmp_path), *sys.path])
         told = {**os.environ, "TWIN_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": paths, **environment}
         command = [sys.executable, "-c", f"import acme_adder; acme_adder.main({what!r})"]
-        done = subprocess.run(command, env=told, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
+        done = subprocess.run(command, env=told, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=True)
         return done.stdout.split()
 
     return run
@@ -101,7 +101,7 @@ def test_a_warm_run_imports_neither_numba_nor_scipy(tmp_path: Path) -> None:
 
     def once(name: str) -> list[str]:
         command = [sys.executable, "-c", WARM, str(tmp_path / name)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=True)
         return done.stdout.split()
 
     once("first.h5")  # compiled, if nobody did

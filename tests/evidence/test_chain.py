@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,13 @@ def written(path: Path, count: int = 6) -> Path:
 
 
 def test_entries_are_read_back_in_order(tmp_path: Path) -> None:
+    before = time.time()
     chain = read(written(tmp_path / "audit.jsonl"))
     assert chain.broken == ""
     assert [entry.seq for entry in chain.entries] == list(range(7))  # the first opens the log
     assert [entry.action for entry in chain.entries][:2] == ["log.opened", "run.started"]
     assert chain.entries[1].object == {"run_id": "0", "file": "0.h5"}
-    assert chain.entries[3].time == pytest.approx(os.stat(tmp_path / "audit.jsonl").st_mtime, abs=5.0)
+    assert before - 1.0 <= chain.entries[3].time <= time.time() + 1.0
     assert chain.clock == chain.recovered == []
 
 
@@ -147,7 +149,7 @@ def test_t12_two_processes_lose_nothing(tmp_path: Path) -> None:
         "for n in range(50): append(pathlib.Path('audit.jsonl'), 'run.started', {'n': n})\n"
     )
     both = [subprocess.Popen([sys.executable, "-c", words], cwd=tmp_path, env=environment()) for _ in range(2)]
-    assert [process.wait(120) for process in both] == [0, 0]
+    assert [process.wait(250) for process in both] == [0, 0]
     chain = read(tmp_path / "audit.jsonl")
     assert chain.broken == ""
     assert sorted(entry.object["n"] for entry in chain.of("run.started")) == sorted([*range(50)] * 2)

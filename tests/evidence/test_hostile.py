@@ -138,11 +138,11 @@ def test_t22_a_file_that_unfolds_without_end(small: Path, tmp_path: Path) -> Non
         path = hostile(small, tmp_path)
         with h5py.File(path, "r+") as file:
             file.create_dataset("/units/bomb", shape=shape, dtype="f8", **options)
-        start = time.monotonic()
+        start = time.process_time()
         findings = found(path)
         assert findings.kind is Kind.STRUCTURE
         assert "unfold" in findings.wrong[0].text
-        assert time.monotonic() - start < 5.0
+        assert time.process_time() - start < 5.0
 
 
 @pytest.mark.parametrize(("free", "length"), [(True, 0), (False, 2**64 - 16), (False, 2**64 - 80), (True, 2**64 - 8)])

@@ -6,6 +6,7 @@ Each gate stands at less than half of what the committed benchmarks show, so tha
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -24,6 +25,11 @@ RTOL, HOUR = 1e-4, 3600.0
 @pytest.fixture(scope="module")
 def flagship():
     return short("paracetamol_tablets").plant
+
+
+def least(ratio: Callable[[], float]) -> float:
+    """Of six rounds: what disturbs one of them is no cost of the program."""
+    return min(ratio() for _ in range(6))
 
 
 def test_native_stays_ahead_of_sundials_driven_from_python() -> None:
@@ -46,15 +52,16 @@ def test_native_stays_ahead_of_sundials_driven_from_python() -> None:
 @pytest.mark.slow
 def test_an_integration_costs_what_its_parts_cost(flagship) -> None:
     """At most a quarter more than the sum of counts and unit costs is asked for, and half is allowed here."""
-    seconds = []
-    for _ in range(6):
+
+    def ratio() -> float:
         run = Integrator(flagship, rtol=RTOL)
         began = time.process_time()
         run.advance(4 * HOUR)
-        seconds.append(time.process_time() - began)
-    counts = run.statistics
-    costs = unit_costs(flagship, run)
-    assert min(seconds) < 1.5 * sum(costs[part] * counts[part] for part in costs)
+        seconds = time.process_time() - began
+        costs = unit_costs(flagship, run)  # at once: a core is slower while others are at work beside it
+        return seconds / sum(costs[part] * run.statistics[part] for part in costs)
+
+    assert least(ratio) < 1.5
 
 
 @pytest.mark.slow
@@ -62,5 +69,4 @@ def test_a_step_costs_in_proportion_to_the_classes() -> None:
     """`benchmarks/results/cost.json`; ten times the classes, at most twenty times the cost."""
     from benchmarks.cost import of_bins
 
-    few, many = of_bins(300)["us_per_step"], of_bins(3000)["us_per_step"]
-    assert many < 20.0 * few
+    assert least(lambda: of_bins(3000)["us_per_step"] / of_bins(300)["us_per_step"]) < 20.0

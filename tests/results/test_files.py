@@ -233,7 +233,7 @@ def test_a_full_disk_is_one_sentence_and_no_final_file(warned: bool, tmp_path: P
         [sys.executable, "-c", script, str(tmp_path / "run.h5"), str(warned)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )

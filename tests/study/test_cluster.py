@@ -60,8 +60,8 @@ def scheduler(tmp_path_factory):
     try:
         from distributed import Client
 
-        with Client(scheduler_file=str(file), timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
+        with Client(scheduler_file=str(file), timeout=200, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=200)
         yield json.loads(file.read_text())["address"]
     finally:
         for process in started[::-1]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -118,7 +119,7 @@ def test_the_card_says_what_the_file_holds(made):
     with h5py.File(data.path / "data.h5") as file:
         share = file["y"][()].mean()
         assert f"| {share:.4f} |" in card
-    assert sorted(path.name for path in data.path.iterdir()) == ["README.md", "data.h5", "study.yaml"]
+    assert sorted(path.name for path in data.path.iterdir()) == ["README.md", "data.h5", "faults.yaml"]
 
 
 def test_a_run_that_fails_keeps_what_it_had_and_says_so(tmp_path, monkeypatch):
@@ -174,9 +175,30 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert main(["dataset", "few.yaml", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["outcomes"] == {"finished": 3}
-    assert (tmp_path / told["folder"] / "study.yaml").read_text(encoding="utf-8") == study.read_text(encoding="utf-8")
+    folder = tmp_path / told["folder"]
+    assert (folder / "few.yaml").read_text(encoding="utf-8") == study.read_text(encoding="utf-8")
     assert main(["dataset", "few.yaml", "--verify", told["folder"], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["again"] == told["content_hash"]
     study.write_text(study.read_text(encoding="utf-8").replace("runs: 3", "runs: 4"), encoding="utf-8")
     assert main(["dataset", "few.yaml", "--verify", told["folder"], "--json"]) == 1
     assert "is not what this study makes" in json.loads(capsys.readouterr().out)["reason"]
+
+
+def test_what_the_card_says_makes_it_again(tmp_path, capsys, monkeypatch):
+    """In a folder elsewhere, with nothing but the data set: a scenario, a plant and a table of one's own are in it."""
+    home = tmp_path / "home"
+    (home / "parts").mkdir(parents=True)
+    plant = (Path(__file__).parents[2] / "plant_configs" / "two_tanks.yaml").read_text(encoding="utf-8")
+    (home / "mine.yaml").write_text(plant.replace("tau: 60 s", "tau: 50 s"), encoding="utf-8")
+    (home / "faulty.yaml").write_text(SCENARIO.replace("two_tanks", "mine.yaml"), encoding="utf-8")
+    (home / "parts" / "rows.csv").write_text("first.tau [s]\n40\n60\n", encoding="utf-8")
+    text = "twin: 1\nscenario: faulty.yaml\ndesign: {kind: table, file: parts/rows.csv}\n"
+    text += "factors: {first.tau: {from: 30 s, to: 90 s}}\ndataset: {tags: [second.T]}\n"
+    (home / "a_few.yaml").write_text(text, encoding="utf-8")
+    made = make(load_study(home / "a_few.yaml"), tmp_path / "set")
+    shutil.rmtree(home)
+    monkeypatch.chdir(made.path)
+    said = next(line for line in Path("README.md").read_text(encoding="utf-8").splitlines() if "--verify" in line)
+    capsys.readouterr()
+    assert main([*said.split()[1:], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["again"] == made.content_hash

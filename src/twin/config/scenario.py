@@ -275,7 +275,9 @@ def read_scans(problems: Problems, node: Node | None, method: str) -> str:
     chosen = problems.string(named, "not a way to scan")
     if chosen not in SCANS:
         problems.add(named, "unknown choice", f"scans: is one of {', '.join(SCANS)}, not {named.what}.")
-    if chosen in SCANS[1:] and method not in WHOLE:
+    elif chosen == SCANS[1] and method == "multirate":
+        problems.add(named, "not with this method", f"multirate keeps no matrix: scans: {SCANS[0]} or {SCANS[2]}.")
+    elif chosen in SCANS[1:] and method not in (*WHOLE, "multirate"):
         problems.add(named, "not with this method", f"{method} ends its steps at every scan: leave scans: out.")
     return chosen or SCANS[0]
 

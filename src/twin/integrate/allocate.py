@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.integrate import tables as at
+from twin.integrate.coupling import Coupling, no_coupling
 from twin.integrate.elimination import auxiliaries_in_order
 from twin.integrate.lent import Lent
+from twin.integrate.stairs import COLUMNS
 from twin.integrate.symbolic import Factors, factors
 from twin.integrate.tableaux import Method, rodas4p
 from twin.jit import call
@@ -24,6 +26,8 @@ from twin.quantity import Array
 
 #: Numbers held in the sample buffer before Python is asked to take them.
 BUFFER = 500_000
+#: Samples within a step over scans at which held outputs are kept; of more, scans are replayed once more.
+SHOWN = 256
 
 
 class Kind(IntEnum):
@@ -142,7 +146,7 @@ def memory(
     rows: at.EventRows,
     latches: Sequence[Latch],
     scans: int = 0,
-    acting: int = 0,
+    wires: int = 0,
     keep: bool = False,
 ) -> at.Memory:
     """Allocate the state of a run; y, q and p are still zero."""
@@ -158,7 +162,7 @@ def memory(
         zeros(sizes.n_y),
         zeros(len(rows.time)),
         zeros((scans, 5)),
-        zeros(acting),
+        zeros(wires),
         zeros((6, sizes.n_y + sizes.n_q if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
@@ -269,22 +273,52 @@ def _thin(lent: Lent, index: Factors, keep: bool) -> at.Thin:
 
 
 def over_scans(
-    lent: Lent, sizes: Sizes, scanned: Discrete, rates: Array, jacobian: JacobianTables, index: Factors, keep: bool
+    lent: Lent,
+    sizes: Sizes,
+    scanned: Discrete,
+    rates: Array,
+    jacobian: JacobianTables,
+    index: Factors,
+    keep: bool,
+    handed: Sequence[Array] = (),
+    coupling: Coupling | None = None,
 ) -> at.Over:
-    """Allocate what steps over scans, or with a kept matrix, need beside; `rates` are the calls that give the rates."""
+    """Allocate what steps over scans, or with a kept matrix, need beside.
+
+    `rates` are the calls that give the rates, `handed` quadratures that book what other blocks are fed, by stream.
+    """
     scans, acting = len(scanned.scan), len(scanned.acting)
+    clocked = int((scanned.own[:, 1] - scanned.own[:, 0]) @ scanned.by_clock)
     zeros, whole, n = lent.zeros, partial(lent.zeros, dtype=np.int64), sizes.n_y + sizes.n_q if keep else 0
     order = auxiliaries_in_order(jacobian.pattern, jacobian.column, sizes.n_y, sizes.n_aux) if keep else []
     return at.Over(
         acting=scanned.acting,
         smooth=zeros((acting, 4)),
         held=zeros(acting),
-        residue=zeros((acting, 19)),
+        curve=zeros((acting, 4)),
+        **(coupling or no_coupling(acting))._asdict(),
+        gain=zeros((len(coupling.pair) if coupling else 0, 2)),
+        start=zeros(acting),
+        rate=zeros(acting),
+        place=scanned.wires,
+        aim=zeros((len(scanned.wires), 4)),
+        now=zeros(len(scanned.wires)),
+        slip=zeros(len(scanned.wires)),
+        tried=zeros((2, 3, acting)),
+        seen=zeros((3, acting)),
+        tally=zeros(acting),
+        residue=zeros((acting, COLUMNS)),
         mean=zeros(4),
         normal=zeros((4, 5)),
         since=zeros(scans),
         clock=zeros((scans, 5)),
         y_scan=zeros(sizes.n_y),
+        still=zeros(sizes.n_y),
+        shown=zeros((0 if keep else SHOWN, clocked)),
+        told=zeros(2),
+        signal=whole((0, 2)),
+        handed=np.concatenate([whole(0), *handed]),
+        handed_start=np.cumsum([0, *map(len, handed)], dtype=np.int64),
         valid=zeros(2),
         wire=zeros((len(scanned.wires), 4)),
         rest=_rest(rates, scanned),

@@ -96,11 +96,17 @@ def run(P, J, F, R, E, G, D, M, W, C, X):
 def compile_engine() -> None:
     """Compile this loop, or load it from the cache."""
     from twin.integrate.allocate import run_nothing
+
+    run_nothing(run, block=True)
+    compile_tools()
+
+
+def compile_tools() -> None:
+    """Compile what blocks need beside a loop, or load it from the cache."""
     from twin.jit import call
     from twin.plant.evaluate import no_plant
     from twin.plant.handles import handed
 
-    run_nothing(run, block=True)
     nothing = no_plant()
     n_y, n_p, n_w = (int(n) for n in nothing.sizes[:3])
     seen = Seen(np.zeros(1), *(np.zeros(n) for n in (n_y, n_p, n_w, n_y)), calls=nothing.rates)

@@ -6,6 +6,7 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Latch, Sizes
+from twin.integrate.coupling import Coupling, couple
 from twin.integrate.diagnosis import likely_cause, state_name
 from twin.integrate.lent import Lent
 from twin.integrate.outcome import OF_CODE, Ending, Outcome
@@ -25,6 +27,7 @@ from twin.plant import tables_folder
 from twin.plant.discrete import seed_of
 from twin.plant.evaluate import JacobianTables
 from twin.plant.handles import handed
+from twin.plant.jacobian import auxiliaries
 from twin.quantity import Array
 
 T = TypeVar("T")
@@ -149,8 +152,10 @@ class Integrator:
         Called now and then at accepted points, all samples and events handed over: `state` may be asked for then.
     """
 
-    #: module of the compiled loop
-    loop = LOOP
+    #: modules of the compiled loop, and of the one that does more at scans than to end a step there
+    loop, loop_over_scans = LOOP, LOOP_OVER_SCANS
+    #: quadratures by which what other blocks are fed is booked, stream by stream
+    booked: Sequence[Array] = ()
 
     def __init__(self, plant: Any, **settings: Any) -> None:
         self._lent = Lent()
@@ -186,11 +191,16 @@ class Integrator:
         """
         self._lent.back()
         self._plain = scans == SCANS[0]
-        self._loop = importlib.import_module(self.loop if self._plain else LOOP_OVER_SCANS)
+        self._loop = importlib.import_module(self.loop if self._plain else self.loop_over_scans)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
         self._sizes = Sizes.of(plant.tables)
+        #: where steps go over scans, what these read is unknown in the Newton matrix, too
+        self._relaxed = scans == SCANS[2] and len(plant.discrete.acting) > 0
+        self._read = tuple(plant.discrete.wires.tolist()) if self._relaxed else ()
+        if self._relaxed:
+            self._sizes = replace(self._sizes, n_aux=len(self._auxiliaries()))
         self._tables = plant.watching(latch.guard for latch in latches if latch.tag < 0)
         self._method = METHODS[method]()
         self._atol = rtol * plant.nominal
@@ -199,8 +209,8 @@ class Integrator:
         self._latch_rows = allocate.latch_rows(self._lent, latches, self._sizes.n_g, plant.giving)
         seeds = self._lent.holding([seed_of(seed, name) for name in plant.scanned])
         self._discrete = plant.discrete._replace(seed=seeds)
-        acting, keep = len(self._discrete.acting), scans == SCANS[1]
-        self._memory = allocate.memory(self._lent, self._sizes, self._events, latches, len(seeds), acting, keep)
+        wires, keep = len(self._discrete.wires), scans == SCANS[1]
+        self._memory = allocate.memory(self._lent, self._sizes, self._events, latches, len(seeds), wires, keep)
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
         self._memory.p[:] = plant.p0
@@ -209,7 +219,7 @@ class Integrator:
         if foreseen is None:
             foreseen = allocate.foreseen_by(events, latches)
         self._memory.absent[plant.absent(foreseen) if absent is None else absent] = 1.0
-        self._use(plant.jacobian_without(self._memory.absent != 0.0))
+        self._leave_out(self._memory.absent != 0.0)
         index = np.asarray(record, dtype=np.int64)
         y_index = np.arange(self._sizes.n_y) if states is None else np.asarray(states, dtype=np.int64)
         calls = plant.giving(index.tolist())
@@ -226,7 +236,28 @@ class Integrator:
             keep=float(keep),
         )
 
-    def _use(self, jacobian: JacobianTables) -> None:
+    def _auxiliaries(self) -> dict[int, int]:
+        """Number the auxiliaries, where scans read some."""
+        plant = self.plant
+        found: dict[int, int] = plant.kept(
+            ("auxiliaries", self._read), lambda: auxiliaries(list(plant.nodes), plant.n_w, self._read)
+        )
+        return found
+
+    def _leave_out(self, absent: Array) -> None:
+        """Use tables without rows and columns of these states, [n_y] bool."""
+        plant = self.plant
+        if not self._relaxed:
+            self._use(plant.jacobian_without(absent))
+            return
+
+        def make() -> tuple[JacobianTables, Coupling]:
+            tables = plant.jacobian_without(absent, self._read)
+            return couple(tables, plant.discrete, self._auxiliaries(), plant.nominal)
+
+        self._use(*plant.kept(("coupled", absent.tobytes(), plant.nominal.tobytes()), make))
+
+    def _use(self, jacobian: JacobianTables, coupling: Coupling | None = None) -> None:
         """Order the matrix of these tables, and allocate what it needs."""
         self.jacobian = jacobian
         self._factors = known = order_of(jacobian, self._sizes.n_y)
@@ -235,13 +266,14 @@ class Integrator:
         self._over: tuple[at.Over, ...] = ()
         if not self._plain:
             rates, keep = self._tables.rates, self._memory.kept.shape[1] > 0
-            self._over = (allocate.over_scans(self._lent, self._sizes, self._discrete, rates, jacobian, known, keep),)
+            given = self._lent, self._sizes, self._discrete, rates, jacobian, known, keep
+            self._over = (allocate.over_scans(*given, self.booked, coupling),)
 
     def _revive(self) -> None:
         """A state that was taken for absent has come alive: what it reaches gets rows and columns, too."""
         memory = self._memory
         memory.absent[:] = self.plant.absent_from(memory.y, memory.p, memory.absent != 0.0)
-        self._use(self.plant.jacobian_without(memory.absent != 0.0))
+        self._leave_out(memory.absent != 0.0)
 
     @property
     def time(self) -> float:
@@ -438,4 +470,4 @@ class Integrator:
         for over in self._over:
             over.valid[:] = 0.0
         if not np.array_equal(np.flatnonzero(self._memory.absent), self.jacobian.absent):
-            self._use(self.plant.jacobian_without(self._memory.absent != 0.0))
+            self._leave_out(self._memory.absent != 0.0)

@@ -19,6 +19,7 @@ from twin.integrate.firing import (
     learn_sides,
     sign,
 )
+from twin.integrate.follow import look_ahead
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.kept import NOT_TAKEN, try_kept
 from twin.integrate.sampling import keep_step, next_sample, record, record_step, sample_due
@@ -130,11 +131,12 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
                 return at.REVIVED if kept == COMES_ALIVE else 0
             S.valid[0] = 0.0  # the step that is taken instead leaves its own
             S.valid[1] = 0.0
-        whole = stop_over_scans(E, D, M, C)
+        whole = next_jump(W.inlets, M.resume[at.T], stop_over_scans(E, D, M, C))
         least = begin(D, M, C, S, whole - M.resume[at.T])
         over = math.isfinite(least)
         if over:
             stop = whole
+            look_ahead(P, D, M, W, S, M.resume[at.T])
     t = M.resume[at.T]
     not_finite = at.NOT_FINITE
     if M.resume[at.JUST_FIRED] == 1.0:
@@ -322,7 +324,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
         if M.resume[at.H_PENDING] > 0.0:
             if not record_step(P, D, M, W, C, X, S):
                 return at.FLUSH
-            if not keep_step(X.steps, P, R, M, W, C):
+            if not keep_step(X.steps, P, R, D, M, W, C, S):
                 return at.FLUSH
             _commit(P, D, M, W, C, S)
             looked = False

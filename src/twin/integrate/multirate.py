@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
@@ -29,7 +30,7 @@ from twin.integrate.integrator import Fired, Integrator, Samples, interruptible
 from twin.integrate.outcome import Ending, Outcome
 from twin.integrate.past import Past
 from twin.jit import call
-from twin.plant.blocks import Block, cut, owners
+from twin.plant.blocks import Block, cut, driven, owners
 from twin.plant.handles import handed
 from twin.quantity import Array
 
@@ -37,6 +38,8 @@ from twin.quantity import Array
 WINDOW = 6.0 * 3600.0
 #: Steps that a block holds before Python takes them.
 HELD = 256
+#: Statistics of which the greatest of all blocks counts.
+GREATEST = ("observed", "hold_error", "ripple")
 #: A difference between two pieces is a jump from this part of the tolerance on.
 JUMP = 1e-3
 
@@ -70,15 +73,19 @@ class Track:
 class Part(Integrator):
     """The integrator of one block."""
 
-    loop = "twin.integrate.blockloop"
+    loop, loop_over_scans = "twin.integrate.blockloop", "twin.integrate.blockoverloop"
 
-    def __init__(self, plant: Any, block: Block, **settings: Any) -> None:
-        self.block = block
+    def __init__(self, plant: Any, block: Block, booked: Sequence[Array], **settings: Any) -> None:
+        self.block, self.booked = block, booked
         self._alone = allocate.no_inlets()
         self._cubics: list[tuple[Any, ...]] = [() for _ in block.flows]
         self._lengths = [len(flow.place) for flow in block.flows]
         self._places = np.array([place for flow in block.flows for place in flow.place], dtype=np.int64)
         self._place_start = np.cumsum([0, *self._lengths])
+        sources = np.repeat(np.arange(len(block.flows)), self._lengths)
+        rows = [(sources[j], j) for j, place in enumerate(self._places.tolist()) if place in block.read]
+        #: what scans read of other blocks: source, and place among all that flows in
+        self._signal = np.array(rows, dtype=np.int64).reshape(-1, 2)
         super().__init__(plant, **settings)
 
     def begin(self, plant: Any, **settings: Any) -> None:
@@ -107,9 +114,10 @@ class Part(Integrator):
         self._steps = allocate.steps(self._lent, self._sizes, index, calls, capacity, history)
         self._recorder = self._recorder._replace(steps=self._steps)
 
-    def _use(self, jacobian: Any) -> None:
-        super()._use(jacobian)
+    def _use(self, jacobian: Any, coupling: Any = None) -> None:
+        super()._use(jacobian, coupling)
         self._work = self._work._replace(inlets=self._inlets)
+        self._over = tuple(over._replace(signal=self._signal) for over in self._over)
 
     def open_window(self, history: bool) -> None:
         """Forget what the window before has left; `history` says whether to keep what the block was at any instant."""
@@ -222,6 +230,9 @@ class Multirate:
             for latch in latches
             if latch.index >= 0
         ]
+        relaxed = scans == SCANS[2]  # blocks keep no matrix at scans
+        if relaxed:
+            ties += driven(plant)  # what is held is smooth within a step, and that concerns one block only
         self.blocks = cut(plant, [tie for tie in ties if tie[0] != tie[1]])
         self._block_of = {unit: k for k, block in enumerate(self.blocks) for unit in block.units}
         if foreseen is None:
@@ -248,6 +259,7 @@ class Multirate:
             "max_step": max_step,
             "max_steps": max_steps,
             "seed": seed,
+            "scans": SCANS[2] if relaxed else SCANS[0],
         }
         before = self.parts
         rows = self._split(events)
@@ -292,7 +304,16 @@ class Multirate:
         if k < len(before) and before[k].block is block:
             before[k].begin(plant, **here)
             return before[k]
-        return Part(plant, block, **here)
+        return Part(plant, block, self._booked_of(k), **here)
+
+    def _booked_of(self, k: int) -> list[Array]:
+        """Quadratures of a block by which what it feeds to others is booked, stream by stream and field by field."""
+        flows = [flow for block in self.blocks for flow in block.flows if flow.source == k and len(flow.booked)]
+        return [
+            np.unique(flow.booked[flow.group[flow.booked[:, 0]] == field, 1])
+            for flow in flows
+            for field in np.unique(flow.group[flow.booked[:, 0]])
+        ]
 
     def _local_latch(self, k: int, latch: Latch) -> Latch:
         block = self.blocks[k]
@@ -368,7 +389,8 @@ class Multirate:
         """Counts so far, of all blocks together."""
         counts = [part.statistics for part in self.parts]
         total = {name: sum(one[name] for one in counts) for name in counts[0]}
-        return {**total, "observed": max(one["observed"] for one in counts), "blocks": len(self.parts)}
+        greatest = {name: max(one[name] for one in counts) for name in GREATEST if name in total}
+        return {**total, **greatest, "blocks": len(self.parts)}
 
     @property
     def mismatch(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ A sample at the instant of an event shows the plant before it; both sides are in
 from __future__ import annotations
 
 from twin.integrate import tables as at
-from twin.integrate.scans import replay, show_held
+from twin.integrate.scans import show_held, show_sample, show_smooth
 from twin.integrate.stepping import interpolate, move, prepare_dense
 from twin.jit import kernel
 from twin.plant.evaluate import ask
@@ -67,14 +67,13 @@ def record_step(P, D, M, W, C, X, S):
         interpolate(theta, M.q, W.q_new, W.dense_q, W.q_dense)
         if S is not None:
             if M.resume[at.OVER_SCANS] != 0.0:
-                replay(P, D, M, W, C, S, when)
-                show_held(D, M.y, W.y_dense)
+                show_sample(P, D, M, W, C, S, when, W.y_dense)
         if not record(P, M, W, C, X, when, W.y_dense, W.q_dense):
             return False
 
 
 @kernel
-def keep_step(K, P, R, M, W, C):
+def keep_step(K, P, R, D, M, W, C, S):
     """Keep of the step that is pending what other blocks ask for; gives False when the buffer is full."""
     if K is None:
         return True
@@ -92,6 +91,10 @@ def keep_step(K, P, R, M, W, C):
             theta = node / 3.0
             when = t + theta * M.resume[at.H_PENDING]
             interpolate(theta, M.y, W.y_new, W.dense, W.y_dense)
+            if S is not None:
+                if M.resume[at.OVER_SCANS] != 0.0:
+                    # others are fed what the plant saw
+                    show_smooth(S, when - t, W.y_dense)
             move(M, W, when, at.AFTER if node == 0 else at.BEFORE)
             ask(P, K.calls, when, W.y_dense, M.p, W.w_aside, W.dy_aside)
             for j in range(K.index.shape[0]):
@@ -102,6 +105,12 @@ def keep_step(K, P, R, M, W, C):
             K.y[place, 1, i] = W.y_new[i]
             K.y[place, 2, i] = W.dense[0, i]
             K.y[place, 3, i] = W.dense[1, i]
+        if S is not None:
+            if M.resume[at.OVER_SCANS] != 0.0:
+                # units by the clock between the ends, with whose scans nobody else is concerned: along straight lines
+                show_held(D, S.y_scan, K.y[place, 1])
+                show_held(D, S.still, K.y[place, 2])
+                show_held(D, S.still, K.y[place, 3])
     for i in range(M.q.shape[0]):
         K.q[place, 0, i] = M.q[i]
         K.q[place, 1, i] = W.q_new[i]

@@ -18,7 +18,7 @@ import math
 
 from twin.integrate import tables as at
 from twin.integrate.jumps import evaluate, scan_unit
-from twin.integrate.stepping import move_ramps
+from twin.integrate.stepping import move_ramps, piece
 from twin.jit import kernel
 
 #: A step over fewer periods than this is not worth its sweeps.
@@ -85,12 +85,33 @@ def to_a_scan(D, M, t, h):
 
 
 @kernel
+def move_signals(P, S, inlets, M, w, t):
+    """Set what scans read of other blocks to its values at t, in p and where units read it."""
+    if inlets is None:
+        return
+    for i in range(S.signal.shape[0]):
+        source, j = S.signal[i, 0], S.signal[i, 1]
+        c = piece(inlets, source, t, at.AFTER)
+        start = inlets.time[inlets.time_start[source] + c]
+        part = (t - start) / (inlets.time[inlets.time_start[source] + c + 1] - start)
+        first = inlets.place_start[source]
+        v = inlets.value[inlets.value_start[source] + c * (inlets.place_start[source + 1] - first) + j - first]
+        place = inlets.place[j]
+        M.p[place] = v[0] + part * (v[1] + part * (v[2] + part * v[3]))
+        if 0 <= place - P.places[2] < P.places[4]:
+            w[P.places[3] + place - P.places[2]] = M.p[place]
+
+
+@kernel
 def scan_instant(P, D, M, W, S, t, t0, h, y, clock):
     """Scan all units by the clock that are due at t, within the step of length h from t0; gives how many."""
     theta = (t - t0) / h
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
-    for i in range(P.places[4]):
-        W.w_aside[P.places[3] + i] = M.p[P.places[2] + i]
+    n_ramps = int(M.resume[at.N_RAMPS])
+    move_signals(P, S, W.inlets, M, W.w_aside, t)
+    if n_ramps > 0:
+        move_ramps(M.p, M.ramp, n_ramps, t)
+        for i in range(P.places[4]):
+            W.w_aside[P.places[3] + i] = M.p[P.places[2] + i]
     for k in range(D.wires.shape[0]):
         c = S.wire[k]
         W.w_aside[D.wires[k]] = c[0] + theta * (c[1] + theta * (c[2] + theta * c[3]))
@@ -124,24 +145,52 @@ def show_held(D, y, out):
 
 
 @kernel
-def begin(D, M, C, S, remaining):
-    """Begin a step over scans if one is due: gives the shortest that is worth it; infinite where none is.
+def keep_shown(D, S, number):
+    """Keep the states of the units by the clock at a sample of the step that is tried."""
+    row = int(number - S.told[0])
+    if row >= S.shown.shape[0]:
+        S.told[1] = 0.0
+        return
+    place = 0
+    for i in range(D.own.shape[0]):
+        if D.by_clock[i] == 1:
+            for k in range(D.own[i, 0], D.own[i, 1]):
+                S.shown[row, place] = S.y_scan[k]
+                place += 1
 
-    Held outputs go on as they did at the end of the last such step, half a period late.
-    """
+
+@kernel
+def show_sample(P, D, M, W, C, S, t, out):
+    """States of the units by the clock at the next sample of the pending step, at t."""
+    if S.told[1] == 0.0:
+        replay(P, D, M, W, C, S, t)
+        show_held(D, M.y, out)
+        return
+    row = int(M.resume[at.NEXT_SAMPLE] - S.told[0])
+    place = 0
+    for i in range(D.own.shape[0]):
+        if D.by_clock[i] == 1:
+            for k in range(D.own[i, 0], D.own[i, 1]):
+                out[k] = S.shown[row, place]
+                place += 1
+
+
+@kernel
+def show_smooth(S, s, out):
+    """Put the cubics that stand for held outputs, s seconds into the pending step, into a vector of states."""
+    for j in range(S.acting.shape[0]):
+        c = S.curve[j]
+        out[S.acting[j, 0]] = c[0] + s * (c[1] + s * (c[2] + s * c[3]))
+
+
+@kernel
+def begin(D, M, C, S, remaining):
+    """Whether a step over scans is due: gives the shortest that is worth it; infinite where none is."""
     least = FEWEST * shortest_period(D, M)
     if C.settings[at.RELAXED] == 0.0 or M.resume[at.PATIENCE] > 0.0 or not least <= remaining:
         return math.inf
     if M.resume[at.WINDOW] < least:
         M.resume[at.WINDOW] = max(FIRST_WINDOW / FEWEST * least, M.resume[at.WINDOW])
-    for j in range(S.acting.shape[0]):
-        u = M.y[S.acting[j, 0]]
-        S.held[j] = u
-        S.smooth[j, 0] = u - 0.5 * M.pace[j] * M.scan[S.acting[j, 1], at.SCAN_PERIOD]
-        S.smooth[j, 1] = M.pace[j]
-        S.smooth[j, 2] = 0.0
-        S.smooth[j, 3] = 0.0
-        M.y[S.acting[j, 0]] = S.smooth[j, 0]
     M.resume[at.OVER_SCANS] = 1.0
     return least
 
@@ -150,6 +199,7 @@ def begin(D, M, C, S, remaining):
 def leave(M, S):
     """Put the held outputs back."""
     for j in range(S.acting.shape[0]):
+        S.rate[j] = 0.0
         M.y[S.acting[j, 0]] = S.held[j]
         for k in range(4):
             S.smooth[j, k] = 0.0
@@ -183,10 +233,10 @@ def shorten(M, h, hold):
 
 @kernel
 def accept(D, M, C, S, h, hold, sweeps):
-    """Remember how fast held outputs move at the end of the step, and how long the next may be."""
-    for j in range(S.acting.shape[0]):
-        c = S.smooth[j]
-        M.pace[j] = c[1] + h * (2.0 * c[2] + h * 3.0 * c[3])
+    """Remember how what scans read moves at the end of the step, and how long the next may be."""
+    for k in range(S.wire.shape[0]):
+        c = S.wire[k]
+        M.drift[k] = (c[1] + 2.0 * c[2] + 3.0 * c[3]) / h
     # two sweeps are what a step over scans is to cost: what one does is too short, what needs four too long
     factor = 2.0
     if sweeps == 2:
@@ -204,10 +254,17 @@ def accept(D, M, C, S, h, hold, sweeps):
 
 @kernel
 def commit_scans(P, D, M, W, C, S):
-    """The rest of the scans within the pending step, for good."""
+    """The scans within the pending step, for good: as they were replayed when the step was tried."""
     if M.resume[at.OVER_SCANS] != 0.0:
-        replay(P, D, M, W, C, S, M.resume[at.T_PENDING])
-        show_held(D, M.y, W.y_new)
+        if S.told[1] == 0.0:
+            replay(P, D, M, W, C, S, M.resume[at.T_PENDING])
+            show_held(D, M.y, W.y_new)
+        else:
+            for i in range(M.scan.shape[0]):
+                C.status[at.SCANS] += int(S.clock[i, at.SCAN_NUMBER] - M.scan[i, at.SCAN_NUMBER])
+                for k in range(M.scan.shape[1]):
+                    M.scan[i, k] = S.clock[i, k]
+            show_held(D, S.y_scan, W.y_new)
         M.resume[at.OVER_SCANS] = 0.0
     elif M.resume[at.PATIENCE] > 0.0:
         M.resume[at.PATIENCE] -= 1.0

@@ -6,6 +6,7 @@ import math
 
 from twin.integrate import tables as at
 from twin.integrate.lu import factorise, solve
+from twin.integrate.pace import pace, pace_matrix, pace_slopes
 from twin.jit import kernel
 from twin.plant.evaluate import jacobian, rates
 
@@ -98,14 +99,6 @@ def revived(J, M, y, dy):
 
 
 @kernel
-def pace(S, dy, s):
-    """Rates of held outputs, s seconds into a step over scans: nothing in other steps."""
-    for j in range(S.acting.shape[0]):
-        c = S.smooth[j]
-        dy[S.acting[j, 0]] += c[1] + s * (2.0 * c[2] + s * 3.0 * c[3])
-
-
-@kernel
 def see_inlets(inlets, M, s):
     """Note what stage s sees of the inlets."""
     if inlets is None:
@@ -149,7 +142,7 @@ def rates_here(P, M, W, C, S, t):
     see_inlets(W.inlets, M, 0)
     rates(P, t, M.y, M.p, W.w, W.dy)
     if S is not None:
-        pace(S, W.dy, 0.0)
+        pace(S, W, M.y, 0.0)
     return note_rates(P, M, W, C)
 
 
@@ -168,6 +161,10 @@ def linearise(P, J, M, W, C, S, t, h):
     if revived(J, M, M.y, W.f):
         return at.REVIVED
     jacobian(P, J, t, M.y, M.p, W.w, W.buffers, W.values, W.q_values)
+    if S is not None:
+        for k in range(S.place.shape[0]):
+            S.now[k] = W.w[S.place[k]]
+            S.slip[k] = 0.0
     C.status[at.JACOBIANS] += 1
     if n_ramps > 0 or C.settings[at.TIME_DEPENDENT] != 0.0:
         later = t + max(h * TIME_DIFFERENCE, abs(t) * 2.0**-38)
@@ -179,14 +176,17 @@ def linearise(P, J, M, W, C, S, t, h):
             W.f_t[i] = (W.dy[i] - W.f[i]) / (later - t)
         for i in range(n_q):
             W.f_qt[i] = (W.w[first_q + i] - W.f_q[i]) / (later - t)
+        if S is not None:
+            for k in range(S.place.shape[0]):
+                S.slip[k] = (W.w[S.place[k]] - S.now[k]) / (later - t)
     else:
         for i in range(n_y):
             W.f_t[i] = 0.0
         for i in range(n_q):
             W.f_qt[i] = 0.0
     if S is not None:
-        for j in range(S.acting.shape[0]):
-            W.f_t[S.acting[j, 0]] = 2.0 * S.smooth[j, 2]
+        pace_slopes(S, W)
+        pace_matrix(S, W)
     return at.DONE
 
 
@@ -234,7 +234,7 @@ def attempt(P, J, F, R, M, W, C, S, t, h):
             see_inlets(W.inlets, M, s)
             rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
             if S is not None:
-                pace(S, W.dy, R.c[s] * h)
+                pace(S, W, W.y_stage, R.c[s] * h)
             C.status[at.RHS] += 1
             if revived(J, M, W.y_stage, W.dy):
                 return COMES_ALIVE

@@ -1,4 +1,4 @@
-"""Sweeps of a step over scans: the step with held outputs as cubics, the scans on what came out, better cubics.
+"""Sweeps of a step over scans: the step with smooth held outputs, the scans on what came out, a better guess.
 
 References: Lelarasmee, Ruehli & Sangiovanni-Vincentelli, IEEE Trans. CAD 1 (1982) 131,
 doi:10.1109/TCAD.1982.1270004 (waveform relaxation).
@@ -11,8 +11,20 @@ import math
 from twin.integrate import tables as at
 from twin.integrate.jumps import read_plant
 from twin.integrate.lu import solve
-from twin.integrate.scans import next_scan, scan_instant, show_held
-from twin.integrate.stepping import attempt, error_norm, interpolate, matrix, move_ramps, prepare_dense, rates_here
+from twin.integrate.pace import pace_slopes
+from twin.integrate.sampling import next_sample
+from twin.integrate.scans import keep_shown, next_scan, scan_instant, show_held
+from twin.integrate.stairs import GREATEST, RIPPLE, VALUE, add_stair, fit
+from twin.integrate.stepping import (
+    attempt,
+    error_norm,
+    inlet_error,
+    interpolate,
+    matrix,
+    move,
+    prepare_dense,
+    rates_here,
+)
 from twin.jit import kernel
 from twin.plant.evaluate import rates
 
@@ -22,8 +34,6 @@ MOST_SWEEPS = 4
 LEAST_GAIN = 0.5
 #: Largest ripple that the hold itself makes, in units of the tolerance; it has no mean, and adds up to nothing.
 LARGEST_RIPPLE = 1.0
-#: Columns of Work.residue.
-INTEGRAL, GREATEST, RIPPLE, VALUE, STAIRS, MOMENT, NORMAL = 0, 1, 2, 3, 4, 5, 9
 
 
 @kernel
@@ -43,45 +53,11 @@ def _sample_wires(P, D, M, W, S, t, h):
 
 
 @kernel
-def _smooth_integral(c, s):
-    """Integral of a cubic from the step's beginning."""
-    return s * (c[0] + s * (c[1] / 2.0 + s * (c[2] / 3.0 + s * c[3] / 4.0)))
+def _try_scans(P, D, M, W, C, S, t, h):
+    """Replay the scans of the step on copies; S.residue says how far the staircase is from the cubic.
 
-
-@kernel
-def _piece(S, j, first, last, h):
-    """Account for one stair of a held output: its moments, and how far the cubic goes astray within it."""
-    r = S.residue[j]
-    u = r[VALUE]
-    if not last > first:
-        return
-    r[STAIRS] += 1.0
-    relative = u - S.held[j]
-    a, b = first, last
-    for k in range(4):
-        # integral of the part to the power k; over the stair's length it is its mean
-        S.mean[k] = (b - a) / (k + 1.0)
-        r[MOMENT + k] += relative * S.mean[k]
-        a *= first
-        b *= last
-    place = NORMAL
-    for k in range(4):
-        for i in range(k + 1):
-            r[place] += S.mean[k] * S.mean[i] / (last - first)
-            place += 1
-    begun = _smooth_integral(S.smooth[j], first * h)
-    middle = _smooth_integral(S.smooth[j], 0.5 * (first + last) * h)
-    ended = _smooth_integral(S.smooth[j], last * h)
-    half = r[INTEGRAL] + 0.5 * u * (last - first) * h - (middle - begun)
-    r[RIPPLE] = max(r[RIPPLE], abs(half - r[INTEGRAL] - 0.5 * (u * (last - first) * h - (ended - begun))))
-    r[INTEGRAL] += u * (last - first) * h - (ended - begun)
-    if abs(r[INTEGRAL]) > abs(r[GREATEST]):
-        r[GREATEST] = r[INTEGRAL]
-
-
-@kernel
-def _try_scans(P, D, M, W, S, t, h):
-    """Replay the scans of the step on copies; S.residue says how far the staircase is from the cubic."""
+    What samples within the step are to show is kept.
+    """
     for i in range(M.scan.shape[0]):
         for k in range(M.scan.shape[1]):
             S.clock[i, k] = M.scan[i, k]
@@ -93,15 +69,25 @@ def _try_scans(P, D, M, W, S, t, h):
             S.residue[j, k] = 0.0
         S.residue[j, VALUE] = S.held[j]
     end = t + h
+    every = C.settings[at.SAMPLE_EVERY]
+    number = M.resume[at.NEXT_SAMPLE]
+    sample = next_sample(M, C)
+    S.told[0] = number
+    S.told[1] = 1.0
     while True:
         when = next_scan(D, S.clock, end)
+        # a sample at the instant of a scan shows the plant before it
+        while sample <= end + at.SLACK * abs(end) and not when < min(sample, end) - at.SLACK * abs(min(sample, end)):
+            keep_shown(D, S, number)
+            number += 1.0
+            sample = C.settings[at.SAMPLE_START] + number * every
         if math.isinf(when):
             break
         theta = (when - t) / h
         for j in range(S.acting.shape[0]):
             i = S.acting[j, 1]
             if S.clock[i, at.SCAN_NEXT] <= when + at.SLACK * abs(when):
-                _piece(S, j, S.since[i], theta, h)
+                add_stair(S, j, S.since[i], theta, h)
         for i in range(M.scan.shape[0]):
             if D.by_clock[i] == 1 and S.clock[i, at.SCAN_NEXT] <= when + at.SLACK * abs(when):
                 S.since[i] = theta
@@ -109,55 +95,59 @@ def _try_scans(P, D, M, W, S, t, h):
         for j in range(S.acting.shape[0]):
             S.residue[j, VALUE] = S.y_scan[S.acting[j, 0]]
     for j in range(S.acting.shape[0]):
-        _piece(S, j, S.since[S.acting[j, 1]], 1.0, h)
-
-
-@kernel
-def _fit(S, h):
-    """The cubic whose means over the stairs are nearest to the stairs just found; of few stairs, a simpler one.
-
-    So a ramp of scans is met exactly: half a period late, as a held output is.
-    """
-    for j in range(S.acting.shape[0]):
-        r = S.residue[j]
-        n = int(min(max(r[STAIRS] - 1.0, 1.0), 4.0))
-        place = NORMAL
-        for k in range(n):
-            for i in range(k + 1):
-                S.normal[k, i] = r[place]
-                S.normal[i, k] = r[place]
-                place += 1
-            S.normal[k, 4] = r[MOMENT + k]
-        for k in range(n):
-            for i in range(k + 1, n):
-                factor = S.normal[i, k] / S.normal[k, k]
-                for m in range(k, n):
-                    S.normal[i, m] -= factor * S.normal[k, m]
-                S.normal[i, 4] -= factor * S.normal[k, 4]
-        scale = 1.0
-        for k in range(4):
-            S.smooth[j, k] = 0.0
-        for back in range(n):
-            k = n - 1 - back
-            total = S.normal[k, 4]
-            for i in range(k + 1, n):
-                total -= S.normal[k, i] * S.mean[i]
-            S.mean[k] = total / S.normal[k, k]
-        for k in range(n):
-            S.smooth[j, k] = S.mean[k] * scale
-            scale /= h
-        S.smooth[j, 0] += S.held[j]
+        add_stair(S, j, S.since[S.acting[j, 1]], 1.0, h)
 
 
 @kernel
 def aim(P, M, W, C, S, t):
-    """Begin the step anew with the cubics in S.smooth; gives whether the rates are finite. The matrix stays."""
+    """Begin the step anew with the cubics in S.smooth and S.aim; gives whether the rates are finite.
+
+    The matrix stays.
+    """
     for j in range(S.acting.shape[0]):
         M.y[S.acting[j, 0]] = S.smooth[j, 0]
     finite = rates_here(P, M, W, C, S, t)
-    for j in range(S.acting.shape[0]):
-        W.f_t[S.acting[j, 0]] = 2.0 * S.smooth[j, 2]
+    pace_slopes(S, W)
     return finite
+
+
+@kernel
+def _draw_curves(M, W, S, h):
+    """Held outputs as the step has moved them: its dense output is a cubic."""
+    for j in range(S.acting.shape[0]):
+        i = S.acting[j, 0]
+        first, second = W.dense[0, i], W.dense[1, i]
+        S.curve[j, 0] = M.y[i]
+        S.curve[j, 1] = (W.y_new[i] - M.y[i] + first) / h
+        S.curve[j, 2] = (second - first) / (h * h)
+        S.curve[j, 3] = -second / (h * h * h)
+
+
+@kernel
+def _aim_at_wires(S, h):
+    """The scans just replayed have read these wires."""
+    for k in range(S.wire.shape[0]):
+        scale = 1.0
+        for m in range(4):
+            S.aim[k, m] = S.wire[k, m] * scale
+            scale /= h
+
+
+@kernel
+def _handed_error(P, W, C, S):
+    """How much a change just evaluated is of what other blocks are fed, in units of the tolerance."""
+    worst = 0.0
+    first_q = P.places[0]
+    for k in range(S.handed_start.shape[0] - 1):
+        change = 0.0
+        size = 0.0
+        for i in range(S.handed_start[k], S.handed_start[k + 1]):
+            q = S.handed[i]
+            change = max(change, abs(W.w[first_q + q] - W.f_q[q]))
+            size = max(size, abs(W.f_q[q]))
+        if change > 0.0:
+            worst = max(worst, change / (C.settings[at.RTOL] * max(change, size)))
+    return worst
 
 
 @kernel
@@ -165,6 +155,7 @@ def _effect(P, J, F, R, M, W, C, S, t, h, which):
     """Effect on the plant of a column of S.residue, in units of the tolerance.
 
     Of GREATEST, what cubics do not follow, over the whole step; of RIPPLE within a period, as if nothing gave way.
+    What is fed to other blocks is to be right by its mean over the step.
     """
     n_y = M.y.shape[0]
     last = R.c.shape[0] - 1
@@ -176,7 +167,7 @@ def _effect(P, J, F, R, M, W, C, S, t, h, which):
         W.y_stage[i] = M.y[i]
     for j in range(S.acting.shape[0]):
         W.y_stage[S.acting[j, 0]] += S.residue[j, column] / time
-    move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
+    move(M, W, t, at.AFTER)
     rates(P, t, W.y_stage, M.p, W.w, W.dy)
     C.status[at.RHS] += 1
     for i in range(W.rhs.shape[0]):
@@ -185,16 +176,20 @@ def _effect(P, J, F, R, M, W, C, S, t, h, which):
         W.rhs[i] = W.dy[i] - W.f[i]
     for j in range(S.acting.shape[0]):
         W.rhs[S.acting[j, 0]] = 0.0
+        if S.spare[j] >= 0:
+            W.rhs[S.spare[j]] = 0.0
+    handed = 0.0
     # the stages are not needed any more; here is where `error_norm` looks
     if column == RIPPLE:
         for i in range(n_y):
             W.u[last, i] = W.rhs[i]
     else:
+        handed = _handed_error(P, W, C, S)
         for i in range(n_y):
             W.rhs[i] /= R.gamma[0]
         solve(F, W.lower, W.upper, W.pivot, W.rhs, W.u[last], W.row)
         C.status[at.SOLVES] += 1
-    return error_norm(J, W, C, M.y)
+    return max(error_norm(J, W, C, M.y), handed)
 
 
 @kernel
@@ -218,12 +213,15 @@ def sweep_step(P, J, F, R, D, M, W, C, S, t, h):
         if failure != -1:
             return failure, math.nan, hold, sweep
         error = error_norm(J, W, C, M.y)
+        if math.isfinite(error):
+            error = max(error, inlet_error(W.inlets, R, C, t, h))
         if not error <= 1.0:
             return -1, error, hold, sweep
         C.status[at.SWEEPS] += 1
         prepare_dense(R, W)
+        _draw_curves(M, W, S, h)
         _sample_wires(P, D, M, W, S, t, h)
-        _try_scans(P, D, M, W, S, t, h)
+        _try_scans(P, D, M, W, C, S, t, h)
         last = hold
         hold = _effect(P, J, F, R, M, W, C, S, t, h, 1.0)
         if hold <= 1.0:
@@ -232,7 +230,8 @@ def sweep_step(P, J, F, R, D, M, W, C, S, t, h):
                 return -1, math.nan, hold, sweep
             C.status[at.RIPPLE] = max(C.status[at.RIPPLE], int(1000.0 * ripple))
             return -1, error, hold, sweep
-        _fit(S, h)
+        fit(S, h)
+        _aim_at_wires(S, h)
         if not aim(P, M, W, C, S, t):
             return -1, math.nan, hold, sweep
         if sweep == MOST_SWEEPS or (sweep > 1 and not hold <= LEAST_GAIN * last):

@@ -98,7 +98,7 @@ class Memory(NamedTuple):
     absent: Array  #: [n_y] 1.0 where a state is taken to be zero for good
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
-    pace: Array  #: [acting states] how fast each moved at the end of the last step over scans
+    drift: Array  #: [wires] how fast what scans read of the plant moved at the end of the last step over scans
     kept: Array  #: [6, n_y + n_q] where the matrix is kept: what it and the next step follow from (`kept_matrix.py`)
 
 
@@ -234,12 +234,33 @@ class Over(NamedTuple):
     acting: Array  #: [acting, 2] states of units by the clock that the plant sees: place in y, unit
     smooth: Array  #: [acting, 4] what stands for each held output within a step over scans: a cubic, per second
     held: Array  #: [acting] what it is held at when the step begins
-    residue: Array  #: [acting, 19] how far held outputs and cubics are apart, and sums of which the next are made
+    curve: Array  #: [acting, 4] likewise, as the step that is tried has moved it
+    pair: Array  #: [k, 2] held output, and wire that it follows (`follow.py`)
+    gain: Array  #: [k, 2] how much, and how fast more of it
+    spare: Array  #: [acting] state that carries the latter; -1 none
+    start: Array  #: [acting] what was in it
+    entry: Array  #: [k, 2] places in the matrix: of the output's row, of its spare's; -1 none
+    own: Array  #: [acting, 2] of the output itself, and of its spare, in the output's row
+    rate: Array  #: [acting] one over the lag with which held outputs follow; 0 in steps that end at a scan
+    place: Array  #: [wires] places of the wires in w
+    aim: Array  #: [wires, 4] what outputs take the wires to be: cubics, per second
+    now: Array  #: [wires] what they are at the beginning of the step
+    slip: Array  #: [wires] how fast they move by the clock alone (ramps, what other blocks feed)
+    tried: Array  #: [2, 3, acting] outputs after some scans, with wires as they are and one of them raised
+    seen: Array  #: [3, acting] when these were
+    tally: Array  #: [acting] scans so far
+    residue: Array  #: [acting, 20] how far held outputs and cubics are apart, and sums of which the next are made
     mean: Array  #: [4] scratch of these
     normal: Array  #: [4, 5] likewise
     since: Array  #: [scanning units] part of the step at which the piece begins that is held now
     clock: Array  #: [scanning units, 5] Memory.scan while a step is tried
     y_scan: Array  #: [n_y] states of the units by the clock, likewise
+    still: Array  #: [n_y] zeros
+    shown: Array  #: [capacity, n] of the step that is pending: states of the units by the clock at its samples
+    told: Array  #: [2] the first of these samples, and whether `shown` has them all
+    signal: Array  #: [k, 2] what scans read of other blocks: source, and place in Inlets.place
+    handed: Array  #: [k] quadratures by which what other blocks are fed is booked
+    handed_start: Array  #: [fields of streams + 1] into `handed`
     valid: Array  #: [2] whether factors in Work are those of the point in Memory; W.w what scans read at the last one
     wire: Array  #: [wires, 4] what scans read of the plant within the step, as cubics of the part of the step
     rest: Array  #: [calls, 2] calls that give the rates where what scans read is there already

@@ -16,6 +16,7 @@ import numpy as np
 
 from twin.config.spec import Connection, FeedSpec, Frozen, PlantSpec, ProductSpec
 from twin.plant.adapter import stream_fields
+from twin.plant.scanned import by_the_clock
 from twin.quantity import Array, Field, fields
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Block:
     y: Array  #: [n_y] places in the whole plant's y
     p: Array  #: [n, 2] places in p: here, in the whole
     w: dict[int, int]  #: places in w by those in the whole
+    read: frozenset[int]  #: places in p, here, of signal inlets that units by the clock read
     q: Array  #: [n, 2] places in q: here, in the whole
     #: places here by those in the whole
     y_here: dict[int, int]
@@ -122,6 +124,22 @@ def groups(plant: Plant, ties: Iterable[tuple[str, str]] = ()) -> list[tuple[str
         order += ready
         sorter.done(*ready)
     return [found[i] for i in order]
+
+
+def driven(plant: Plant) -> list[tuple[str, str]]:
+    """Units by the clock, each with one that it sends a signal to."""
+    clocked = {node.name for node in plant.nodes if node.role == "unit" and by_the_clock(node)}
+    ends = [(line.source.partition(".")[0], line.target.partition(".")[0]) for line in plant.spec.signals]
+    return [(source, target) for source, target in ends if source in clocked]
+
+
+def _read_by_clock(plant: Plant) -> frozenset[int]:
+    """Places in p of the signal inlets of units by the clock, and of those that pass signals on to them."""
+    scanned, nodes = plant.discrete, plant.nodes
+    units = {unit for (unit, *_), clock in zip(scanned.scan.tolist(), scanned.by_clock.tolist(), strict=True) if clock}
+    units |= {unit for unit, _ in scanned.fast.tolist()}
+    paths = [f"{nodes[k].name}.{inlet}" for k in sorted(units) for inlet in nodes[k].model.inlets]
+    return frozenset(plant.parameters[path][0] for path in paths if path in plant.parameters)
 
 
 def _reached(after: dict[str, set[str]], name: str) -> set[str]:
@@ -271,6 +289,7 @@ def _blocks(plant: Plant, parts: tuple[tuple[str, ...], ...]) -> list[Block]:
                 y,
                 np.array(places, dtype=np.int64).reshape(-1, 2),
                 {its: mine for mine, its in found["w"]},
+                _read_by_clock(part),
                 np.array(found["q"], dtype=np.int64).reshape(-1, 2),
                 {its: mine for mine, its in found["y"]},
                 {its: mine for mine, its in places},

@@ -54,8 +54,9 @@ class Plant:
     discrete: Discrete
     impulses: tuple[str, ...]  #: paths, in the order of `discrete.impulse`
     scanned: tuple[str, ...]  #: units, in the order of `discrete.scan`
-    #: jacobian_without(absent): the tables without rows and columns of those states, [n_y] bool
-    jacobian_without: Callable[[np.ndarray], JacobianTables]
+    #: jacobian_without(absent, read): the tables without rows and columns of those states, [n_y] bool; with those of
+    #: auxiliaries that only scans read, by their places in w
+    jacobian_without: Callable[..., JacobianTables]
     #: probe(y, p, nominal, among): which of those states are absent
     probe: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
     memo: dict[Any, Any]  #: what has been worked out of it that numbers do not change, shared by all copies
@@ -208,12 +209,12 @@ def compile_plant(spec: PlantSpec) -> Plant:
     aux = auxiliaries(nodes, placed.w.at)
     tables.sizes[5] = len(aux)
 
-    made: dict[bytes, JacobianTables] = {}  # many runs of a plant share its tables
+    made: dict[tuple[bytes, tuple[int, ...]], JacobianTables] = {}  # many runs of a plant share its tables
 
-    def jacobian_without(absent: np.ndarray) -> JacobianTables:
-        key = absent.tobytes()
+    def jacobian_without(absent: np.ndarray, read: tuple[int, ...] = ()) -> JacobianTables:
+        key = absent.tobytes(), read
         if key not in made:
-            made[key] = jacobian_tables(nodes, placed, aux, absent)
+            made[key] = jacobian_tables(nodes, placed, auxiliaries(nodes, placed.w.at, read) if read else aux, absent)
         return made[key]
 
     row = rows_of(nodes, len(placed.y0))

@@ -33,6 +33,7 @@ class Discrete(NamedTuple):
     by_clock: Array  #: [m] 1 for units that stand still between scans and read signals only (`scanned.py`)
     wires: Array  #: [k] places in w that units by the clock read of the plant
     acting: Array  #: [n, 2] states of units by the clock that the plant sees between scans: place in y, unit
+    follows: Array  #: [k, 2] which of these follows which of the wires
 
 
 def nothing() -> Discrete:
@@ -42,7 +43,7 @@ def nothing() -> Discrete:
         return np.zeros(shape, dtype=np.int64)
 
     return Discrete(
-        i(0, 3), i(0, 4), i(0, 2), np.zeros(0), i(0, 2), i(0, 2), i(1), i(0, 2), i(0, 2), i(0), i(0), i(0, 2)
+        i(0, 3), i(0, 4), i(0, 2), np.zeros(0), i(0, 2), i(0, 2), i(1), i(0, 2), i(0, 2), i(0), i(0), i(0, 2), i(0, 2)
     )
 
 

@@ -75,11 +75,11 @@ def is_timed(node: Node) -> bool:
     return any("t" in model.arguments(name) for name in names if model.has(name))
 
 
-def auxiliaries(nodes: list[Node], n_w: int) -> dict[int, int]:
+def auxiliaries(nodes: list[Node], n_w: int, asked: Iterable[int] = ()) -> dict[int, int]:
     """Number the places of w that are unknowns of the Newton matrix: integrals, connected outlets, wires.
 
     What no state and no quadrature depends on, be it through others, is none: the classes of crystals that leave the
-    plant, say, of which a product books the sum.
+    plant, say, of which a product books the sum. `asked` are places of w that count anyway.
     """
     consumed = _consumed(nodes)
     rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
@@ -93,7 +93,7 @@ def auxiliaries(nodes: list[Node], n_w: int) -> dict[int, int]:
         columns.append(column[both])
     row, column = np.concatenate(rows), np.concatenate(columns)
     counts = np.zeros(n_w + 2, dtype=bool)
-    counts[COUNTED] = True
+    counts[[COUNTED, *asked]] = True
     before = -1
     while (now := int(counts.sum())) != before:
         before = now

@@ -41,6 +41,23 @@ class Readings(Calls):
             found += [call for call in self.all if call[0] == k]
         return found
 
+    def wires(self, k: int, fast: Sequence[Call]) -> list[int]:
+        """Places in w of what a unit reads of the plant, itself or by those that pass signals on to it."""
+        found: dict[int, None] = {}
+        todo, seen = [k], {k}
+        while todo:
+            unit = todo.pop()
+            for inlet in self.nodes[unit].model.inlets:
+                source = self.source(unit, inlet)
+                if source is None:
+                    continue
+                if source not in fast:
+                    found[self.nodes[unit].layout.place("u", inlet, "value")] = None
+                elif source[0] not in seen:
+                    seen.add(source[0])
+                    todo.append(source[0])
+        return list(found)
+
     def after(self, units: set[int]) -> list[Call]:
         """Of the calls that scanned units need, those that change when these units change, in order."""
         changed: set[Call] = set()
@@ -126,6 +143,8 @@ def scan_tables(nodes: Sequence[Node], calls: Sequence[Call]) -> dict[str, Array
     def whole(rows: Sequence[object], *width: int) -> Array:
         return np.array(rows, dtype=np.int64).reshape(-1, *width)
 
+    acting, wires = _moved(nodes, clocked), list(slow)
+    follows = [(j, wires.index(w)) for j, (_, k) in enumerate(acting) for w in read.wires(k, fast)]
     return {
         "read": whole(read.calls, 2),
         "after": whole([call for part in later for call in part], 2),
@@ -133,6 +152,7 @@ def scan_tables(nodes: Sequence[Node], calls: Sequence[Call]) -> dict[str, Array
         "fast": whole(fast, 2),
         "own": whole(own, 2),
         "by_clock": whole([int(k in clocked) for k in read.units]),
-        "wires": whole(list(slow)),
-        "acting": whole([(place, order[k]) for place, k in _moved(nodes, clocked)], 2),
+        "wires": whole(wires),
+        "acting": whole([(place, order[k]) for place, k in acting], 2),
+        "follows": whole(follows, 2),
     }

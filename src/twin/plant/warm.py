@@ -6,12 +6,11 @@ reach this process through the cache on disk only.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 from twin import jit
@@ -22,6 +21,7 @@ from twin.plant.model import load_model
 #: is for what else steps may do at scans than to end there and begin anew, the third for blocks.
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop:compile_engine", "twin.integrate.overloop:compile_engine"
 LOOP_OF_BLOCKS = "twin.integrate.blockloop:compile_engine"
+LOOP_OF_BLOCKS_OVER_SCANS = "twin.integrate.blockoverloop:compile_engine"
 PROBE = "twin.plant.absent:compile_probe"
 
 Report = Callable[[int, int, str], None]
@@ -79,15 +79,21 @@ def warm(models: Iterable[str], report: Report | None = None, *, scans: str = "e
         return 0
     # the longest first, so that no core is left with one at the end
     missing = sorted((name for name in dict.fromkeys(models) if not is_cached(name)), key=_length, reverse=True)
-    loop = LOOP_OF_BLOCKS if method == "multirate" else LOOP if scans == "exact" else LOOP_OVER_SCANS
+    plain, over = (LOOP_OF_BLOCKS, LOOP_OF_BLOCKS_OVER_SCANS) if method == "multirate" else (LOOP, LOOP_OVER_SCANS)
+    loop = plain if scans == "exact" else over
     engine = [job for job in (loop, PROBE) if not engine_is_cached(job)]
     total = len(missing) + len(engine)
     if total == 0:
         return 0
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
     if report is not None:
         report(0, total, "")
     workers = min(total, os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_interrupts_to_the_parent) as pool:
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
+    with contextlib.suppress(BrokenProcessPool), pool:  # where none can be started, who needs the code compiles it
         # the engine is the longest job, so it goes first
         futures = [pool.submit(compile_engine_part, job) for job in engine]
         futures += [pool.submit(compile_model, name) for name in missing]

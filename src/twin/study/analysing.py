@@ -31,7 +31,7 @@ from twin.study.spec import Constraint, FactorSpec
 #: A surrogate that explains less of the points left out than this says little about its factors.
 POOR = 0.5
 #: Rows of which the design space takes what nobody chooses.
-DRAWS = 32
+DRAWS = 16
 #: Points of Saltelli's scheme on a surrogate.
 POINTS = 1024
 

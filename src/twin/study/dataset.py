@@ -10,7 +10,7 @@ import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Version of the layout of `data.h5`.
 SCHEMA_VERSION = "1.0"
 KIND = "data set"
-FILE, CARD, STUDY = "data.h5", "README.md", "study.yaml"  # the card names them, too
+FILE, CARD = "data.h5", "README.md"
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,33 @@ def make(study: StudySpec, folder: Path, workers: int = 0, watch: Watch | None =
         found = _write(study, study.dataset, partial / FILE, workers or workers_here(), watch)
         made = Made(folder, *found)
         with file_errors(partial):
-            (partial / CARD).write_text(card(study, study.dataset, made.splits, partial / FILE), encoding="utf-8")
-            text = study.source_text or json.dumps(study.plain, indent=1, ensure_ascii=False)
-            (partial / STUDY).write_text(text, encoding="utf-8")
+            texts = sources(study)
+            told = card(study, study.dataset, made.splits, partial / FILE, next(iter(texts)))
+            for name, text in {CARD: told, **texts}.items():
+                (partial / name).parent.mkdir(parents=True, exist_ok=True)
+                (partial / name).write_text(text, encoding="utf-8")
             partial.rename(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return made
+
+
+def sources(study: StudySpec) -> dict[str, str]:
+    """Give the files that make a data set again, by name: the study, under its own name, and what stands beside it."""
+    text = study.source_text or json.dumps(study.plain, indent=1, ensure_ascii=False)
+    beside = Path() if study.path is None else study.path.parent
+    found = {f"{study.name if study.path is None else study.path.stem}.yaml": text}
+    given = [study.plain.get("scenario"), *(name for f in study.factors for name in f.column.levels)]
+    design = study.plain.get("design")
+    given.append(design.get("file") if isinstance(design, Mapping) else None)
+    files = [beside / str(name) for name in given if name is not None]
+    files += [s.plant.path for s in study.scenarios if s.path in files and s.plant.path is not None]
+    for file in files:
+        inside = file.is_file() and file.resolve().is_relative_to(beside.resolve())
+        if inside:  # others are shipped, or the reader has them
+            found[file.resolve().relative_to(beside.resolve()).as_posix()] = file.read_text(encoding="utf-8")
+    return found
 
 
 def same(study: StudySpec, folder: Path, workers: int = 0, watch: Watch | None = None) -> tuple[str, str, str]:

@@ -54,10 +54,10 @@ Rows of the design are shuffled by the study's seed; all replicates of a row are
 
 {licence}. Content hash of `data.h5`: `{hash}`.
 
-    twin dataset study.yaml --verify .
+    twin dataset {file} --verify .
 
-makes all of it again from `study.yaml` (seed {seed}), with the scenarios of the version of Twin that stands in
-`/provenance`, and compares the hashes.
+makes all of it again from `{file}` (seed {seed}), with the version of Twin that stands in `/provenance` and what it
+ships (what stood beside the study is in this folder, too), and compares the hashes.
 
 ## Limits
 
@@ -66,7 +66,7 @@ that does well here has shown nothing yet about a real plant.
 """
 
 
-def card(study: StudySpec, spec: DatasetSpec, splits: Mapping[str, int], path: Path) -> str:
+def card(study: StudySpec, spec: DatasetSpec, splits: Mapping[str, int], path: Path, file: str) -> str:
     """Describe a data set.
 
     Parameters
@@ -77,16 +77,18 @@ def card(study: StudySpec, spec: DatasetSpec, splits: Mapping[str, int], path: P
         Runs of each split.
     path : Path
         Its `data.h5`.
+    file : str
+        Name of the study in the data set's folder.
     """
-    with h5py.File(path, "r") as file:
+    with h5py.File(path, "r") as data:
 
         def texts(name: str) -> list[str]:
-            return [str(text) for text in file[name].asstr()[()]]
+            return [str(text) for text in data[name].asstr()[()]]
 
         tags = zip(spec.tags, texts("tag_unit"), texts("tag_meaning"), strict=True)
-        going, names, runs = file["y"][()], texts("fault"), len(file["run"])
+        going, names, runs = data["y"][()], texts("fault"), len(data["run"])
         split, finished = np.array(texts("split")), np.array(texts("outcome")) == FINISHED
-        found = str(file.attrs[HASH])
+        found = str(data.attrs[HASH])
     size = "n<1K" if runs < 1000 else "1K<n<10K" if runs < 10_000 else "10K<n<100K" if runs < 100_000 else "n>100K"
     head: dict[str, Any] = {
         "license": spec.licence.lower(),
@@ -118,6 +120,7 @@ def card(study: StudySpec, spec: DatasetSpec, splits: Mapping[str, int], path: P
         licence=spec.licence,
         hash=found,
         seed=study.seed,
+        file=file,
     )
 
 

@@ -18,7 +18,7 @@ from twin.study.analysis.needs import AnalysisError, need
 from twin.study.analysis.table import varies
 
 #: Beyond this many runs a subset is fitted: the cost grows with the cube.
-MOST = 500
+MOST = 300
 #: Points that are predicted at once: bounds memory.
 ROWS = 2048
 
