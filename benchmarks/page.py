@@ -47,7 +47,7 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "pharmapy": (
         "PharmaPy's own test flowsheets",
-        ("cpu_s", "error_count", "error_mean_size", "crystals", "mean_um", "steps"),
+        ("cpu_s", "setup_s", "error_count", "error_mean_size", "crystals", "mean_um", "steps"),
     ),
     "flagship": (
         "The flagship's smooth day",
@@ -87,7 +87,10 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "dashboard": ("The dashboard on a month of a gigabyte", ()),
-    "counts": ("Operation counts at a short horizon", ("steps", "rejected", "rhs", "jacobians", "lu", "solves")),
+    "counts": (
+        "Operation counts at a short horizon, and parts of an operation",
+        ("steps", "rejected", "rhs", "jacobians", "lu", "solves", "calls", "passes", "entries", "fill", "updates"),
+    ),
 }
 #: Results that have a figure (`benchmarks/plots.py`).
 FIGURES = {"work_precision": "Work and precision", "cost": "", "peers": ""}

@@ -16,7 +16,7 @@ from benchmarks import counts, recording, shortly, startup
 class Counts:
     """Operation counts of the shipped plants: the gate's numbers, over time."""
 
-    params = (tuple(shortly.PLANTS), counts.COUNTS)
+    params = (tuple(shortly.PLANTS), (*counts.COUNTS, *counts.PARTS))
     param_names = ("plant", "count")
     unit = "operations"
     timeout = 600.0

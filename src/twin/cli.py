@@ -7,12 +7,15 @@ that draw prettier help take 0.1 to 0.2 s. Everything else is imported by the co
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
 
 from twin.errors import TwinError
 
+#: Objects after which Python looks for circles among them: at its own 700 it looks a thousand times before a run.
+GARBAGE = 50_000
 EPILOG = """\
 exit codes:
   0    done
@@ -188,6 +191,7 @@ def _output(command: argparse.ArgumentParser) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; give its exit code."""
+    gc.set_threshold(GARBAGE)
     _utf8()
     top = parser()
     arguments = top.parse_args(argv)

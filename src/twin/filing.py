@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from twin.packages import version
+
 #: numba options of every kernel: no fastmath (bits must repeat); numpy error model (no exceptions:
 #: NaN and inf are found by the step control); no reference counts (kernels own nothing).
 OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": False, "_nrt": False}
@@ -36,8 +38,6 @@ def cache_root() -> Path:
 @lru_cache(maxsize=1)
 def versions() -> str:
     """What compiled code depends on beside its sources: numba decides by CPU on its own."""
-    from importlib.metadata import version
-
     parts = [f"{name} {version(name)}" for name in ("numba", "numpy", "llvmlite")]
     return "; ".join([*parts, f"python {platform.python_version()}", sys.platform, platform.machine()])
 

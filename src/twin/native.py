@@ -41,9 +41,9 @@ def place(folder: Path, name: str) -> Path:
     return folder / f"{name}-{target()}.o"
 
 
-def kept(folder: Path, name: str = "*") -> bool:
+def kept(folder: Path, name: str) -> bool:
     """Whether there is such a file."""
-    return any(folder.glob(f"{name}-{target()}.o"))
+    return place(folder, name).exists()
 
 
 def keep(folder: Path, name: str, code: bytes, needs: Sequence[str]) -> None:

@@ -236,11 +236,13 @@ def execute(
 
     # results
     def into_the_file() -> tuple[Ending, float, tuple[str, ...]]:
+        behind = Behind()
+        later = behind.do if past is None else None  # what is brought along is written before all else
         with (
             registered(path, spec, resolved, plant.fingerprint, continued.source if continued else "") as entry,
-            RunWriter(path, plant, spec, resolved=resolved, fork=fork) as writer,
+            RunWriter(path, plant, spec, resolved=resolved, fork=fork, do=later) as writer,
             closing(RunLog(writer.partial, head, checkpoint_every)) as log,
-            Behind() as behind,
+            behind,
         ):
             recorder = Recorder(writer, log, simulation.end, behind.do, past)
             if past is not None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, TypeVar
 
 from twin.progress import Silent
@@ -63,6 +61,4 @@ def warm_up(scenario: ScenarioSpec, progress: Silent) -> None:
     plant = scenario.plant
     streams = {feed.stream for feed in plant.feeds} | {product.stream for product in plant.products}
     models = [*(unit.model for unit in plant.units), *(f"boundary.{stream.lower()}" for stream in sorted(streams))]
-    # Where processes cannot be started, this one compiles by itself.
-    with contextlib.suppress(BrokenProcessPool):
-        warm(models, report, scans=scenario.scans, method=scenario.method)
+    warm(models, report, scans=scenario.scans, method=scenario.method)

@@ -83,7 +83,7 @@ def test_what_cannot_be_resumed_is_told(
     partial = killed(monkeypatch, "a.h5")
     path = log.log_path(partial)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("twin.results.sections.metadata.version", lambda name: "0.0")
+        patch.setattr("twin.results.sections.version", lambda name: "0.0")
         assert "was written with" in says("a.h5.partial")
     shutil.copy(path, here / "copy.resume")
     busy = RunLog(here / "busy.h5.partial", {}, 1.0)

@@ -21,7 +21,7 @@ from twin.jit import cache_root
 #: Limit within which a hostile file is refused in about a second (others stand in `twin.config.parsing`).
 MOST_BYTES = 500_000
 #: Characters from which on what was parsed is kept in the cache: reading that back takes a twentieth of the time.
-WORTH_KEEPING = 2_000
+WORTH_KEEPING = 300
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")

@@ -6,12 +6,11 @@ reach this process through the cache on disk only.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 from twin import jit
@@ -86,10 +85,15 @@ def warm(models: Iterable[str], report: Report | None = None, *, scans: str = "e
     total = len(missing) + len(engine)
     if total == 0:
         return 0
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
     if report is not None:
         report(0, total, "")
     workers = min(total, os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_interrupts_to_the_parent) as pool:
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
+    with contextlib.suppress(BrokenProcessPool), pool:  # where none can be started, who needs the code compiles it
         # the engine is the longest job, so it goes first
         futures = [pool.submit(compile_engine_part, job) for job in engine]
         futures += [pool.submit(compile_model, name) for name in missing]

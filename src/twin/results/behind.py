@@ -5,9 +5,9 @@ The compiled loop holds no GIL, so compressing and writing one block costs no ti
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 #: Jobs that may wait: each holds a block of rows.
 WAITING = 24
@@ -17,7 +17,8 @@ class Behind:
     """Does jobs one after another; what one of them raises, the next call here raises."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="twin-write")
+        self._thread: threading.Thread | None = None
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._room = threading.Semaphore(WAITING)
         self._failed: BaseException | None = None
 
@@ -25,12 +26,25 @@ class Behind:
         """Take a job; waits while too many are waiting."""
         self._look()
         self._room.acquire()
-        self._thread.submit(self._run, job)
+        self._jobs.put(job)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="twin-write", daemon=True)
+            self._thread.start()
 
     def finish(self) -> None:
         """Wait until all is done."""
-        self._thread.shutdown(wait=True)
+        self._end()
         self._look()
+
+    def _end(self) -> None:
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._run(job)
 
     def _run(self, job: Callable[[], None]) -> None:
         try:
@@ -49,4 +63,4 @@ class Behind:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(wait=True)
+        self._end()

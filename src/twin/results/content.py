@@ -29,6 +29,11 @@ EXCLUDED = ("/provenance/session", "/checkpoints")
 INVERSE = "REFERENCE_LIST"
 #: Bytes of a variable read at once.
 BLOCK = 1 << 24
+#: Texts in memory, by how their letters are encoded.
+_TEXTS = {
+    letters: (dtype := h5py.string_dtype(name), h5py.h5t.py_create(dtype))
+    for letters, name in ((h5py.h5t.CSET_ASCII, "ascii"), (h5py.h5t.CSET_UTF8, "utf-8"))
+}
 
 
 class ContentError(Exception):
@@ -45,7 +50,9 @@ class Verification:
     reason: str
 
 
-def content_hash(file: h5py.File, known: Mapping[str, bytes] | None = None) -> str:
+def content_hash(
+    file: h5py.File, known: Mapping[str, bytes] | None = None, told: Mapping[str, bytes] | None = None
+) -> str:
     """Hash an open run file.
 
     Parameters
@@ -54,6 +61,8 @@ def content_hash(file: h5py.File, known: Mapping[str, bytes] | None = None) -> s
         Open for reading.
     known : mapping of str to bytes, optional
         SHA-256 of values already hashed while they were written, by path of the variable.
+    told : mapping of str to bytes, optional
+        Attributes of variables that have had all of them since (:func:`attributes`), by path.
 
     Returns
     -------
@@ -66,16 +75,26 @@ def content_hash(file: h5py.File, known: Mapping[str, bytes] | None = None) -> s
         When the file holds links, virtual or external variables, or unknown types.
     """
     whole = hashlib.sha256(b"twin run file content 1\n")
-    for path, digest in sorted(digests(file, known).items()):
+    for path, digest in sorted(digests(file, known, told).items()):
         _put(whole, path.encode(), digest)
     return f"sha256:{whole.hexdigest()}"
 
 
-def digests(file: h5py.File, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+def digests(
+    file: h5py.File, known: Mapping[str, bytes] | None = None, told: Mapping[str, bytes] | None = None
+) -> dict[str, bytes]:
     """Digest of every group and variable by its path: two files differ where these differ."""
     seen: dict[Any, str] = {}
-    nodes = list(_walk(file, seen))
-    return {path: _node(path, node, (known or {}).get(path), seen) for path, node in nodes}
+    nodes = list(_walk(file.id, "/", seen))
+    known, told = known or {}, told or {}
+    return {path: _node(path, node, known.get(path), told.get(path), seen) for path, node in nodes}
+
+
+def attributes(file: h5py.File) -> dict[str, bytes]:
+    """What the hash takes of the attributes of every variable in an open file, by path."""
+    seen: dict[Any, str] = {}
+    nodes = list(_walk(file.id, "/", seen))
+    return {path: _attributes(path, node, seen) for path, node in nodes if isinstance(node, h5py.h5d.DatasetID)}
 
 
 def address(node: Any) -> Any:
@@ -108,30 +127,29 @@ def verify(path: str | Path) -> Verification:
     return Verification(stored == computed, stored, computed, reason)
 
 
-def _walk(group: h5py.Group, seen: dict[Any, str]) -> Iterator[tuple[str, Any]]:
-    path = unicodedata.normalize("NFC", group.name)
+def _walk(group: Any, path: str, seen: dict[Any, str]) -> Iterator[tuple[str, Any]]:
+    """Everything in a group, by HDF5's own handles: h5py's objects around them cost more than all the rest."""
     if path in EXCLUDED:
         return
     _once(group, path, seen)
     yield path, group
     composed: set[str] = set()
-    for name in sorted(group):
+    for name, raw in sorted((raw.decode("utf-8", "surrogateescape"), raw) for raw in group):
         same = unicodedata.normalize("NFC", name)
         if same in composed:
             raise ContentError(f"{path} holds two things called {same}, told apart by how letters are composed only")
         composed.add(same)
-        kind = group.get(name, getlink=True)
-        if not isinstance(kind, h5py.HardLink):
-            raise ContentError(f"{group.name}/{name} is a link to another place; a run file holds none")
-        node = group[name]
-        if isinstance(node, h5py.Group):
-            yield from _walk(node, seen)
-        elif isinstance(node, h5py.Dataset):
-            path = unicodedata.normalize("NFC", node.name)
-            _once(node, path, seen)
-            yield path, node
+        inner = f"{path.rstrip('/')}/{same}"
+        if group.links.get_info(raw).type != h5py.h5l.TYPE_HARD:
+            raise ContentError(f"{inner} is a link to another place; a run file holds none")
+        node = h5py.h5o.open(group, raw)
+        if isinstance(node, h5py.h5g.GroupID):
+            yield from _walk(node, inner, seen)
+        elif isinstance(node, h5py.h5d.DatasetID):
+            _once(node, inner, seen)
+            yield inner, node
         else:
-            raise ContentError(f"{group.name}/{name} is neither a group nor a variable")
+            raise ContentError(f"{inner} is neither a group nor a variable")
 
 
 def _once(node: Any, path: str, seen: dict[Any, str]) -> None:
@@ -142,27 +160,40 @@ def _once(node: Any, path: str, seen: dict[Any, str]) -> None:
     seen[place] = path
 
 
-def _node(path: str, node: Any, known: bytes | None, names: Mapping[Any, str]) -> bytes:
+def _node(path: str, node: Any, known: bytes | None, told: bytes | None, names: Mapping[Any, str]) -> bytes:
     digest = hashlib.sha256()
-    if isinstance(node, h5py.Dataset):
-        if node.is_virtual or node.external:
+    if isinstance(node, h5py.h5d.DatasetID):
+        made = node.get_create_plist()
+        if made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count():
             raise ContentError(f"{path} keeps its values in another file; a run file never does")
         _put(digest, b"variable", path.encode(), _type(node.dtype, path), repr(tuple(map(int, node.shape))).encode())
-        _put(digest, known if known is not None else _values(node, path))
+        _put(digest, known if known is not None else _values(h5py.Dataset(node), path))
     else:
         _put(digest, b"group", path.encode())
-    for name in sorted(node.attrs):
-        if name == INVERSE or (path == "/" and name == HASH):
-            continue
-        _put(digest, name.encode(), *_attribute(node, name, path, names))
+    digest.update(_attributes(path, node, names) if told is None else told)
     return digest.digest()
 
 
+def _attributes(path: str, node: Any, names: Mapping[Any, str]) -> bytes:
+    handles = (h5py.h5a.open(node, index=number) for number in range(h5py.h5a.get_num_attrs(node)))
+    named = {handle.name.decode("utf-8", "surrogateescape"): handle for handle in handles}
+    left_out = (INVERSE, HASH) if path == "/" else (INVERSE,)
+    parts = [
+        (name.encode(), *_attribute(node, name, named[name], path, names))
+        for name in sorted(named)
+        if name not in left_out
+    ]
+    return b"".join(_framed(part) for attribute in parts for part in attribute)
+
+
+def _framed(part: bytes) -> bytes:
+    """A part with its length before it, so that no two lists of parts give the same bytes."""
+    return len(part).to_bytes(8, "little") + part
+
+
 def _put(digest: Any, *parts: bytes) -> None:
-    """Feed parts with their lengths, so that no two lists of parts give the same bytes."""
     for part in parts:
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
+        digest.update(_framed(part))
 
 
 def _type(dtype: np.dtype, path: str) -> bytes:
@@ -187,14 +218,20 @@ def _values(node: h5py.Dataset, path: str) -> bytes:
     return digest.digest()
 
 
-def _attribute(node: Any, name: str, path: str, names: Mapping[Any, str]) -> tuple[bytes, ...]:
+def _attribute(node: Any, name: str, attribute: Any, path: str, names: Mapping[Any, str]) -> tuple[bytes, ...]:
     """Type, shape and value; references to dimensions are read as the paths that they point to."""
-    value = node.attrs[name]
+    kind = attribute.get_type()
+    one = attribute.get_space().get_simple_extent_type() == h5py.h5s.SCALAR
+    if one and isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str():  # most are: a text
+        dtype, memory = _TEXTS[kind.get_cset()]
+        read = np.zeros((), dtype=dtype)
+        attribute.read(read, memory)
+        text: bytes = read.item()
+        return b"text", b"()", text.decode().encode()
+    value = (h5py.Dataset(node) if isinstance(node, h5py.h5d.DatasetID) else h5py.Group(node)).attrs[name]
     if name == "DIMENSION_LIST":
-        targets = [[_target(node, reference, names) for reference in references] for references in value]
+        targets = [[_target(node, reference, path, names) for reference in references] for references in value]
         return b"dimensions", repr(targets).encode()
-    if isinstance(value, str):
-        return b"text", b"()", value.encode()
     array = np.asarray(value)
     if array.dtype.kind in "OSU":
         texts = [t.decode() if isinstance(t, bytes) else str(t) for t in array.ravel()]
@@ -202,8 +239,9 @@ def _attribute(node: Any, name: str, path: str, names: Mapping[Any, str]) -> tup
     return _type(array.dtype, f"{path}@{name}"), repr(array.shape).encode(), data_bytes(array)
 
 
-def _target(node: Any, reference: Any, names: Mapping[Any, str]) -> str:
-    found = h5py.h5r.dereference(reference, node.id)
-    if found is None or address(found) not in names:
-        raise ContentError(f"{node.name} refers to a dimension that is not in the file")
-    return names[address(found)]
+def _target(node: Any, reference: Any, path: str, names: Mapping[Any, str]) -> str:
+    found = h5py.h5r.dereference(reference, node)
+    place = None if found is None else address(found)
+    if place not in names:
+        raise ContentError(f"{path} refers to a dimension that is not in the file")
+    return names[place]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 import h5py
 import numpy as np
 
+from twin.packages import version
 from twin.results.balances import MEASURES, Balances
 from twin.results.layout import SCHEMA_VERSION, place, safe
 from twin.results.netcdf import TEXT, add_coordinate, add_dimension, add_numbers, add_texts, set_texts
@@ -85,11 +84,7 @@ def write_provenance(file: h5py.File, plant: Any, scenario: Any) -> None:
 
 def versions() -> dict[str, str]:
     """Versions of the packages that can change a number, where they are installed."""
-    found = {}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
+    return {name: found for name in PACKAGES if (found := version(name)) is not None}
 
 
 def write_fork(file: h5py.File, fork: Mapping[str, str | float]) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from twin.results import layout, sections
 from twin.results.balances import Balances, compute
 from twin.results.checkpoints import Kept, write_checkpoints
-from twin.results.content import HASH, content_hash
+from twin.results.content import HASH, attributes, content_hash
 from twin.results.events import AlarmRow, EventRow, Journal, Snapshot, Snapshots, write_alarms, write_events
 from twin.results.files import FileProblem, file_errors, hdf5_writing, need_room, partial_path, publish
 from twin.results.netcdf import LIBVER
@@ -50,6 +50,8 @@ class RunWriter:
         Wall seconds after which readers see what has been appended, full block or not.
     fork : mapping, optional
         Provenance of a run forked from another one.
+    do : callable, optional
+        Does a job before all those that append: the file's variables are made by it, while the run goes on.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class RunWriter:
         kinds: Sequence[str] = layout.RECORDED,
         flush_every: float = 1.0,
         fork: Mapping[str, str | float] | None = None,
+        do: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.path = Path(path)
         self.partial = partial_path(self.path)
@@ -93,6 +96,14 @@ class RunWriter:
         with file_errors(self.partial):
             need_room(self.partial, 0)
             self._file = h5py.File(self.partial, "x", libver=LIBVER)
+        self._told: dict[str, bytes] = {}
+        if do is None:
+            self._lay_out(plant, scenario, resolved, fork)
+        else:
+            do(lambda: self._lay_out(plant, scenario, resolved, fork))
+
+    def _lay_out(self, plant: Any, scenario: Any, resolved: str, fork: Mapping[str, str | float] | None) -> None:
+        """Make everything that is known from the start."""
         with self._writing() as file:
             sections.write_root(file, plant, scenario, RUNNING)
             sections.write_configuration(file, plant, scenario, resolved)
@@ -104,6 +115,7 @@ class RunWriter:
             sections.write_components(file, plant)
             sections.write_terms(file, plant)
             sections.write_quality(file, scenario)
+            self._told = attributes(file)
             file.swmr_mode = True  # from here on others can read; no variable can be added
 
     @property
@@ -217,6 +229,7 @@ class RunWriter:
         """
         word, sentence = _outcome(outcome, message)
         self._write_block(complete=True)
+        digests = self._series.digests()
         self._close()
         with file_errors(self.partial):
             self._file = h5py.File(self.partial, "r+", libver=LIBVER)
@@ -236,7 +249,7 @@ class RunWriter:
             sections.write_balances(file, self.balances)
             file.attrs["outcome"] = word
             file.attrs["outcome_message"] = sentence
-            file.attrs[HASH] = content_hash(file, self._series.digests())
+            file.attrs[HASH] = content_hash(file, digests, self._told)
             file.flush()
         self._close()
         publish(self.partial, self.path)
@@ -282,7 +295,8 @@ class RunWriter:
     def _close(self) -> None:
         file, self._file = self._file, None
         if file is not None:
-            self._series.let_go()
+            if hasattr(self, "_series"):  # not where the disk refused at once
+                self._series.let_go()
             file.close()
 
 
