@@ -184,7 +184,7 @@ SERIES: dict[str, tuple[Callable[[int], dict[str, Any]], tuple[int, ...], tuple[
     "bins": (of_bins, (100, 1000, 10_000, 100_000), (100, 1000)),
     "cells": (of_cells, (100, 1000, 3000), (100, 1000)),
     "units": (of_units, (10, 100, 1000), (10, 100)),
-    "events": (of_events, (24, 240, 1440, 14_400), (24, 240)),
+    "events": (of_events, (24, 240, 1440, 5760), (24, 240)),
     "loops": (of_loops, (1, 10, 100), (1, 10)),
     "hours of tablets": (of_tablets, (1, 3, 10, 24), (1, 3)),
 }

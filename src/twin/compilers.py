@@ -32,9 +32,9 @@ LOCK = threading.RLock()
 
 def compile_kernel(function: Callable[..., Any], folder: Path) -> Any:
     """Give a numba dispatcher for one function that Python may call, with its cache in `folder`."""
-    import numba
-
     with LOCK:
+        import numba
+
         claim(folder)
         previous = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(folder)
@@ -216,15 +216,19 @@ def code_of(arguments: list[Any]) -> Any:
 
 @cache
 def without_blas() -> None:
-    """Load numba's arrays without the search for BLAS, which imports scipy.linalg for 0.2 s: kernels call none."""
+    """Load numba's arrays without the search for BLAS, which imports scipy.linalg for 0.2 s: kernels call none.
+
+    One thread at a time: modules of numba import each other, and two threads that begin it at once find halves.
+    """
     blas = "scipy.linalg.cython_blas"
-    if disabled() or blas in sys.modules:
-        return
-    sys.modules[blas] = None  # type: ignore[assignment]
-    try:
-        importlib.import_module("numba.np.arraymath")
-    finally:
-        del sys.modules[blas]
+    with LOCK:
+        if disabled() or blas in sys.modules:
+            return
+        sys.modules[blas] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module("numba.np.arraymath")
+        finally:
+            del sys.modules[blas]
 
 
 def compilations() -> dict[str, int]:

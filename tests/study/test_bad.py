@@ -1,10 +1,12 @@
 """Bad studies are named before any run, at the line and with what was probably meant."""
 
+import numpy as np
 import pytest
 
 from tests.cli.shell import twin
 from twin.config import check
 from twin.errors import ConfigError
+from twin.study.optimising import load_optimisation
 from twin.study.reading import load_study
 
 GOOD = """\
@@ -47,7 +49,7 @@ BAD = [
         "responses:",
         'constraints: ["first.tau + second.tau >= 10 min"]\nresponses:',
         "infeasible",
-        "They are infeasible",
+        "They are infeasible: none of 6000",
     ),
     ("responses:", 'constraints: ["first.tau*second.tau >= 10 s"]\nresponses:', "not a constraint", "linear"),
     ("responses:", 'constraints: ["first.tau + dose >= 10 s"]\nresponses:', "another unit", "kg/s, s"),
@@ -84,6 +86,23 @@ def test_what_is_wrong_is_said(tmp_path, right, wrong, title, detail):
     assert problem.file.endswith("bad.yaml")
     assert problem.line > 0
     assert "^" in told
+
+
+def test_constraints_with_factors_on_both_sides_and_searches_in_a_corner():
+    """A part of 1/7200 of the ranges is searched; a design of which so few rows are let through is refused."""
+    said = {"twin": 1, "scenario": "two_tanks", "responses": [{"tag": "second.T", "name": "T"}]}
+    said["factors"] = {name: {"from": "30 s", "to": "90 s"} for name in ("first.tau", "second.tau")}
+    drawn = {"design": {"kind": "random", "runs": 16}}
+    study = load_study({**said, **drawn, "constraints": ["first.tau >= 0.5 * second.tau + second.tau / 4"]})
+    (constraint,) = study.constraints
+    assert constraint.met(study.names, np.array([[46.0, 60.0], [44.0, 60.0]])).tolist() == [True, False]
+    corner = {"constraints": ["first.tau - second.tau >= 59 s"]}
+    with pytest.raises(ConfigError, match="infeasible"):
+        load_study({**said, **drawn, **corner})
+    assert load_optimisation({**said, **corner, "optimise": {"minimise": "T"}}).study.constraints
+    nowhere = {"constraints": ["first.tau - second.tau >= 61 s"]}
+    with pytest.raises(ConfigError, match="They are infeasible"):
+        load_optimisation({**said, **nowhere, "optimise": {"minimise": "T"}})
 
 
 def test_the_solver_of_a_study_is_that_of_its_runs():

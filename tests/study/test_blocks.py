@@ -100,3 +100,24 @@ def test_a_run_that_fails_leaves_nothing_to_the_next(tmp_path: Path, monkeypatch
     assert np.isnan(failed.y).all()
     monkeypatch.setattr(Multirate, "begin", begin)
     assert runner.run(x).y.tobytes() == fresh.y.tobytes()
+
+
+@pytest.mark.parametrize(("method", "scans"), [("rodas4p", "kept"), ("rodas4p", "relaxed"), ("multirate", "relaxed")])
+def test_controllers_by_the_clock_begin_anew_in_every_run(method: str, scans: str) -> None:
+    study = load_study(
+        {
+            "twin": 1,
+            "scenario": "tablet_press_force_control",
+            "solver": {"method": method, "scans": scans, "rtol": 1e-4},
+            "until": "10 min",
+            "seed": 4,
+            "design": {"kind": "latin_hypercube", "runs": 3},
+            "factors": {"press.diameter": {"mean": "12 mm", "sd": "0.02 mm"}},
+        }
+    )
+    plan = plan_of(study)
+    alone = [Runner(study).run(x, int(seed)) for x, seed in zip(plan.X, plan.seeds, strict=True)]
+    assert all(row.outcome == "finished" for row in alone)
+    runner = Runner(study)
+    for i in (2, 0, 1, 0):
+        assert runner.run(plan.X[i], int(plan.seeds[i])).y.tobytes() == alone[i].y.tobytes()

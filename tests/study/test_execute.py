@@ -253,6 +253,23 @@ def test_a_failed_run_is_a_row(tmp_path, monkeypatch):
     assert all(found.messages[i] for i in np.flatnonzero(bad))
 
 
+@pytest.mark.slow
+def test_runs_that_fail_side_by_side_first_of_all_say_why(tmp_path, monkeypatch):
+    """In a process in which nothing has been diagnosed yet: what two threads then import at once is imported whole."""
+    said = drums(tmp_path, monkeypatch, ["1 kg", "0.9 kg"], design={"kind": "random", "runs": 20})
+    (tmp_path / "drums.yaml").write_text(json.dumps(said), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(p) for p in (ROOT / "src", ROOT))}
+    words = ["study", "drums.yaml", "--keep-going", "--quiet", "--json", "--workers"]
+    hashes = []
+    for workers in ("2", "1"):
+        command = [sys.executable, "-m", "twin", *words, workers, "--out", f"{workers}.h5"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+        told = json.loads(done.stdout)
+        assert "broken" not in told["outcomes"]
+        hashes.append(told["content_hash"])
+    assert hashes[0] == hashes[1]
+
+
 def test_a_study_of_which_nothing_works_stops_early(tmp_path, monkeypatch):
     said = drums(tmp_path, monkeypatch, ["1 kg", "0.9 kg"], design={"kind": "random", "runs": 200})
     study = load_study(said, tmp_path)

@@ -359,7 +359,7 @@ class _Flat:
                         parts[result[0]].append((at, place[(row, col)]))
         ends = [len(self.lists["entry"])]
         for part in parts:
-            self.lists["entry"] += part
+            self.lists["entry"] += sorted(part)  # as they lie in memory
             ends.append(len(self.lists["entry"]))
         self.lists["needed"].append(calls)
         self.lists["entries"].append(ends)

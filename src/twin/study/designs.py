@@ -221,7 +221,8 @@ def _drawn(study: StudySpec) -> np.ndarray:
         let_through = np.vstack([let_through, more[kept(study, more)]])
     told = "; ".join(constraint.text for constraint in study.constraints)
     count *= again
-    raise Infeasible(f"{len(let_through)} of {count} drawn rows fulfil the constraints: {told}. They are infeasible.")
+    few = f"only {len(let_through)}" if len(let_through) else "they are infeasible: none"
+    raise Infeasible(f"{few} of {count} drawn rows fulfil the constraints: {told}")
 
 
 def _scheme(study: StudySpec) -> np.ndarray:

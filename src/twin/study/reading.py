@@ -228,12 +228,11 @@ def _look(problems: Problems, root: Node, study: StudySpec, search: bool) -> Non
     try:
         X = rows(study)
     except Infeasible as error:
-        problems.add(
-            root.key("constraints" if study.constraints else "design"),
-            "infeasible",
-            f"{str(error)[:1].upper()}{str(error)[1:]}.",
-        )
-        return
+        X = corners(study) if search else np.empty((0, len(study.factors)))  # a small part of the ranges is left
+        if not len(X):
+            at = root.key("constraints" if study.constraints else "design")
+            problems.add(at, "infeasible", f"{str(error)[:1].upper()}{str(error)[1:]}.")
+            return
     for name in spread(X, study.factors):
         problems.add(given.key(name), "zero variance", f"{name} has one value only in all {len(X)} rows of the design.")
     for i, factor in enumerate(study.factors):

@@ -68,12 +68,14 @@ def _constraint(problems: Problems, node: Node, factors: Sequence[FactorSpec]) -
     left, relation, right = match.groups()
     # dotted names are no Python names: each stands for itself under one that is
     names = sorted((factor.name for factor in factors), key=len, reverse=True)
-    text = left
+    sides = [left, right]
     for i, name in enumerate(names):
-        text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w.])", f"__{i}__", text)
+        sides = [re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w.])", f"__{i}__", side) for side in sides]
+    if "__" in sides[1]:  # factors on both sides: what is left of them is compared with nothing
+        sides, right = [f"({sides[0]}) - ({sides[1]})"], "0"
     coefficients: dict[str, float] = {}
     try:
-        constant = _linear(ast.parse(text.strip(), mode="eval").body, 1.0, coefficients)
+        constant = _linear(ast.parse(sides[0].strip(), mode="eval").body, 1.0, coefficients)
     except (SyntaxError, ValueError) as error:
         detail = error.args[0] if isinstance(error, ValueError) else "This is no sum of factors."
         problems.add(node, "not a constraint", f"{detail} Factors: {', '.join(f.name for f in factors)}.")
