@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.config import load_scenario, resolved_yaml
-from twin.config.spec import METHOD_ALIASES, METHODS, PlantSpec, ScenarioSpec
+from twin.config.spec import METHOD_ALIASES, METHODS, SCANNING, SCANS, PlantSpec, ScenarioSpec
 from twin.errors import TwinError
 from twin.progress import Silent
 from twin.results.files import FileProblem, file_errors
@@ -158,10 +158,14 @@ def run(
         raise SettingError(f"there is no method '{spec.method}'. Known: {', '.join([*METHOD_ALIASES, *METHODS])}.")
     if not 1e-14 <= spec.rtol <= 0.1:
         raise SettingError(f"rtol must be between 1e-14 and 0.1, not {spec.rtol:g}")
+    left_out: tuple[str, ...] = ()
+    if spec.method not in SCANNING[spec.scans]:
+        left_out = (f"{spec.method} cannot do what the scenario asks at scans: `scans: {spec.scans}` was left out",)
+        spec = replace(spec, scans=SCANS[0])
 
     path = free_path(out, spec.name)
     every = math.inf if processes else checkpoint_every  # Python of one's own is not replayed from a file
-    return execute(
+    result = execute(
         spec,
         path,
         table=table,
@@ -170,6 +174,7 @@ def run(
         checkpoint_every=every,
         processes=processes,
     )
+    return replace(result, warnings=(*left_out, *result.warnings))
 
 
 def execute(

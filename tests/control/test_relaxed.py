@@ -136,3 +136,15 @@ def test_only_the_native_methods_relax(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(text.replace("relaxed", "kept").replace("cvode", "multirate"), encoding="utf-8")
     with pytest.raises(ConfigError, match="multirate keeps no matrix"):
         load_scenario(tmp_path / "s.yaml")
+
+
+def test_a_method_chosen_for_a_run_that_cannot_relax_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("sksundae")
+    (tmp_path / "plant.yaml").write_text(TWO.replace(", NOISE", ""), encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(
+        "twin: 1\nplant: plant.yaml\nduration: 2 min\nsolver: {scans: relaxed}\n", encoding="utf-8"
+    )
+    done = run(tmp_path / "s.yaml", tmp_path / "a.h5", method="cvode")
+    assert done.ok
+    assert done.warnings[0] == "cvode cannot do what the scenario asks at scans: `scans: relaxed` was left out"
+    assert "relaxed" not in open_run(done.path).resolved_yaml

@@ -88,7 +88,7 @@ def sized_growth_gain(
 ) -> None:
     """The same with growth that depends on the size: `growth_on_face` of `size_law`, `gamma` [1/m], `power`."""
     # the usual laws have loops of their own, without calls or choices: the processor takes several classes at once
-    bins = m.shape[0]
+    bins: int = m.shape[0]
     for i in range(bins):
         density[i] = m[i] * (1.0 / (rho_kv * cubed_size(L[i], L[i + 1]) * (L[i + 1] - L[i])))
     rises = out

@@ -262,7 +262,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
             if cut > 0.0 and crossing < 0:
                 # the shorter step has not the crossing that the longer one had: a guard hovers at zero, within the
                 # tolerance, and would cut every such step
-                M.resume[at.H] = min(M.resume[at.H], max(h * MOST_CHANGE, NEAREST * abs(t)))
+                M.resume[at.H] = max(h * MOST_CHANGE, proposal * LEAST_CHANGE)
         else:
             growth = _growth(M, R, h, error)
             if rejected:
