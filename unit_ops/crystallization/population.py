@@ -118,7 +118,8 @@ def sized_growth_gain(
             flux = growing - down * (density[i + 1] - dissolving)
             out[i] = rho_kv * cubed_size(L[i], L[i + 1]) * (flux_before - flux)
             flux_before, rise = flux, rise_after
-    out[bins - 1] = rho_kv * cubed_size(L[bins - 1], L[bins]) * flux_before
+    last = bins - 1
+    out[last] = rho_kv * cubed_size(L[last], L[last + 1]) * flux_before
 
 
 @kernel

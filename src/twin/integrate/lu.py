@@ -60,10 +60,7 @@ def solve(F, lower, upper, pivot, rhs, out, row):
     for back in range(n):
         i = n - 1 - back
         total = row[i]
-        first = int(F.upper[i])
-        e = int(F.upper[i + 1])
-        while e > first:
-            e -= 1  # what was found last comes last: the rest need not wait for it
+        for e in range(F.upper[i], F.upper[i + 1]):
             total -= upper[e] * row[F.upper_column[e]]
         row[i] = total * pivot[i]
     for i in range(n):
