@@ -190,12 +190,17 @@ def test_the_error_of_a_relaxed_run_is_in_its_file_and_report(tmp_path: Path) ->
 
 
 def test_a_limit_is_passed_at_the_same_instant_within_a_step_over_scans(tmp_path: Path) -> None:
-    events = EVENTS + ", {when: SLOW.output < 2.5, set: {TIC-1.bias: 0.1}, name: low}"
-    runs = [ran(tmp_path, TWO.replace(", NOISE", ""), scans, events) for scans in ("exact", "relaxed")]
-    exact, relaxed = ([event.time for event in run.events if "low" in event.cause] for run in runs)
-    assert len(exact) == 1
-    assert exact[0] % 1.0 > 0.01, "no scan is there"
-    # the output falls by 1.7e-3 a second
+    slow = plant(
+        "PROCESS: {model: lag, T_lag: 3000 s, K: 2}",
+        "TIC-1: {model: pid_scan, measurement: PROCESS.output, output: PROCESS.measurement, setpoint: 3, K: 0.5, "
+        "T_i: 3000 s, low: -10, high: 10, period: 1 s}",
+    )
+    limits = (1.0, 1.7, 2.4)
+    events = ", ".join(f"{{when: PROCESS.output > {x}, set: {{TIC-1.manual: {x}}}, name: at}}" for x in limits)
+    runs = [ran(tmp_path, slow, scans, events) for scans in ("exact", "relaxed")]
+    exact, relaxed = ([event.time for event in run.events if "at" in event.cause] for run in runs)
+    assert len(exact) == len(limits)
+    # the output rises by some 1e-3 a second, and is good to 1e-6 or so
     np.testing.assert_allclose(relaxed, exact, atol=2e-2)
 
 
