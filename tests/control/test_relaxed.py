@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tests.control.loops import HEAD, at, plant
 from twin.config import ConfigError, load_scenario
 from twin.integrate import allocate
 from twin.results.reader import Run, open_run
+from twin.results.report import WIDTH, render, report
 from twin.run import run
 
 TWO = plant(
@@ -148,3 +152,92 @@ def test_a_method_chosen_for_a_run_that_cannot_relax_says_so(tmp_path: Path) -> 
     assert done.ok
     assert done.warnings[0] == "cvode cannot do what the scenario asks at scans: `scans: relaxed` was left out"
     assert "relaxed" not in open_run(done.path).resolved_yaml
+
+
+#: A vessel, so large that a minute's flow is nothing to it, whose valve answers to a setpoint within a minute; behind
+#: it one that is small.
+VALVE = """\
+twin: 1
+fluids: [water]
+units:
+  large: {model: piping.valve, params: {A_v: 1e-4 m^2, area: 5 m^2, V_max: 20 m^3, dP: 0 Pa},
+          initial: {V: 10 m^3, T: 20 degC, w: {water: 1}}}
+  small: {model: piping.tank, params: {tau: 60 s, V_weir: 10 L}, initial: {V: 20 L, T: 20 degC, w: {water: 1}}}
+feeds:
+  supply: {T: 20 degC, m_flow: {water: 200 g/s}}
+connections: [supply -> large.feed, large.product -> small.feed, small.product -> out]
+products: [out]
+controllers:
+  LIC-1: {model: pid_scan, measurement: large.V, output: large.valve, setpoint: 10 m^3, K: 0.5 1/m^3, T_i: 10 h,
+          T_sp: 40 s, bias: 0.5, low: 0, high: 1, period: 1 s}
+"""
+#: An instrument that reads no signal only: it feels the load between its readings.
+SCALE = plant(
+    "PROCESS: {model: lag, T_lag: 300 s, K: 2, output: scale.load}",
+    "TIC-1: {model: pid_scan, measurement: PROCESS.output, output: PROCESS.measurement, setpoint: 3, K: 2, "
+    "T_i: 300 s, low: -10, high: 10, period: 1 s}",
+).replace("feeds:", "  scale: {model: sensing.load_cell, params: {m_span: 10 kg, period: 97.3 s, tau: 20 s}}\nfeeds:")
+
+
+def test_the_error_of_a_relaxed_run_is_in_its_file_and_report(tmp_path: Path) -> None:
+    done = ran(tmp_path, TWO.replace(", NOISE", ""), "relaxed", "")
+    summary = report(done)
+    page = StringIO()
+    Console(width=WIDTH, file=page).print(render(summary))
+    for shown in ("hold_error", "ripple"):
+        assert summary["solver"][shown] == done.statistics[shown] > 0
+        assert re.search(rf"^{shown} +{done.statistics[shown]:,} *$", page.getvalue(), re.MULTILINE)
+
+
+def test_a_limit_is_passed_at_the_same_instant_within_a_step_over_scans(tmp_path: Path) -> None:
+    slow = plant(
+        "PROCESS: {model: lag, T_lag: 3000 s, K: 2}",
+        "TIC-1: {model: pid_scan, measurement: PROCESS.output, output: PROCESS.measurement, setpoint: 3, K: 0.5, "
+        "T_i: 3000 s, low: -10, high: 10, period: 1 s}",
+    )
+    limits = (1.0, 1.7, 2.4)
+    events = ", ".join(f"{{when: PROCESS.output > {x}, set: {{TIC-1.manual: {x}}}, name: at}}" for x in limits)
+    runs = [ran(tmp_path, slow, scans, events) for scans in ("exact", "relaxed")]
+    exact, relaxed = ([event.time for event in run.events if "at" in event.cause] for run in runs)
+    assert len(exact) == len(limits)
+    # the output rises by some 1e-3 a second, and is good to 1e-6 or so
+    np.testing.assert_allclose(relaxed, exact, atol=2e-2)
+
+
+def test_an_instrument_that_reads_more_than_signals_reads_at_its_own_instants(tmp_path: Path) -> None:
+    exact, relaxed = (ran(tmp_path, SCALE, scans, "") for scans in ("exact", "relaxed"))
+    assert relaxed.statistics["over"] > 0
+    assert relaxed.statistics["scans"] == exact.statistics["scans"]
+    told = at(exact, "scale.m_measured")
+    assert np.ptp(told) > 1.0, "it moves"
+    np.testing.assert_allclose(at(relaxed, "scale.m_measured"), told, atol=1e-4)
+
+
+def test_what_a_held_output_feeds_to_another_block_is_right(tmp_path: Path) -> None:
+    events = "{at: 10 min, set: {LIC-1.setpoint: 10.4 m^3}}"
+    exact = ran(tmp_path, VALVE, "exact", events)
+    relaxed = ran(tmp_path, VALVE, "relaxed", events, method="multirate")
+    assert relaxed.statistics["blocks"] == 2
+    assert relaxed.statistics["over"] > 0
+    small = at(exact, "small.V")
+    assert np.ptp(small) > 1e-3, "the flow changes"
+    np.testing.assert_allclose(at(relaxed, "small.V"), small, rtol=2e-5)
+
+
+def test_scans_read_another_block_at_their_own_instants(tmp_path: Path) -> None:
+    text = plant(
+        "FIRST: {model: lag, T_lag: 60 s, K: 1}",
+        "TIC-1: {model: pid, measurement: FIRST.output, output: FIRST.measurement, setpoint: 0, K: 1, T_i: 60 s, "
+        "low: -20, high: 20}",
+        "DRIVE: {model: lag, measurement: FIRST.output, T_lag: 120 s, K: 2, output: TIC-3.feedforward}",
+        "THIRD: {model: lag, T_lag: 600 s, K: 1}",
+        "TIC-3: {model: pid_scan, measurement: THIRD.output, output: THIRD.measurement, setpoint: 0, K: 1, T_i: 600 s, "
+        "low: -20, high: 20, period: 1 s}",
+    )
+    events = "{at: 10 min, set: {TIC-1.setpoint: 1}}"
+    exact = ran(tmp_path, text, "exact", events)
+    relaxed = ran(tmp_path, text, "relaxed", events, method="multirate")
+    assert relaxed.statistics["steps"] < 0.1 * exact.statistics["steps"]
+    moved = at(exact, "TIC-3.output")
+    assert np.ptp(moved) > 1.0
+    np.testing.assert_allclose(at(relaxed, "TIC-3.output"), moved, atol=1e-4)
