@@ -110,6 +110,11 @@ def _consumed(nodes: list[Node]) -> set[tuple[str, str]]:
     return {source for node in nodes for source in node.sources.values() if source[0]}
 
 
+def _connected(node: Node, key: tuple[str, ...], consumed: set[tuple[str, str]]) -> bool:
+    """Whether a field of a unit's w is of an outlet or a measurement that something is connected to."""
+    return (key[0] == "o" and (node.name, key[1]) in consumed) or (key[0] == "m" and key[1] in node.wired)
+
+
 def _candidates(nodes: list[Node], consumed: set[tuple[str, str]]) -> list[int]:
     """Places of w that rates pass through, once each."""
     places: dict[int, None] = {}
@@ -117,7 +122,7 @@ def _candidates(nodes: list[Node], consumed: set[tuple[str, str]]) -> list[int]:
         layout = node.layout
         places |= dict.fromkeys(layout.place("a", name) for name in node.needed)
         for key in layout.slots.index:
-            if (key[0] == "o" and (node.name, key[1]) in consumed) or (key[0] == "m" and key[1] in node.wired):
+            if _connected(node, key, consumed):
                 first = layout.place(*key)
                 places |= dict.fromkeys(range(first, first + layout.size(*key)))
     return list(places)
@@ -138,7 +143,7 @@ def _ends(node: Node, consumed: set[tuple[str, str]]) -> tuple[np.ndarray, np.nd
             made[here] = node.layout.place("a", key[1])
         elif key[0] == "q":
             made[here] = COUNTED
-        elif (key[0] == "o" and (node.name, key[1]) in consumed) or (key[0] == "m" and key[1] in node.wired):
+        elif _connected(node, key, consumed):
             made[here] = node.layout.place(*key) + np.arange(size)
     return made, read
 
@@ -166,7 +171,7 @@ class _Block:
             elif key[0] == "q":
                 first = node.layout.place(*key) - placed.q_start
                 self._result(key, "q", range(first, first + self.local.size(*key)))
-            elif (key[0] == "o" and (node.name, key[1]) in consumed) or (key[0] == "m" and key[1] in node.wired):
+            elif _connected(node, key, consumed):
                 first = node.layout.place(*key)
                 places = range(first, first + self.local.size(*key))
                 self._result(key, "z", [aux.get(place) for place in places], n_states)
