@@ -5,7 +5,7 @@
 Each size grows alone in a plant made for it: classes of CADET's closed crystallizer, cells of a tube, tanks in a
 row, set points changed over a day, level controllers, tablets drawn from a press. Seconds are CPU seconds of the
 integration, least of three, set-up and compiling excluded; `steps` beside them, since more digits of a front take more
-steps. `exponent` is the slope of log(seconds a step) against log(size) over the last tenfold or more: 1 is linear; less,
+steps. `exponent` is the slope of log(seconds a step) against log(size) over the last tenfold or more: 1 is linear, less
 where part of the cost does not grow (for events, which change the steps, and tablets it is that of the whole).
 """
 
@@ -223,8 +223,8 @@ def main() -> None:
         show(rows[-1:])
     if stores(quick):
         notes = [
-            f"rtol {RTOL:g}; CPU seconds, least of three. Exponents: of the cost of a step (of all, for events and tablets)"
-            " over the last tenfold or more. From some 10,000 states on a step's numbers no longer fit into the caches.",
+            f"rtol {RTOL:g}; CPU seconds, least of three. Exponents: of the cost of a step (of all, for events and"
+            " tablets) over the last tenfold or more. From some 10,000 states on a step's numbers leave the caches.",
             "Plants are made for this and invented, but for CADET's closed crystallizer.",
         ]
         write("cost", "Cost against the number of bins, cells, units, events, loops and tablets", rows, notes)
