@@ -1,7 +1,9 @@
 """Ratios of processor times taken in one run: they hold on any machine, busy or not, where seconds would not.
 
-Each gate stands at less than half of what the committed benchmarks show, so that only a change of kind closes it. What
-is compared is measured in turns, and of each the least counts: what disturbs a round is no cost of the program.
+Each gate stands well away from what the committed benchmarks show, so that only a change of kind closes it; that it does
+was tried: with a dense matrix, columns that are not taken together, classes or rows gone through for each other, a plant
+read for every scan, work in the loop that is no part, one block for all. What is compared is measured in turns, and of
+each the least counts: what disturbs a round is no cost of the program.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ from twin.plant import jacobian, structure
 pytestmark = pytest.mark.skipif(disabled(), reason="kernels are interpreted")
 
 RTOL, HOUR = 1e-4, 3600.0
-#: Ten times the size may cost so many times as much: ten where all of it grows, a hundred where it grows by the square.
-TENFOLD = 22.0
+#: Ten times the size may cost so many times as much: it is 6 to 13; what grew by the square would cost a hundred times.
+TENFOLD = 18.0
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def test_blocks_with_steps_of_their_own_are_worth_it(flagship) -> None:
 
 @pytest.mark.slow
 def test_an_integration_costs_what_its_parts_cost(flagship) -> None:
-    """At most a quarter more than the sum of counts and unit costs is asked for, and as much again is allowed here."""
+    """At most a quarter more than the sum of counts and unit costs is asked for; it is a tenth."""
     run = Integrator(flagship, rtol=RTOL)
     run.advance(HOUR)
 
@@ -90,12 +92,12 @@ def test_an_integration_costs_what_its_parts_cost(flagship) -> None:
         costs = unit_costs(flagship, run)
         return sum(costs[part] * run.statistics[part] for part in costs)
 
-    assert ratio(whole, parts, 6) < 1.5
+    assert ratio(whole, parts, 6) < 1.25
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("what", "few"), [("bins", 300), ("cells", 100), ("units", 100), ("loops", 10), ("hours of tablets", 1)]
+    ("what", "few"), [("bins", 300), ("cells", 100), ("units", 100), ("loops", 30), ("hours of tablets", 1)]
 )
 def test_a_step_costs_in_proportion_to_the_size(what: str, few: int) -> None:
     """`benchmarks/results/cost.json`: exponents of 0.8 to 1.1."""
@@ -111,7 +113,7 @@ def test_a_step_costs_in_proportion_to_the_size(what: str, few: int) -> None:
 @pytest.mark.slow
 def test_a_day_of_events_costs_in_proportion_to_them() -> None:
     """A table that is searched, or gone through for every row, would cost the square."""
-    assert ratio(lambda: cost.of_events(10_000)["min_s"], lambda: cost.of_events(1000)["min_s"], 2) < TENFOLD
+    assert ratio(lambda: cost.of_events(20_000)["min_s"], lambda: cost.of_events(2000)["min_s"], 2) < TENFOLD
 
 
 @pytest.mark.slow
