@@ -1,9 +1,9 @@
 """Ratios of processor times taken in one run: they hold on any machine, busy or not, where seconds would not.
 
 Each gate stands well away from what the committed benchmarks show, so that only a change of kind closes it. That it
-does was tried: with a dense matrix, columns not taken together, classes or rows gone through for each other, a plant read
-for every scan, work in the loop that is no part, one block for all. What is compared is measured in turns, and of each
-the least counts: what disturbs a round is no cost of the program.
+does was tried: with a dense matrix, columns not taken together, classes or rows gone through for each other, the plant
+read for every scan, work in the loop that is no part, one block for all. What is compared is measured in turns, and of
+each the least counts: what disturbs a round is no cost of the program.
 """
 
 from __future__ import annotations
