@@ -234,6 +234,7 @@ def work(
         q_values=zeros(len(jacobian.q_column)),
         lower=zeros(len(index.lower_column)),
         upper=zeros(len(index.upper_column)),
+        packed=_packed(lent, index),
         pivot=zeros(n_z),
         row=zeros(n_z),
         w=zeros(sizes.n_w),
@@ -259,6 +260,13 @@ def work(
         buffers=buffers(jacobian, zeros),
         inlets=None,
     )
+
+
+def _packed(lent: Lent, index: Factors) -> at.Packed:
+    """Allocate for the places of what is not zero."""
+    n = len(index.permutation)
+    lengths = n + 1, len(index.lower_column), n + 1, len(index.upper_column)
+    return at.Packed(index.permutation, *(lent.zeros(k, np.uint32) for k in lengths))
 
 
 def _thin(lent: Lent, index: Factors, keep: bool) -> at.Thin:

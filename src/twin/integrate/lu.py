@@ -129,3 +129,47 @@ def solve_thin(F, T, pivot, rhs, out):
         total -= other
         row[i] = total
         out[F.permutation[i]] = total
+
+
+@kernel
+def factorise_packed(F, values, scale, K, lower, upper, pivot, row):
+    """`factorise` with the same numbers, the zeros among them left out: K tells `solve` where the others stand, as F does.
+
+    A valve that is shut, a unit that stands still and a scheme of lower order leave most of the pattern empty, in the
+    elimination as well.
+    """
+    n = pivot.shape[0]
+    low = 0
+    up = 0
+    for i in range(n):
+        for e in range(F.row[i], F.row[i + 1]):
+            row[F.column[e]] = -values[F.source[e]]
+        diagonal = row[i] + F.is_state[i] * scale + (1.0 - F.is_state[i])
+        row[i] = diagonal
+        for e in range(F.lower[i], F.lower[i + 1]):
+            k = F.lower_column[e]
+            entry = row[k]
+            if entry != 0.0:
+                factor = entry * pivot[k]
+                row[k] = 0.0
+                lower[low] = factor
+                K.lower_column[low] = k
+                low += 1
+                for g in range(K.upper[k], K.upper[k + 1]):
+                    row[K.upper_column[g]] -= factor * upper[g]
+        K.lower[i + 1] = low
+        last = row[i]
+        row[i] = 0.0
+        for e in range(F.upper[i], F.upper[i + 1]):
+            column = F.upper_column[e]
+            entry = row[column]
+            if entry != 0.0:
+                upper[up] = entry
+                K.upper_column[up] = column
+                up += 1
+                row[column] = 0.0
+        K.upper[i + 1] = up
+        if not (abs(last) > LOST * abs(diagonal)) or not math.isfinite(last):
+            return int(F.permutation[i])
+        pivot[i] = 1.0 / last
+    return -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from twin.integrate import tables as at
-from twin.integrate.lu import factorise, solve
+from twin.integrate.lu import factorise_packed, solve
 from twin.integrate.pace import pace, pace_matrix, pace_slopes
 from twin.jit import kernel
 from twin.plant.evaluate import jacobian, rates
@@ -204,7 +204,7 @@ def _combine(out, n, coefficients, vectors, count, scale):
 def matrix(F, R, W, C, h):
     """Factorise the matrix of a step of size h; gives -1, or the place in z of a singular row."""
     C.status[at.LU] += 1
-    return factorise(F, W.values, 1.0 / (h * R.gamma[0]), W.lower, W.upper, W.pivot, W.row)
+    return factorise_packed(F, W.values, 1.0 / (h * R.gamma[0]), W.packed, W.lower, W.upper, W.pivot, W.row)
 
 
 @kernel
@@ -252,7 +252,7 @@ def attempt(P, J, F, R, M, W, C, S, t, h):
             for i in range(n_q):
                 W.q_new[i] += R.d[s] * h * W.f_qt[i]
         u = W.u[s]
-        solve(F, W.lower, W.upper, W.pivot, W.rhs, u, W.row)
+        solve(W.packed, W.lower, W.upper, W.pivot, W.rhs, u, W.row)
         C.status[at.SOLVES] += 1
         # quadratures: rows without a diagonal block, outside the matrix
         for i in range(n_q):

@@ -182,6 +182,16 @@ class Recorder(NamedTuple):
     steps: Steps | None  #: None where the plant is one block, as is Work.inlets
 
 
+class Packed(NamedTuple):
+    """Where the factors of the step's matrix stand without their zeros; for `solve` in the place of `Factors`."""
+
+    permutation: Array
+    lower: Array  #: [n + 1]
+    lower_column: Array
+    upper: Array  #: [n + 1]
+    upper_column: Array
+
+
 class Work(NamedTuple):
     """Scratch of the loop."""
 
@@ -190,6 +200,7 @@ class Work(NamedTuple):
     q_values: Array  #: rows of the quadratures
     lower: Array
     upper: Array
+    packed: Packed
     pivot: Array
     row: Array
     w: Array
