@@ -7,6 +7,7 @@ that draw prettier help take 0.1 to 0.2 s. Everything else is imported by the co
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import sys
@@ -192,6 +193,7 @@ def _output(command: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; give its exit code."""
     gc.set_threshold(GARBAGE)
+    atexit.register(gc.freeze)  # else Python looks for circles among all objects once more before it lets go of them
     _utf8()
     top = parser()
     arguments = top.parse_args(argv)

@@ -14,6 +14,8 @@ from twin.jit import kernel
 LOST = 1e-14
 #: Entries of factors below this tell nothing, whatever units their states are in.
 NOTHING = 1e-30
+#: From so many entries on, the sum of a row has parts for the processor to add beside one another.
+LONG = 16
 
 
 @kernel
@@ -50,19 +52,52 @@ def factorise(F, values, scale, lower, upper, pivot, row):
 
 @kernel
 def solve(F, lower, upper, pivot, rhs, out, row):
-    """Solve M out = rhs, both in the order of z; `row` [n] is scratch and left zero for `factorise`."""
+    """Solve M out = rhs, both in the order of z; `row` [n] is scratch and left zero for `factorise`.
+
+    What was found last comes last into the sum of a row, and from a register: where rows wait for one another, as along
+    the classes of a population, that wait is the time. Long rows, sums over classes, are added in four parts.
+    """
     n = pivot.shape[0]
+    found = 0.0
     for i in range(n):
         total = rhs[F.permutation[i]]
-        for e in range(F.lower[i], F.lower[i + 1]):
+        e = int(F.lower[i])
+        last = int(F.lower[i + 1])
+        if last - e >= LONG:
+            second = third = fourth = 0.0
+            while e + 4 <= last:
+                total -= lower[e] * row[F.lower_column[e]]
+                second += lower[e + 1] * row[F.lower_column[e + 1]]
+                third += lower[e + 2] * row[F.lower_column[e + 2]]
+                fourth += lower[e + 3] * row[F.lower_column[e + 3]]
+                e += 4
+            total = (total - second) - (third + fourth)
+        while e + 1 < last:
             total -= lower[e] * row[F.lower_column[e]]
-        row[i] = total
+            e += 1
+        if e < last:
+            k = int(F.lower_column[e])
+            if k == i - 1:
+                total -= lower[e] * found
+            else:
+                total -= lower[e] * row[k]
+        found = total
+        row[i] = found
     for back in range(n):
         i = n - 1 - back
         total = row[i]
-        for e in range(F.upper[i], F.upper[i + 1]):
-            total -= upper[e] * row[F.upper_column[e]]
-        row[i] = total * pivot[i]
+        first = int(F.upper[i])
+        last = int(F.upper[i + 1])
+        if first < last:
+            for e in range(first + 1, last):
+                total -= upper[e] * row[F.upper_column[e]]
+            k = int(F.upper_column[first])
+            if k == i + 1:
+                total -= upper[first] * found
+            else:
+                total -= upper[first] * row[k]
+        found = total * pivot[i]
+        row[i] = found
     for i in range(n):
         out[F.permutation[i]] = row[i]
         row[i] = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from twin.integrate import tables as at
+from twin.integrate.cubic import cubic, mean_of_cubic
 from twin.integrate.lu import factorise_packed, solve
 from twin.integrate.pace import pace, pace_matrix, pace_slopes
 from twin.jit import kernel
@@ -61,19 +62,24 @@ def piece(inlets, source, t, side):
 
 
 @kernel
+def place_in_piece(inlets, source, t, side):
+    """Where the cubics of a source stand at t (to which a place is added), and the part of the piece that has gone."""
+    c = piece(inlets, source, t, side)
+    start = inlets.time[inlets.time_start[source] + c]
+    part = (t - start) / (inlets.time[inlets.time_start[source] + c + 1] - start)
+    first = inlets.place_start[source]
+    return inlets.value_start[source] + c * (inlets.place_start[source + 1] - first) - first, part
+
+
+@kernel
 def move_inlets(inlets, M, t, side):
     """Set what other blocks feed to its values at t; where it jumps, to those before or after."""
     if inlets is None:
         return
     for source in range(inlets.place_start.shape[0] - 1):
-        c = piece(inlets, source, t, side)
-        start = inlets.time[inlets.time_start[source] + c]
-        part = (t - start) / (inlets.time[inlets.time_start[source] + c + 1] - start)
-        first = inlets.place_start[source]
-        row = inlets.value_start[source] + c * (inlets.place_start[source + 1] - first) - first
-        for j in range(first, inlets.place_start[source + 1]):
-            v = inlets.value[row + j]
-            M.p[inlets.place[j]] = v[0] + part * (v[1] + part * (v[2] + part * v[3]))
+        row, part = place_in_piece(inlets, source, t, side)
+        for j in range(inlets.place_start[source], inlets.place_start[source + 1]):
+            M.p[inlets.place[j]] = cubic(inlets.value[row + j], part)
 
 
 @kernel
@@ -99,12 +105,38 @@ def revived(J, M, y, dy):
 
 
 @kernel
-def see_inlets(inlets, M, s):
-    """Note what stage s sees of the inlets."""
+def see_inlets(inlets, M):
+    """Note what the first stage sees of the inlets."""
     if inlets is None:
         return
     for j in range(inlets.place.shape[0]):
-        inlets.stage[s, j] = M.p[inlets.place[j]]
+        inlets.stage[0, j] = M.p[inlets.place[j]]
+
+
+@kernel
+def look_at_inlets(inlets, R, t, h):
+    """Note what the other stages of a step will see of the inlets."""
+    if inlets is None:
+        return
+    for s in range(1, R.c.shape[0]):
+        if R.c[s] == R.c[s - 1]:
+            for j in range(inlets.place.shape[0]):
+                inlets.stage[s, j] = inlets.stage[s - 1, j]
+            continue
+        when = t + R.c[s] * h
+        for source in range(inlets.place_start.shape[0] - 1):
+            row, part = place_in_piece(inlets, source, when, at.BEFORE)
+            for j in range(inlets.place_start[source], inlets.place_start[source + 1]):
+                inlets.stage[s, j] = cubic(inlets.value[row + j], part)
+
+
+@kernel
+def take_inlets(inlets, M, s):
+    """Set what other blocks feed to what stage s sees."""
+    if inlets is None:
+        return
+    for j in range(inlets.place.shape[0]):
+        M.p[inlets.place[j]] = inlets.stage[s, j]
 
 
 @kernel
@@ -139,7 +171,7 @@ def note_rates(P, M, W, C):
 def rates_here(P, M, W, C, S, t):
     """Rates at the accepted point; gives whether they are finite."""
     move(M, W, t, at.AFTER)
-    see_inlets(W.inlets, M, 0)
+    see_inlets(W.inlets, M)
     rates(P, t, M.y, M.p, W.w, W.dy)
     if S is not None:
         pace(S, W, M.y, 0.0)
@@ -211,6 +243,8 @@ def matrix(F, R, W, C, h):
 def attempt(P, J, F, R, M, W, C, S, t, h):
     """All stages of a step of size h from the linearised point (t, M.y) into W.y_new, W.q_new, by `matrix`.
 
+    What they see of the inlets is there already (`look_at_inlets`).
+
     Returns -1, or COMES_ALIVE: a slope that the matrix lacks moves a state in this step already, and what leaves
     another state by it would be lost.
     """
@@ -230,8 +264,8 @@ def attempt(P, J, F, R, M, W, C, S, t, h):
             for i in range(n_y):
                 W.y_stage[i] = M.y[i]
             _combine(W.y_stage, n_y, R.A[s], W.u, s, 1.0)
-            move(M, W, t + R.c[s] * h, at.BEFORE)
-            see_inlets(W.inlets, M, s)
+            move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t + R.c[s] * h)
+            take_inlets(W.inlets, M, s)
             rates(P, t + R.c[s] * h, W.y_stage, M.p, W.w, W.dy)
             if S is not None:
                 pace(S, W, W.y_stage, R.c[s] * h)
@@ -307,17 +341,6 @@ def error_norm(J, W, C, y):
 
 
 @kernel
-def mean_of_cubic(v, a, b):
-    """Mean of a cubic from a to b, by Simpson's rule, which is exact for it."""
-    total = 0.0
-    for k in range(3):
-        x = a + 0.5 * k * (b - a)
-        weight = 4.0 if k == 1 else 1.0
-        total += weight * (v[0] + x * (v[1] + x * (v[2] + x * v[3])))
-    return total / 6.0
-
-
-@kernel
 def inlet_error(inlets, R, C, t, h):
     """How far the inlets' means as the stages saw them are from the true ones, in units of the tolerance.
 
@@ -359,7 +382,14 @@ def inlet_error(inlets, R, C, t, h):
 
 @kernel
 def step(P, J, F, R, M, W, C, S, t, h):
-    """A step from the linearised point: what `matrix` or `attempt` return, and its error."""
+    """A step from the linearised point: what `matrix` or `attempt` return, and its error.
+
+    A step that does not see its inlets as they are is refused before anything is spent on it.
+    """
+    look_at_inlets(W.inlets, R, t, h)
+    missed = inlet_error(W.inlets, R, C, t, h)
+    if not missed <= 1.0:
+        return -1, missed
     failure = matrix(F, R, W, C, h)
     if failure == -1:
         failure = attempt(P, J, F, R, M, W, C, S, t, h)
@@ -367,7 +397,7 @@ def step(P, J, F, R, M, W, C, S, t, h):
         return failure, math.nan
     error = error_norm(J, W, C, M.y)
     if math.isfinite(error):
-        error = max(error, inlet_error(W.inlets, R, C, t, h))
+        error = max(error, missed)
     return failure, error
 
 

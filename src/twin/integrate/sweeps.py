@@ -20,6 +20,7 @@ from twin.integrate.stepping import (
     error_norm,
     inlet_error,
     interpolate,
+    look_at_inlets,
     matrix,
     move,
     prepare_dense,
@@ -204,6 +205,10 @@ def sweep_step(P, J, F, R, D, M, W, C, S, t, h):
     """
     hold = 0.0
     sweep = 0
+    look_at_inlets(W.inlets, R, t, h)
+    missed = inlet_error(W.inlets, R, C, t, h)
+    if not missed <= 1.0:
+        return -1, missed, hold, 1
     failure = matrix(F, R, W, C, h)
     if failure >= 0:
         return failure, math.nan, hold, 1
@@ -214,7 +219,7 @@ def sweep_step(P, J, F, R, D, M, W, C, S, t, h):
             return failure, math.nan, hold, sweep
         error = error_norm(J, W, C, M.y)
         if math.isfinite(error):
-            error = max(error, inlet_error(W.inlets, R, C, t, h))
+            error = max(error, missed)
         if not error <= 1.0:
             return -1, error, hold, sweep
         C.status[at.SWEEPS] += 1

@@ -100,7 +100,9 @@ class Variable:
 
     @property
     def chunk_rows(self) -> int:
-        return max(16, min(BLOCK_ROWS, CHUNK_BYTES // (8 * self.size)))
+        """A power of two, so that blocks hold whole chunks."""
+        fitting = max(16, min(BLOCK_ROWS, CHUNK_BYTES // (8 * self.size)))
+        return 1 << (fitting.bit_length() - 1)
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import h5py
 import numpy as np
 
+from twin.results.chunks import filtered, pieces
 from twin.results.layout import BLOCK_ROWS, Recording, Variable, dimension_name, unit_of
 from twin.results.netcdf import LEVEL, add_coordinate, add_dimension, set_texts
 
 TIME = {"units": "s", "long_name": "time since the start", "standard_name": "time", "axis": "T"}
+
+#: That make chunks: a simulation holds one core at most, and at its end none.
+THREADS = 2
 
 
 class Series:
@@ -44,6 +49,7 @@ class Series:
                 dataset.attrs["flag_meanings"] = " ".join(code.name for code in v.column.field.enum)
             self.datasets.append((v, dataset))
         self._hashes = {path: hashlib.sha256() for path in ("/time", *(v.path for v in recording.variables))}
+        self._threads = ThreadPoolExecutor(THREADS, "twin-chunks")
 
     def write(self, at: int, times: np.ndarray, blocks: Mapping[str, np.ndarray], complete: bool) -> None:
         """Write rows `at` and following.
@@ -57,10 +63,22 @@ class Series:
         complete : bool
             Whether these rows are final; else they will be written again, with more.
         """
-        for v, dataset in self.datasets:
-            rows = blocks[v.column.vector][:, v.start : v.stop].reshape(len(times), *v.column.shape)
-            self._append(dataset, v.path, at, rows, complete)
-        self._append(self.time, "/time", at, times, complete)  # last: a reader trusts rows that have a time
+        grown = [(v.path, dataset, v.chunk_rows, _rows(v, blocks, len(times))) for v, dataset in self.datasets]
+        grown.append(("/time", self.time, BLOCK_ROWS, times))  # last: a reader trusts rows that have a time
+
+        def made(one: tuple[str, h5py.Dataset, int, np.ndarray]) -> list[bytes]:
+            path, _, length, rows = one
+            if complete:
+                self._hashes[path].update(rows.data)
+            return [filtered(piece) for piece in pieces(rows, length)]
+
+        for one, chunks in zip(grown, self._threads.map(made, grown), strict=True):
+            _, dataset, length, rows = one
+            dataset.id.set_extent((at + len(rows), *rows.shape[1:]))
+            for number, data in enumerate(chunks):
+                dataset.id.write_direct_chunk((at + number * length, *(0 for _ in rows.shape[1:])), data)
+            if complete:
+                dataset.flush()
 
     def digests(self) -> dict[str, bytes]:
         """SHA-256 of all values written for good, by path."""
@@ -69,24 +87,12 @@ class Series:
     def let_go(self) -> None:
         """Forget the file's variables, so that it can be closed."""
         self.datasets, self.time = [], None
-
-    def _append(self, dataset: h5py.Dataset, path: str, at: int, values: np.ndarray, complete: bool) -> None:
-        rows = np.ascontiguousarray(values, dtype="<f8")
-        append_rows(dataset, at, rows)
-        if complete:
-            self._hashes[path].update(rows.tobytes())
-            dataset.flush()  # compressed here, piece by piece: HDF5 holds the GIL, for which the simulation waits
+        self._threads.shutdown()
 
 
-def append_rows(dataset: h5py.Dataset, at: int, values: np.ndarray) -> None:
-    """Write rows `at` and following; the variable grows to end there."""
-    identifier = dataset.id
-    stop = at + values.shape[0]
-    shape = (stop, *values.shape[1:])
-    identifier.set_extent(shape)
-    here = identifier.get_space()
-    here.select_hyperslab((at, *(0 for _ in shape[1:])), values.shape)
-    identifier.write(h5py.h5s.create_simple(values.shape), here, np.ascontiguousarray(values, dtype="<f8"))
+def _rows(v: Variable, blocks: Mapping[str, np.ndarray], count: int) -> np.ndarray:
+    rows = blocks[v.column.vector][:, v.start : v.stop].reshape(count, *v.column.shape)
+    return np.ascontiguousarray(rows, dtype="<f8")
 
 
 def _texts(v: Variable) -> dict[str, str]:
