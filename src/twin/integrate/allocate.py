@@ -235,6 +235,7 @@ def work(
         lower=zeros(len(index.lower_column)),
         upper=zeros(len(index.upper_column)),
         packed=_packed(lent, index),
+        there=zeros(len(jacobian.column), np.int64),
         pivot=zeros(n_z),
         row=zeros(n_z),
         w=zeros(sizes.n_w),
@@ -262,11 +263,15 @@ def work(
     )
 
 
-def _packed(lent: Lent, index: Factors) -> at.Packed:
-    """Allocate for the places of what is not zero."""
-    n = len(index.permutation)
-    lengths = n + 1, len(index.lower_column), n + 1, len(index.upper_column)
-    return at.Packed(index.permutation, *(lent.zeros(k, np.uint32) for k in lengths))
+def _packed(lent: Lent, index: Factors) -> Factors:
+    """Allocate for a pattern without its zeros: that of a matrix of zeros."""
+    shared = ("permutation", "is_state")
+    return Factors(
+        **{
+            name: array if name in shared else lent.zeros(len(array), np.uint32)
+            for name, array in index._asdict().items()
+        }
+    )
 
 
 def _thin(lent: Lent, index: Factors, keep: bool) -> at.Thin:

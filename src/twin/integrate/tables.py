@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from twin.integrate.symbolic import Factors
 from twin.plant.evaluate import Buffers
 from twin.quantity import Array
 
@@ -182,16 +183,6 @@ class Recorder(NamedTuple):
     steps: Steps | None  #: None where the plant is one block, as is Work.inlets
 
 
-class Packed(NamedTuple):
-    """Where the factors of the step's matrix stand without their zeros; for `solve` in the place of `Factors`."""
-
-    permutation: Array
-    lower: Array  #: [n + 1]
-    lower_column: Array
-    upper: Array  #: [n + 1]
-    upper_column: Array
-
-
 class Work(NamedTuple):
     """Scratch of the loop."""
 
@@ -200,7 +191,8 @@ class Work(NamedTuple):
     q_values: Array  #: rows of the quadratures
     lower: Array
     upper: Array
-    packed: Packed
+    packed: Factors  #: the pattern without its zeros (`packed.py`)
+    there: Array  #: [nnz] 1 where J was not zero when that was made
     pivot: Array
     row: Array
     w: Array
