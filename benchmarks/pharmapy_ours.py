@@ -13,7 +13,7 @@ from benchmarks.pharmapy_theirs import CLASSES, COLLECTED, FLOWSHEETS, MASS, MSM
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Times that each run is made: the least counts.
-REPEATS = 6
+REPEATS = 10
 PLANT, SCENARIO = "pharmapy_demo", "pharmapy_demo_batch"
 #: Size at which PharmaPy's classes end; the end of the run.
 WIDE, ENDS = "1500 um", "ends: filter.dewatered falls"

@@ -234,7 +234,7 @@ def work(
         q_values=zeros(len(jacobian.q_column)),
         lower=zeros(len(index.lower_column)),
         upper=zeros(len(index.upper_column)),
-        packed=_packed(lent, index),
+        packed=packed_factors(lent, index),
         there=zeros(len(jacobian.column), np.int64),
         pivot=zeros(n_z),
         row=zeros(n_z),
@@ -263,7 +263,7 @@ def work(
     )
 
 
-def _packed(lent: Lent, index: Factors) -> Factors:
+def packed_factors(lent: Lent, index: Factors) -> Factors:
     """Allocate for a pattern without its zeros: that of a matrix of zeros."""
     shared = ("permutation", "is_state")
     return Factors(

@@ -7,8 +7,8 @@ import math
 from twin.integrate import tables as at
 from twin.integrate.cubic import cubic, mean_of_cubic
 from twin.integrate.lu import factorise, solve
-from twin.integrate.packed import pack, same_entries
 from twin.integrate.pace import pace, pace_matrix, pace_slopes
+from twin.integrate.packed import pack, same_entries
 from twin.jit import kernel
 from twin.plant.evaluate import jacobian, rates
 
