@@ -11,7 +11,8 @@ import atexit
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from twin.errors import TwinError
 
@@ -31,8 +32,15 @@ Twin simulates; it controls no real equipment. The results of the plants that co
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """Build the command line."""
+class Unasked:
+    """Stands for the arguments of a command that is not the one asked for: to build them all takes 20 ms."""
+
+    def __getattr__(self, name: str) -> Callable[..., Unasked]:
+        return lambda *_, **__: self
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Build the command line; `only` the arguments of one command, where there is such a one."""
     top = argparse.ArgumentParser(
         prog="twin",
         description="Simulate a continuous pharmaceutical plant, from reactor to tablet.",
@@ -42,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="store_true", help="print the version and stop")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
-    def command(name: str, text: str) -> argparse.ArgumentParser:
+    def command(name: str, text: str) -> Any:
+        if only not in (None, name):
+            return Unasked()
         return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
 
     demo = command("demo", "run the flagship plant's start-up into ./runs and say what to look at")
@@ -165,17 +175,17 @@ def parser() -> argparse.ArgumentParser:
     view.add_argument("--token", default="", metavar="TEXT", help="the token to demand (default: one is made)")
     view.add_argument("--review", action="store_true", help="for reviewers: nothing can be written")
     view.add_argument("--no-browser", action="store_true", help="serve without opening a browser")
-    return top
+    return top if only is None or only in commands.choices else parser()
 
 
-def _scenario(command: argparse.ArgumentParser, optional: bool = False) -> None:
+def _scenario(command: Any, optional: bool = False) -> None:
     count = "?" if optional else None
     command.add_argument("scenario", nargs=count, metavar="SCENARIO", help="a name in scenarios/ or a file")
     _set(command)
     command.add_argument("--until", metavar="TIME", help="stop the plant's clock earlier, e.g. 8h")
 
 
-def _set(command: argparse.ArgumentParser) -> None:
+def _set(command: Any) -> None:
     command.add_argument(
         "--set",
         action="append",
@@ -185,7 +195,7 @@ def _set(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _output(command: argparse.ArgumentParser) -> None:
+def _output(command: Any) -> None:
     command.add_argument("--json", action="store_true", help="one JSON object on standard output")
     command.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -195,8 +205,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(GARBAGE)
     atexit.register(gc.freeze)  # else Python looks for circles among all objects once more before it lets go of them
     _utf8()
-    top = parser()
-    arguments = top.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    top = parser(words[0] if words else None)
+    arguments = top.parse_args(words)
     if arguments.version:
         from importlib.metadata import PackageNotFoundError, version
 

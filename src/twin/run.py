@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import secrets
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -214,15 +213,9 @@ def execute(
 
     if parallel:
         warm_up(spec, progress)
-    from twin.evidence.register import registered
     from twin.plant import compile_plant
-    from twin.results.behind import Behind
+    from twin.results.ahead import Ahead
     from twin.results.layout import recording
-    from twin.results.log import RunLog, head_of
-    from twin.results.past import fitting
-    from twin.results.reader import open_run
-    from twin.results.recorder import Recorder
-    from twin.results.writer import RunWriter
     from twin.schedule.simulation import Simulation
 
     plant = compile_plant(spec.plant)
@@ -230,17 +223,27 @@ def execute(
         from twin.steady.state import started
 
         plant = started(plant)
-    past = fitting(continued, plant)
-    fork = continued.fork if continued else None
     progress.ready()
 
     # schedule and integrate
     simulation = Simulation(spec, plant, table=table, record=recording(plant).w_index, processes=processes)
-    resolved = resolved_yaml(spec)
-    head = head_of(path, spec, plant, resolved, table, fork)
 
     # results
-    def into_the_file() -> tuple[Ending, float, tuple[str, ...]]:
+    def into_the_file(ahead: Ahead) -> tuple[Ending, float, tuple[str, ...]]:
+        if continued is None:
+            ahead.begin()
+        from twin.evidence.register import registered
+        from twin.results.behind import Behind
+        from twin.results.log import RunLog, head_of
+        from twin.results.past import fitting
+        from twin.results.reader import open_run
+        from twin.results.recorder import Recorder
+        from twin.results.writer import RunWriter
+
+        past = fitting(continued, plant)
+        fork = continued.fork if continued else None
+        resolved = resolved_yaml(spec)
+        head = head_of(path, spec, plant, resolved, table, fork)
         behind = Behind()
         later = behind.do if past is None else None  # what is brought along is written before all else
         with (
@@ -256,11 +259,7 @@ def execute(
                 simulation.resume(past.kept.checkpoint)
             if continued is not None:
                 continued.replaced()
-            simulation.hand_to(recorder.samples, recorder.happened)
-            simulation.keep(recorder.due, recorder.checkpoint)
-            started = time.perf_counter()
-            ending = simulation.run()
-            wall = time.perf_counter() - started
+            ending, wall = ahead.into(recorder)
             behind.finish()
             if ending.outcome.name == "INTERRUPTED":
                 recorder.stopped(simulation.checkpoint())
@@ -281,8 +280,13 @@ def execute(
             entry.ended(ending.outcome.name.lower(), str(open_run(path).attrs["content_hash"]))
         return ending, wall, (*recorder.warnings, *writer.warnings)
 
-    ending, wall, warnings = watch(into_the_file, simulation, progress)
+    def done() -> tuple[Ending, float, tuple[str, ...]]:
+        with Ahead(simulation) as ahead:
+            return into_the_file(ahead)
+
+    ending, wall, warnings = watch(done, simulation, progress)
     from twin.control.findings import PIDS, after, before
+    from twin.results.reader import open_run
 
     warnings = (*warnings, *before(spec.plant), *after(spec.plant, open_run(path), PIDS))
     if simulation.estimators:

@@ -17,14 +17,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+VERSION = PROJECT["version"]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 #: What the core must do without: the packages of the extras.
 LEFT_OUT = ("dash", "scipy", "sksundae", "matplotlib", "xarray", "pytest")
 #: What pip says of an index that it cannot reach, or that lacks something: nothing that the wheel could mend.
+LACKING = "Could not find a version"
 INDEX_TROUBLE = (
+    LACKING,
     "Failed to establish a new connection",
-    "Could not find a version",
     "Max retries exceeded",
     "Read timed out",
     "Connection aborted",
@@ -77,16 +79,30 @@ def typed(command: Path, *words: str, folder: Path) -> str:
     return done.stdout
 
 
-def installed(python: Path, wheel: Path, folder: Path) -> Path:
-    """The folder of commands of a new environment with the wheel alone."""
+def bare(python: Path, folder: Path) -> Path:
+    """The Python of a new environment without anything, pip included."""
     subprocess.run([str(python), "-m", "venv", "--without-pip", str(folder)], check=True)
-    own = folder / SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+    return folder / SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+
+
+def pip_install(own: Path, *words: str, lacking: bool = True) -> None:
+    """Install into an environment, from the index that this machine's pip asks; `lacking`: which may lack something."""
     pip = [sys.executable, "-m", "pip", "--python", str(own), "--disable-pip-version-check", "install", "--quiet"]
-    done = subprocess.run([*pip, str(wheel)], capture_output=True, text=True, check=False)
-    if any(text in done.stderr for text in INDEX_TROUBLE):
+    answered(subprocess.run([*pip, *words], capture_output=True, text=True, check=False), lacking)
+
+
+def answered(done: subprocess.CompletedProcess[str], lacking: bool = True) -> None:
+    """An installation that the index did not serve is skipped, one that failed otherwise fails."""
+    if any(text in done.stderr for text in INDEX_TROUBLE if lacking or text != LACKING):
         pytest.skip(f"the index does not give what Twin needs: {done.stderr.splitlines()[-1]}")
     assert done.returncode == 0, done.stderr
-    return own.parent
+
+
+def of_minor(minor: int) -> Path:
+    python = interpreter(minor)
+    if python is None:
+        pytest.skip(f"there is no Python 3.{minor} on this machine")
+    return python
 
 
 def works(twin: Path, folder: Path) -> None:
@@ -106,24 +122,42 @@ def works(twin: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize("minor", [11, 12, 13])
 def test_the_wheel_alone_is_enough(minor: int, wheel: Path, tmp_path: Path) -> None:
-    python = interpreter(minor)
-    if python is None:
-        pytest.skip(f"there is no Python 3.{minor} on this machine")
-    scripts = installed(python, wheel, tmp_path / "environment")
+    own = bare(of_minor(minor), tmp_path / "environment")
+    pip_install(own, str(wheel))
     absent = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
-    own = scripts / ("python.exe" if os.name == "nt" else "python")
     assert typed(own, "-c", absent, *LEFT_OUT, folder=tmp_path).strip() == "[]", "the environment is not bare"
-    works(scripts / "twin", tmp_path)
+    works(own.with_name("twin.exe" if os.name == "nt" else "twin"), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def everything(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What asks pip for all extras as wheels and installs nothing; the index serves this Python."""
+    extras = ",".join(name for name in PROJECT["optional-dependencies"] if name != "dev")
+    words = ["--dry-run", "--only-binary", ":all:", f"{wheel}[{extras}]"]
+    pip_install(bare(Path(sys.executable), tmp_path_factory.mktemp("this")), *words)
+    return words
+
+
+@pytest.mark.parametrize("minor", [11, 12, 13])
+def test_every_extra_is_to_be_had_without_a_compiler(minor: int, everything: list[str], tmp_path: Path) -> None:
+    """All extras together agree on versions, and each package has a wheel for this Python."""
+    python = of_minor(minor)
+    if python != Path(sys.executable):
+        pip_install(bare(python, tmp_path / "environment"), *everything, lacking=False)
 
 
 def test_pipx_installs_the_command(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pipx is not on the path it is fetched."""
     pipx = shutil.which("pipx")
     if pipx is None:
-        pytest.skip("pipx is not on this machine")
+        own = bare(Path(sys.executable), tmp_path / "pipx")
+        pip_install(own, "pipx")
+        pipx = str(own.with_name("pipx.exe" if os.name == "nt" else "pipx"))
     for name in ("PIPX_HOME", "PIPX_BIN_DIR", "PIPX_MAN_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name))
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    subprocess.run([pipx, "install", "--python", sys.executable, str(wheel)], check=True)
-    twin = tmp_path / "PIPX_BIN_DIR" / "twin"
-    assert typed(twin, "--version", folder=tmp_path).strip() == f"twin {VERSION}"
-    assert "nothing wrong" in typed(twin, "check", "paracetamol_startup", folder=tmp_path)
+    command = [pipx, "install", "--python", sys.executable, f"{wheel}[sundials]"]
+    answered(subprocess.run(command, capture_output=True, text=True, check=False))
+    twin = tmp_path / "PIPX_BIN_DIR" / ("twin.exe" if os.name == "nt" else "twin")
+    works(twin, tmp_path)
+    typed(twin, "run", "two_tanks", "--until", "60 s", "--solver", "cvode", "--out", "cvode.h5", folder=tmp_path)

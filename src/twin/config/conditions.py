@@ -7,7 +7,7 @@ import re
 
 from twin.config.context import PathError
 from twin.config.document import Node, Problems
-from twin.config.events import time_of, value_of
+from twin.config.entries import time_of, value_of
 from twin.config.paths import resolve_guard, resolve_measurement
 from twin.config.process_spec import ConditionSpec
 from twin.config.spec import PlantSpec

@@ -10,9 +10,9 @@ from typing import Any
 from twin.config.context import PathError
 from twin.config.differences import choice_of, difference_of, number_of
 from twin.config.document import Node, Problems, closest, nearest
+from twin.config.entries import time_of, value_of
 from twin.config.estimator_keys import ESTIMATOR, SENSED, UNCERTAIN
 from twin.config.estimator_spec import HOLDS, SIZES, EstimatorSpec, SensedSpec, UncertainSpec
-from twin.config.events import time_of, value_of
 from twin.config.paths import resolve, resolve_measurement
 from twin.config.spec import PlantSpec
 from twin.plant.model import load_model

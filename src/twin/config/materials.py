@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from twin.config.document import Node, Problems, closest
-from twin.config.events import time_of
+from twin.config.entries import time_of
 from twin.config.material_spec import BatchSpec, ContainerSpec, LotSpec, Marks
 from twin.config.scenario_keys import BATCH, LOT
 from twin.config.spec import PlantSpec

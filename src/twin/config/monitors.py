@@ -10,7 +10,7 @@ from twin.config.conditions import read_condition
 from twin.config.context import PathError
 from twin.config.differences import choice_of, difference_of, number_of, whole_of
 from twin.config.document import Node, Problems
-from twin.config.events import time_of, value_of
+from twin.config.entries import time_of, value_of
 from twin.config.monitor_keys import MONITOR, ONLY
 from twin.config.monitor_spec import KINDS, PRIORITIES, MonitorSpec
 from twin.config.paths import resolve_measurement

@@ -9,8 +9,8 @@ from typing import Any
 from twin.config.context import PathError
 from twin.config.differences import choice_of, difference_of, number_of, whole_of
 from twin.config.document import Node, Problems
+from twin.config.entries import time_of, value_of
 from twin.config.estimator_spec import EstimatorSpec
-from twin.config.events import time_of, value_of
 from twin.config.paths import resolve, resolve_measurement
 from twin.config.predictive_keys import MOVED, PREDICTED, PREDICTIVE
 from twin.config.predictive_spec import STATES, MeasuredSpec, MovedSpec, PredictiveSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twin.config.document import Node, Problems
-from twin.config.events import time_of
+from twin.config.entries import time_of
 from twin.config.faults import read_fault
 from twin.config.foresight import foresee
 from twin.config.process_keys import PROCESS, RESOURCE, SHIFT

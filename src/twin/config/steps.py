@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from twin.config.conditions import read_condition
 from twin.config.document import Node, Problems, closest
-from twin.config.events import changes, time_of
+from twin.config.entries import time_of
+from twin.config.events import changes
 from twin.config.faults import read_fault
 from twin.config.process_keys import HANDLER, STEPS, THEN
 from twin.config.process_spec import LEVELS, ConditionSpec, HandlerSpec, StepSpec

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,168 +25,17 @@ from twin.config.spec import SCANS
 from twin.integrate import allocate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
-from twin.integrate.blockloop import Cubics, Seen, cubics, observe_all
-from twin.integrate.integrator import Fired, Integrator, Samples, interruptible
+from twin.integrate.integrator import Fired, Samples, interruptible
 from twin.integrate.outcome import Ending, Outcome
-from twin.integrate.past import Past
-from twin.jit import call
-from twin.plant.blocks import Block, cut, driven, owners
-from twin.plant.handles import handed
+from twin.integrate.part import Part
+from twin.integrate.whole import Whole, put
+from twin.plant.blocks import cut, driven, owners
 from twin.quantity import Array
 
 #: Longest window, in s: what a window leaves is held in memory, and checkpoints are taken between windows.
 WINDOW = 6.0 * 3600.0
-#: Steps that a block holds before Python takes them.
-HELD = 256
 #: Statistics of which the greatest of all blocks counts.
 GREATEST = ("observed", "hold_error", "ripple")
-#: A difference between two pieces is a jump from this part of the tolerance on.
-JUMP = 1e-3
-
-
-class Pieces(NamedTuple):
-    """What the steps of a block leave for later blocks."""
-
-    ends: Array  #: [n + 1]
-    outlets: Array  #: [n, 4, k] at 0, 1/3, 2/3 and all of each
-    gained: Array  #: [n, n_q] what the quadratures gained
-
-
-class Track:
-    """What a block's steps have left in this window, for later blocks."""
-
-    def __init__(self) -> None:
-        self.times: list[Array] = []
-        self.outlets: list[Array] = []
-        self.gained: list[Array] = []
-
-    def pieces(self) -> Pieces:
-        """All steps so far."""
-        if len(self.times) > 1:
-            self.times, self.outlets, self.gained = (
-                [np.concatenate(parts)] for parts in (self.times, self.outlets, self.gained)
-            )
-        (times,), (outlets,), (gained,) = self.times, self.outlets, self.gained
-        return Pieces(np.append(times[:, 0], times[-1, 1]), outlets, gained)
-
-
-class Part(Integrator):
-    """The integrator of one block."""
-
-    loop, loop_over_scans = "twin.integrate.blockloop", "twin.integrate.blockoverloop"
-
-    def __init__(self, plant: Any, block: Block, booked: Sequence[Array], **settings: Any) -> None:
-        self.block, self.booked = block, booked
-        self._alone = allocate.no_inlets()
-        self._cubics: list[tuple[Any, ...]] = [() for _ in block.flows]
-        self._lengths = [len(flow.place) for flow in block.flows]
-        self._places = np.array([place for flow in block.flows for place in flow.place], dtype=np.int64)
-        self._place_start = np.cumsum([0, *self._lengths])
-        sources = np.repeat(np.arange(len(block.flows)), self._lengths)
-        rows = [(sources[j], j) for j, place in enumerate(self._places.tolist()) if place in block.read]
-        #: what scans read of other blocks: source, and place among all that flows in
-        self._signal = np.array(rows, dtype=np.int64).reshape(-1, 2)
-        super().__init__(plant, **settings)
-
-    def begin(self, plant: Any, **settings: Any) -> None:
-        """Begin a run of the same block."""
-        self._inlets = self._alone
-        super().begin(plant, **settings)
-        flows, zeros = self.block.flows, self._lent.zeros
-        if flows:
-            self._control.settings[at.TIME_DEPENDENT] = 1.0
-        self.scales = [zeros(length) for length in self._lengths]
-        self._most = [zeros(len(flow.starts)) for flow in flows]
-        self._apart = zeros(1)
-        self._apart[0] = JUMP * self._control.settings[at.RTOL]
-        count = len(self._places)
-        stages = len(self._method.c)
-        self._fed = (zeros(count), zeros(len(flows) + 1, np.int64), zeros((stages, count)), zeros(count))
-        self.track = Track()
-        self.past: Past | None = None
-        self._keep_steps()
-
-    def _keep_steps(self) -> None:
-        """Allocate for what steps leave: to later blocks, and where there is a past to it."""
-        index, history = self.block.index, self.past is not None
-        calls = self.plant.giving(index.tolist())
-        capacity = HELD if history or len(index) else 0
-        self._steps = allocate.steps(self._lent, self._sizes, index, calls, capacity, history)
-        self._recorder = self._recorder._replace(steps=self._steps)
-
-    def _use(self, jacobian: Any, coupling: Any = None) -> None:
-        super()._use(jacobian, coupling)
-        self._work = self._work._replace(inlets=self._inlets)
-        self._over = tuple(over._replace(signal=self._signal) for over in self._over)
-
-    def open_window(self, history: bool) -> None:
-        """Forget what the window before has left; `history` says whether to keep what the block was at any instant."""
-        self.track = Track()
-        if history == (self.past is None):
-            self.past = Past() if history else None
-            self._keep_steps()
-        elif self.past is not None:
-            self.past.clear()
-
-    def feed(self, tracks: Sequence[Track]) -> None:
-        """Take what the blocks before this one have left; what is at rest stays."""
-        flows = [flow for flow in self.block.flows if tracks[flow.source].times]
-        if not flows:
-            return
-        left = [tracks[flow.source].pieces() for flow in self.block.flows]
-        first = np.cumsum([0, *(len(one.gained) * length for one, length in zip(left, self._lengths, strict=True))])
-        value, mean = np.empty((first[-1], 4)), np.empty(first[-1])
-        jumps = []
-        for k, (flow, one) in enumerate(zip(self.block.flows, left, strict=True)):
-            rows, jump, most = slice(first[k], first[k + 1]), np.zeros(len(one.gained)), self._most[k]
-            most[:] = 0.0
-            made = Cubics(
-                *one,
-                flow.outlet,
-                flow.group,
-                flow.booked,
-                self.scales[k],
-                most,
-                value[rows],
-                mean[rows],
-                jump,
-                self._apart,
-            )
-            self._cubics[k] = handed([made], self._cubics[k])
-            call(cubics, *self._cubics[k])
-            jumps.append(one.ends[:-1][jump != 0.0])
-        scale, cursor, stage, slope = self._fed
-        scale[:] = np.concatenate(self.scales)
-        scale[~(scale > 0.0)] = 1.0
-        for array in (cursor, stage, slope):
-            array.fill(0)
-        self._inlets = at.Inlets(
-            self._places,
-            self._place_start,
-            np.concatenate([one.ends for one in left]),
-            np.cumsum([0, *(len(one.ends) for one in left)]),
-            value,
-            mean,
-            first[:-1].copy(),
-            scale,
-            np.append(np.unique(np.concatenate(jumps)), np.inf),
-            cursor,
-            stage,
-            slope,
-        )
-        self._work = self._work._replace(inlets=self._inlets)
-
-    def _drain(self) -> None:
-        super()._drain()
-        status, kept = self._control.status, self._steps
-        n = int(status[at.STEPS_HELD])
-        if n:
-            self.track.times.append(kept.time[:n].copy())
-            self.track.outlets.append(kept.outlet[:n].copy())
-            self.track.gained.append(kept.q[:n, 1] - kept.q[:n, 0])
-            if self.past is not None:
-                self.past.add(kept.time[:n], kept.y[:n], kept.q[:n])
-        status[at.STEPS_HELD] = 0
 
 
 class Multirate:
@@ -238,8 +87,6 @@ class Multirate:
         if foreseen is None:
             foreseen = allocate.foreseen_by(events, latches)
         absent = plant.absent(foreseen)
-        self._record = np.asarray(record, dtype=np.int64)
-        self._states = np.arange(plant.n_y) if states is None else np.asarray(states, dtype=np.int64)
         self._time, self._stopping = start, False
         self._samples: list[list[Samples]] = [[] for _ in self.blocks]
         self._fired: list[list[Fired]] = [[] for _ in self.blocks]
@@ -247,10 +94,8 @@ class Multirate:
         self._latch_rows: list[list[int]] = [[] for _ in self.blocks]
         for row, latch in enumerate(latches):
             self._latch_rows[self._block_of[self._owner_of_watched(latch)]].append(row)
-        self._recorded = plant.kept(
-            ("recorded", tuple(self._block_of.items()), self._states.tobytes(), self._record.tobytes()),
-            lambda: [_recorded(block, self._states, self._record) for block in self.blocks],
-        )
+        states = np.arange(plant.n_y) if states is None else np.asarray(states, dtype=np.int64)
+        self._whole = Whole(plant, self.blocks, states, np.asarray(record, dtype=np.int64))
         settings: dict[str, Any] = {
             "method": "rodas4p" if method == "multirate" else method,
             "rtol": rtol,
@@ -264,12 +109,6 @@ class Multirate:
         before = self.parts
         rows = self._split(events)
         self.parts = [self._part(k, before, absent, rows[k], settings) for k in range(len(self.blocks))]
-        self._p = plant.p0.copy()
-        self._ramps: dict[int, tuple[float, float, float, float]] = {}  #: under way: begin, from, end, to
-        n_y, n_p, n_w = plant.n_y, plant.n_p, plant.n_w
-        calls = plant.giving(self._record.tolist())
-        self._at = Seen(np.zeros(1), np.zeros(n_y), np.zeros(n_p), np.zeros(n_w), np.zeros(n_y), calls)
-        self._tables, self._seen_whole = handed([plant.tables, self._at])
 
     # --- what stands where
 
@@ -295,8 +134,8 @@ class Multirate:
             **settings,
             "events": events,
             "latches": [self._local_latch(k, self._latches[row]) for row in self._latch_rows[k]],
-            "record": self._recorded[k].w_here,
-            "states": self._recorded[k].y_here,
+            "record": self._whole.recorded[k].w_here,
+            "states": self._whole.recorded[k].y_here,
             "absent": absent[block.y],
             "samples": self._samples[k].append,
             "fired": self._fired[k].append if self.fired is not None else None,
@@ -356,33 +195,24 @@ class Multirate:
     @property
     def y(self) -> Array:
         """States at the last accepted point; a copy."""
-        return self._whole("y")
+        return self._all("y")
 
     @property
     def q(self) -> Array:
         """Quadratures at the last accepted point; a copy."""
-        return self._whole("q")
+        return self._all("q")
 
     @property
     def p(self) -> Array:
         """Parameters as events left them; a copy (see `set`)."""
-        return self._whole("p")
+        return self._all("p")
 
-    def _whole(self, vector: str) -> Array:
+    def _all(self, vector: str) -> Array:
         whole = {"y": self.plant.n_y, "q": self.plant.n_q, "p": self.plant.n_p}[vector]
         result = self.plant.p0.copy() if vector == "p" else np.zeros(whole)
         for part in self.parts:
-            self._put(result, part.block, vector, getattr(part, vector))
+            put(result, part.block, vector, getattr(part, vector))
         return result
-
-    @staticmethod
-    def _put(whole: Array, block: Block, vector: str, values: Array) -> None:
-        """Write a block's numbers [..., n] where they stand in the whole plant's [..., n]."""
-        if vector == "y":
-            whole[..., block.y] = values
-        else:
-            pairs = block.q if vector == "q" else block.p
-            whole[..., pairs[:, 1]] = values[..., pairs[:, 0]]
 
     @property
     def statistics(self) -> dict[str, int]:
@@ -410,8 +240,7 @@ class Multirate:
         """Set a parameter between two calls; a ramp of it under way ends."""
         k = self._block_of[self._owners.p[index]]
         self.parts[k].set(self.blocks[k].p_here[index], value)
-        self._ramps.pop(index, None)
-        self._p[index] = value
+        self._whole.set(index, value)
 
     def schedule(self, events: Sequence[Event]) -> None:
         """Put a new event table in place of the old one; rows before the present time fire at once."""
@@ -548,7 +377,7 @@ class Multirate:
         self._returned = 1
         if self.fired is not None:
             y, q = self.y, self.q
-            w = self._seen(self._time, y)
+            w = self._whole.seen(self._time, y)
             log = np.array([[self._time, at.FROM_TABLE, self._return, 0.0, 0.0]])
             self.fired(Fired(log, *(np.stack([one, one])[None] for one in (y, w, q))))
         return Ending(Outcome.EVENT, self._time, self._return)
@@ -557,18 +386,11 @@ class Multirate:
 
     def _hand_out(self) -> None:
         """Put samples and events of the blocks together, and hand them on."""
-        taken = [_joined(blocks) for blocks in self._samples if blocks]
+        taken = self._whole.joined(self._samples)
         for blocks in self._samples:
             blocks.clear()
-        if self.samples is not None and taken:
-            n = len(taken[0].time)
-            y, w = np.zeros((n, len(self._states))), np.zeros((n, len(self._record)))
-            q = np.zeros((n, self.plant.n_q))
-            for block, recorded, one in zip(self.blocks, self._recorded, taken, strict=True):
-                y[:, recorded.y] = one.y
-                w[:, recorded.w] = one.w
-                self._put(q, block, "q", one.q)
-            self.samples(Samples(taken[0].time, y, w, q))
+        if self.samples is not None and taken is not None:
+            self.samples(taken)
         self._tell()
 
     def _tell(self) -> None:
@@ -581,7 +403,7 @@ class Multirate:
         if not rows or self.fired is None:
             return
         rows.sort(key=lambda row: row[:2])  # stable: within a block as they fired
-        n, record = len(rows), len(self._record)
+        n, record = len(rows), len(self._whole.record)
         log = np.zeros((n, 5))
         y, q, w = (np.zeros((n, 2, size)) for size in (self.plant.n_y, self.plant.n_q, record))
         instant = np.nan
@@ -595,11 +417,11 @@ class Multirate:
             else:
                 y[r, 0], q[r, 0] = y[r - 1, 1], q[r - 1, 1]
             y[r, 1], q[r, 1] = y[r, 0], q[r, 0]
-            self._put(y[r, 1], block, "y", fired.y[i, 1])
-            self._put(q[r, 1], block, "q", fired.q[i, 1])
-            w[r, 0] = self._seen(t, y[r, 0])
+            put(y[r, 1], block, "y", fired.y[i, 1])
+            put(q[r, 1], block, "q", fired.q[i, 1])
+            w[r, 0] = self._whole.seen(t, y[r, 0])
             self._note(t, latch, int(log[r, at.LOG_ROW]), float(log[r, at.LOG_OLD]), float(log[r, at.LOG_NEW]))
-            w[r, 1] = self._seen(t, y[r, 1])
+            w[r, 1] = self._whole.seen(t, y[r, 1])
         self.fired(Fired(log, y, w, q))
 
     def _around(self, t: float, rows: Sequence[tuple[float, int, Fired, int]]) -> tuple[Array, Array]:
@@ -613,8 +435,8 @@ class Multirate:
         for k, part in enumerate(self.parts):
             assert part.past is not None
             here = own.get(k) or part.past.at(t) or (part.y, part.q)
-            self._put(y, part.block, "y", here[0])
-            self._put(q, part.block, "q", here[1])
+            put(y, part.block, "y", here[0])
+            put(q, part.block, "q", here[1])
         return y, q
 
     def _note(self, t: float, latch: bool, row: int, old: float, new: float) -> None:
@@ -625,24 +447,7 @@ class Multirate:
         else:
             event = self._events[row]
             kind, index, duration = event.kind, event.index, event.duration
-        if index < 0 or kind not in (Kind.SET, Kind.RAMP, Kind.RESTORE):
-            return
-        self._ramps.pop(index, None)
-        if kind == Kind.RAMP:
-            self._ramps[index] = (t, old, t + duration, new)
-        else:
-            self._p[index] = new
-
-    def _seen(self, t: float, y: Array) -> Array:
-        """What is recorded of the whole plant in a state."""
-        for index, (t0, v0, t1, v1) in list(self._ramps.items()):
-            self._p[index] = v1 if t >= t1 else v0 + (v1 - v0) * (t - t0) / (t1 - t0)
-            if t >= t1:
-                del self._ramps[index]
-        seen = self._at
-        seen.t[0], seen.y[:], seen.p[:], seen.w[:] = t, y, self._p, 0.0
-        call(observe_all, self._tables, self._seen_whole)
-        return seen.w[self._record]
+        self._whole.follow(t, kind, index, duration, old, new)
 
     # --- checkpoints
 
@@ -650,8 +455,7 @@ class Multirate:
         """Everything that a checkpoint must hold, copied; `restore` continues it to the same bits."""
         resume = np.zeros(at.RESUME_SIZE)
         resume[at.T], resume[at.NEXT_ROW] = self._time, self.fired_rows
-        ramps = np.array([[index, *ramp] for index, ramp in self._ramps.items()]).reshape(-1, 5)
-        held = {"resume": resume, "old": self.olds, "p": self._p.copy(), "ramps": ramps}
+        held = {"resume": resume, "old": self.olds, **self._whole.state()}
         for k, part in enumerate(self.parts):
             held |= {f"{k}/{name}": array for name, array in part.state().items()}
             held |= {f"{k}/scale{i}": scale.copy() for i, scale in enumerate(part.scales)}
@@ -676,30 +480,8 @@ class Multirate:
                 scale[:] = held.pop(f"scale{i}")
             part.restore(held)
         self._time = float(state["resume"][at.T])
-        self._p = np.array(state["p"])
-        self._ramps = {int(row[0]): (row[1], row[2], row[3], row[4]) for row in state["ramps"]}
+        self._whole.restore(state)
         self._returned = int(self._return is not None and fired > self._return)
-
-
-class Recorded(NamedTuple):
-    """What of the samples a block gives: numbers in the samples, and places in the block."""
-
-    y: Array
-    y_here: Array
-    w: Array
-    w_here: Array
-
-
-def _recorded(block: Block, states: Array, record: Array) -> Recorded:
-    def pairs(places: Array, here: dict[int, int]) -> list[Array]:
-        found = [(i, here[place]) for i, place in enumerate(places.tolist()) if place in here]
-        return [column.copy() for column in np.array(found, dtype=np.int64).reshape(-1, 2).T]
-
-    return Recorded(*pairs(states, block.y_here), *pairs(record, block.w))
-
-
-def _joined(blocks: Sequence[Samples]) -> Samples:
-    return Samples(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
 
 
 def _booked(part: Part, boundary: str) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.integrate.growing import Growing
 from twin.quantity import Array
 
 
@@ -11,31 +12,28 @@ class Past:
     """Steps in order of time."""
 
     def __init__(self) -> None:
-        self._time: list[Array] = []
-        self._y: list[Array] = []
-        self._q: list[Array] = []
+        self._time, self._y, self._q = Growing(), Growing(), Growing()
 
     def clear(self) -> None:
         """Forget all."""
-        self._time, self._y, self._q = [], [], []
+        for one in (self._time, self._y, self._q):
+            one.clear()
 
     def add(self, time: Array, y: Array, q: Array) -> None:
         """Append n steps: [n, 2] ends, [n, 4, n_y] and [n, 4, n_q] values at both ends and dense output."""
-        self._time.append(time.copy())
-        self._y.append(y.copy())
-        self._q.append(q.copy())
+        self._time.add(time)
+        self._y.add(y)
+        self._q.add(q)
 
     def at(self, t: float) -> tuple[Array, Array] | None:
         """States and quadratures at t; None where no step has been taken. What jumps at t has not yet."""
-        if not self._time:
+        if not len(self._time):
             return None
-        if len(self._time) > 1:
-            self._time, self._y, self._q = ([np.concatenate(a)] for a in (self._time, self._y, self._q))
-        ends = self._time[0]
+        ends = self._time.rows
         row = max(int(np.searchsorted(ends[:, 1], t)), 0)
         row = min(row, len(ends) - 1)
         theta = min(max((t - ends[row, 0]) / (ends[row, 1] - ends[row, 0]), 0.0), 1.0)
-        return _between(theta, self._y[0][row]), _between(theta, self._q[0][row])
+        return _between(theta, self._y.rows[row]), _between(theta, self._q.rows[row])
 
 
 def _between(theta: float, values: Array) -> Array:

@@ -87,9 +87,9 @@ def _compute(recorded: Recorded) -> Balances:
     totals = {key: np.zeros(size) for key in ("initial", "in", "out", "source", "final", "in_streams", "out_streams")}
     moved = np.zeros(size)
     if recorded.time.size:
-        for row, key in ((0, "initial"), (-1, "final")):
-            totals[key] = recorded.holdup(row)
-            moved += np.abs(totals[key])
+        totals["initial"], totals["final"] = recorded.holdups()
+        moved += np.abs(totals["initial"])
+        moved += np.abs(totals["final"])
         for owner in dict.fromkeys(term.owner for term in recorded.terms):
             _add_owner(recorded, owner, totals, moved)
     throughput = 0.5 * moved

@@ -10,10 +10,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-
-import h5py
+from typing import TYPE_CHECKING
 
 from twin.errors import TwinError
+
+if TYPE_CHECKING:
+    import h5py
 
 #: Room kept free on the disk, so that what has been written can still be closed properly.
 RESERVE = 8 << 20

@@ -47,28 +47,32 @@ class Recorded:
         self.cp = {"fluids": file["/components/cp_liquid"][()], "solids": file["/components/cp_solid"][()]}
         snapshots = file.get("/events/snapshots")
         self.instants = np.zeros(0) if snapshots is None else snapshots["time"][()]
+        self.columns: dict[str, list[int]] = {}  #: of snapshots, by tag without its elements
+        for i, tag in enumerate(_texts(file, "/tag") if snapshots is not None else ()):
+            self.columns.setdefault(tag.partition("[")[0], []).append(i)
         self.around = (
             {}
             if snapshots is None
             else {
-                "tags": _texts(file, "/tag"),
                 "before": snapshots["before"][()],
                 "after": snapshots["after"][()],
             }
         )
 
-    def holdup(self, row: int) -> np.ndarray:
-        """Holdup of the whole plant in one recorded row."""
-        total = np.zeros(self.size)
+    def holdups(self) -> tuple[np.ndarray, np.ndarray]:
+        """Holdup of the whole plant in the first and in the last recorded row."""
+        total = np.zeros(self.size), np.zeros(self.size)
         for unit in self.file.get("/units", {}).values():
             held = unit.get("holdup")
             if held is None:
                 continue
             for dim in ("fluids", "solids"):
                 if (masses := held.get(HOLDUP_NAMES[dim])) is not None:
-                    np.add.at(total, self.places[dim], masses[row])
-            if "H" in held:
-                total[-1] += held["H"][row]
+                    for sum_, row in zip(total, (0, -1), strict=True):
+                        np.add.at(sum_, self.places[dim], masses[row])
+            if (energy := held.get("H")) is not None:
+                for sum_, row in zip(total, (0, -1), strict=True):
+                    sum_[-1] += energy[row]
         return total
 
     def quadrature(self, term: Term) -> np.ndarray:
@@ -94,39 +98,50 @@ class Recorded:
             return np.full(self.size, np.nan)
         rates = np.zeros((self.time.size, self.size))
         before, after = (np.zeros((self.instants.size, self.size)) for _ in range(2))
+        flows = self._flows(group, term)
         for target, pick in ((rates, None), (before, "before"), (after, "after")):
             if target.shape[0]:
-                self._fill(group, term, pick, target)
+                self._fill(flows, group.get("T"), pick, target)
         return integrate(self.time, rates, self.instants, before, after)
 
-    def _fill(self, group: h5py.Group, term: Term, pick: str | None, target: np.ndarray) -> None:
-        """Component mass flows and enthalpy flow [rows, components + 1] of one stream."""
+    def _flows(self, group: h5py.Group, term: Term) -> list[tuple[str, np.ndarray, h5py.Dataset]]:
+        """Component mass flows of a stream: of the fluids or the solids, which of them, and where they stand."""
         parts, crystals = [], []
         for flow in group.values():
             if flow.attrs["units"] == "kg/s":
                 dim = next((d for d in self.dimensions.of(flow)[1:] if d in self.places), "")
                 if dim:
-                    parts.append((dim, self.places[dim], self._values(flow, pick)))
+                    parts.append((dim, self.places[dim], flow))
                 else:
                     crystals.append(flow)
         if crystals:  # of one component: by size class, or as one number, or both, of which one counts
-            total = self._values(min(crystals, key=lambda flow: flow.ndim), pick).reshape(target.shape[0], -1)
-            parts.append(("solids", np.array([self._crystal(term)]), total.sum(axis=1, keepdims=True)))
-        warm = "T" in group  # powders and tablets are at the reference temperature by convention
+            one = min(crystals, key=lambda flow: flow.ndim)
+            parts.append(("solids", np.array([self._crystal(term)]), one))
+        return parts
+
+    def _fill(
+        self,
+        flows: list[tuple[str, np.ndarray, h5py.Dataset]],
+        temperature: h5py.Dataset | None,
+        pick: str | None,
+        target: np.ndarray,
+    ) -> None:
+        """Component mass flows and enthalpy flow [rows, components + 1] of one stream."""
         heat_capacity = np.zeros(target.shape[0])
-        for dim, places, values in parts:
+        for dim, places, flow in flows:
+            values = self._values(flow, pick).reshape(target.shape[0], -1)
+            if values.shape[1] != len(places):
+                values = values.sum(axis=1, keepdims=True)  # of crystals by size
             for i, component in enumerate(places):
                 target[:, component] += values[:, i]
-                if warm:
-                    heat_capacity += values[:, i] * self.cp[dim][component]
-        if warm:
-            target[:, -1] = heat_capacity * (self._values(group["T"], pick) - T_REF)
+                heat_capacity += values[:, i] * self.cp[dim][component]
+        if temperature is not None:  # powders and tablets are at the reference temperature by convention
+            target[:, -1] = heat_capacity * (self._values(temperature, pick) - T_REF)
 
     def _values(self, dataset: h5py.Dataset, pick: str | None) -> np.ndarray:
         if pick is None:
             return np.asarray(dataset[()])
-        tag = dataset.attrs["tag"]
-        columns = [i for i, name in enumerate(self.around["tags"]) if name == tag or name.startswith(f"{tag}[")]
+        columns = self.columns.get(dataset.attrs["tag"], [])
         return np.asarray(self.around[pick][:, columns]).reshape(self.instants.size, *dataset.shape[1:])
 
     def _crystal(self, term: Term) -> int:

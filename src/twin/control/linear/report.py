@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.control.linear.response import Singular, relative_gains, steady_gain
+from twin.control.linear.response import relative_gains, steady_gain
 from twin.control.linear.structure import poles, reach, zeros
-from twin.control.linear.system import Linear
+from twin.control.linear.system import Linear, Singular
 
 if TYPE_CHECKING:
     from rich.console import Group

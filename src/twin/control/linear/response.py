@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.control.linear.needs import library
-from twin.control.linear.system import Linear
-from twin.errors import TwinError
+from twin.control.linear.structure import integrates
+from twin.control.linear.system import Linear, Singular
 from twin.quantity import Array
 
 #: Gives the response at angular frequencies [1/s].
@@ -17,10 +17,6 @@ Response = Callable[[Array], Array]
 
 #: Systems of up to so many states are factorised as full matrices.
 DENSE = 500
-
-
-class Singular(TwinError):
-    """A question that the system has no answer to."""
 
 
 def frequency_response(linear: Linear, omega: Array) -> Array:
@@ -50,8 +46,6 @@ def frequency_response(linear: Linear, omega: Array) -> Array:
 
 def steady_gain(linear: Linear) -> Array:
     """G(0), array [outputs, inputs], in units of the outputs by those of the inputs; infinite where one integrates."""
-    from twin.control.linear.structure import integrates
-
     if not integrates(linear):
         return frequency_response(linear, np.zeros(1))[0].real
     gain = np.full(linear.D.shape, np.inf)

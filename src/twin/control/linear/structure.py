@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twin.control.linear.needs import library
-from twin.control.linear.response import Singular
-from twin.control.linear.system import Linear
+from twin.control.linear.system import Linear, Singular
 from twin.quantity import Array
 from twin.steady.stability import strong_blocks
 

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from twin.control.linear.needs import library
+from twin.errors import TwinError
 from twin.quantity import Array
+
+
+class Singular(TwinError):
+    """A question that the system has no answer to."""
 
 
 @dataclass(frozen=True)
