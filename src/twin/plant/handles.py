@@ -53,12 +53,14 @@ class Handle:
             raise TypeError(f"this handle stands for {self.signature}, not for {_signature(value)}") from None
         table = self.table
         for at, array in changes:
-            table[at] = _address(array)
+            table[at] = array.ctypes.data
             for axis, length in enumerate(array.shape, start=at + 1):
                 table[axis] = length
         self.value = value
 
 
+#: Of all ways to ask an array where it lies, the quickest; not for empty ones.
+from_buffer: Any = c_char.from_buffer
 #: Signature and places by what `_read` tells.
 _known: dict[tuple[Any, ...], tuple[str, list[Any]]] = {}
 
@@ -73,11 +75,6 @@ def _signature(value: Any) -> str:
     return f"{value.dtype.str}[{value.ndim}]"
 
 
-def _address(array: Array) -> int:
-    """Where an array lies: of all ways to ask, the quickest."""
-    return addressof(c_char.from_buffer(array)) if array.size else int(array.ctypes.data)  # type: ignore[arg-type]
-
-
 def _check(array: Array) -> None:
     if not array.flags.carray:
         raise TypeError(f"a handle is of contiguous arrays that may be written to, not of one with\n{array.flags}")
@@ -87,15 +84,16 @@ def _read(value: Any, words: list[int], kinds: list[Any]) -> None:
     """Append a NamedTuple's words, and what tells its signature: a run makes a dozen handles of a hundred arrays."""
     kinds.append(type(value))
     for field in value:
-        if isinstance(field, tuple):
-            _read(field, words, kinds)
-        elif field is None:
+        if field is None:
             kinds.append(None)
+        elif isinstance(field, tuple):
+            _read(field, words, kinds)
         else:
-            _check(field)
-            words.append(_address(field))
+            if not field.flags.carray:
+                _check(field)
+            words.append(addressof(from_buffer(field)) if field.size else field.ctypes.data)
             words += field.shape
-            kinds += (field.dtype.str, field.ndim)
+            kinds += (field.dtype, field.ndim)
 
 
 def _count(value: Any) -> int:
