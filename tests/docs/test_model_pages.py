@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from twin import library
+from twin.evidence.dossier.cases import stored
 from twin.model_pages import COMMAND, FOLDER, index, main, page, place, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,14 @@ def test_the_index_is_current_and_no_page_is_left_over() -> None:
     assert (PAGES / "index.md").read_text(encoding="utf-8") == index(names), f"the list of models has changed: {CURE}"
     found = {path.relative_to(PAGES) for path in PAGES.rglob("*.md")}
     assert found == {Path("index.md"), *(place(name) for name in names)}, f"pages without a model: {CURE}"
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_every_page_has_equations_and_verified_numbers(name: str) -> None:
+    """The site adds the table of verified numbers (`docs/site_pages.py`) from the cases that speak for a model."""
+    assert "```text\n" in (PAGES / place(name)).read_text(encoding="utf-8"), "no balances"
+    speaking = stored()["models"][name]
+    assert speaking, "no test in tests/verification records a number for it"
 
 
 def test_links_of_the_pages_lead_somewhere() -> None:

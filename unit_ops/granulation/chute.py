@@ -1,6 +1,10 @@
 """A chute from a unit that follows the sizes of granules to one that takes powder.
 
-What leaves is what comes in, at once; sizes and pores are not followed further.
+Assumptions
+- no holdup: what leaves is what comes in, at once; sizes and pores are not followed further.
+
+Balances
+    ṁ_i = ṁ_i,granules      (each solid, each liquid)
 """
 
 from __future__ import annotations

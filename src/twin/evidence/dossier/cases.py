@@ -78,7 +78,7 @@ def _parts(tree: ast.Module) -> dict[str, list[ast.stmt]]:
 
 def _around(test: str, parts: dict[str, list[ast.stmt]]) -> list[ast.stmt]:
     """A function that records cases, all of its file that it uses, and, of a helper, the tests that call it."""
-    uses = {name: {w for node in nodes for w in _words(node)} & set(parts) for name, nodes in parts.items()}
+    uses = _uses(parts)
     seen = {test}
     if not test.startswith("test_"):
         grown = True
@@ -86,12 +86,22 @@ def _around(test: str, parts: dict[str, list[ast.stmt]]) -> list[ast.stmt]:
             callers = {name for name, words in uses.items() if words & seen and name not in seen}
             seen |= callers
             grown = bool(callers)
+    return _used(seen, parts)
+
+
+def _used(names: set[str], parts: dict[str, list[ast.stmt]]) -> list[ast.stmt]:
+    """Statements that define some names of a file, and all that these use of it."""
+    uses, seen = _uses(parts), names & set(parts)
     due = list(seen)
     while due:
         fresh = uses[due.pop()] - seen
         seen |= fresh
         due += fresh
     return [node for name in sorted(seen) for node in parts[name]]
+
+
+def _uses(parts: dict[str, list[ast.stmt]]) -> dict[str, set[str]]:
+    return {name: {w for node in nodes for w in _words(node)} & set(parts) for name, nodes in parts.items()}
 
 
 def _words(node: ast.AST) -> set[str]:
@@ -141,12 +151,16 @@ def _text(node: ast.AST) -> tuple[str, bool] | None:
 
 
 def _whole(root: Path, text: str, depth: int = 0) -> str:
-    """A text with those of the helpers that it imports."""
-    if depth < 2:
-        for module in sorted(set(re.findall(r"from (tests\.[\w.]+) import", text))):
-            path = root / (module.replace(".", "/") + ".py")
+    """A text with what it imports from helpers, and what that uses of their files."""
+    if depth == 2:
+        return text
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
+            path = root / ((node.module or "").replace(".", "/") + ".py")
             if path.is_file() and path.name != "record.py":
-                text += "\n" + _whole(root, path.read_text(encoding="utf-8"), depth + 1)
+                parts = _parts(ast.parse(path.read_text(encoding="utf-8")))
+                used = _used({alias.name for alias in node.names}, parts)
+                text += "\n" + _whole(root, "\n".join(ast.unparse(one) for one in used), depth + 1)
     return text
 
 
