@@ -45,7 +45,6 @@ BATCHES = (
     ("rodas4p2", 1e-2, CLASSES, "150 um"),
     ("rodas4p", 1e-2, 32, "130 um"),
     ("rodas4p2", 5e-3, 30, "130 um"),
-    ("rodas4p2", 1e-2, 20, "130 um"),
     ("rodas4p", 1e-4, CLASSES, "150 um"),
     ("rodas4p", 1e-6, CLASSES, "150 um"),
     ("rodas4p", 1e-4, CLASSES, WIDE),
