@@ -66,8 +66,8 @@ def texts(kind: str, classes: int = CLASSES, top: str = WIDE) -> tuple[str, str]
     total = sum(kg.values())
     w = "{" + ", ".join(f"{name}: {m / total:.9f}" for name, m in kg.items()) + "}"
     reactor = REACTOR.format(volume="30 L" if fed else "60 L", w=w)
-    begin, end = plant.index("  reactor:\n"), plant.index("  crystallizer:\n")
-    plant = plant[:begin] + reactor + plant[end + len("  crystallizer:\n") :]
+    before, _, rest = plant.partition("  reactor:\n")
+    plant = before + reactor + rest.partition("  crystallizer:\n")[2]
     flow = {name: m * 0.03 / 7200.0 if fed else 0.0 for name, m in mixed({"A": 0.66}).items()}
     plant = plant[: plant.index("feeds:\n")] + "feeds:\n  reagents: {T: 40 degC, m_flow: {"
     plant += ", ".join(f"{name}: {value:.9g} kg/s" for name, value in flow.items()) + "}}\nconnections:\n"
