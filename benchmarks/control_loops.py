@@ -2,10 +2,11 @@
 
     python -m benchmarks.control_loops [--periods 60,10,1] [--out benchmarks/results/control_loops.json]
 
-By the clock each day is run with steps that end at every scan (`scans: exact`), with such steps that keep their matrix
-(`scans: kept`), and with steps over many scans (`scans: relaxed`). At 1 s the latter two are run at two tolerances, and
-relaxed scans in blocks with steps of their own, too (`method: multirate`). Beside each stand its greatest errors: the
-differences from an exact run at a hundredth of the tolerance.
+By the clock each day is run with steps that end at every scan (`scans: exact`: with a kept matrix where that is good
+enough), with full steps only, which is no choice of a user, and with steps over many scans (`scans: relaxed`). At 1 s
+exact and relaxed scans are run at two tolerances, and relaxed ones in blocks with steps of their own, too (`method:
+multirate`). Beside each stand its greatest errors: the differences from a run of full steps at a hundredth of the
+tolerance. The table of `docs/control.md` is made of the results by `python -m benchmarks.page`.
 
 The same ten controllers stand in the plant each time: six temperatures, levels and masses of the shipped plant, a
 ratio onto a flow controller in cascade, hardness by pressure, and the two belts. The continuous run is the reference
@@ -29,6 +30,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from twin.config.spec import SCANS
+from twin.evidence.software import fingerprint
+from twin.integrate.integrator import Integrator
 
 COUNTS = ("steps", "rejected", "rhs", "lu", "scans", "kept", "over", "sweeps", "hold_error", "ripple")
 #: Counts, and samples of TAGS.
@@ -72,6 +77,12 @@ bias: 1.2 mm/s, low: 0.6 mm/s, high: 2.4 mm/s}
 """
 
 
+class Full(Integrator):
+    """Takes every step from scan to scan with a matrix of its own."""
+
+    keeps = 0.0
+
+
 def scenario(folder: Path, execution: str, scans: str = "exact", rtol: float = 1e-5) -> Path:
     """The start-up of the shipped plant, with these controllers."""
     plant = files("plant_configs").joinpath("paracetamol_tablets.yaml").read_text(encoding="utf-8")
@@ -96,6 +107,7 @@ def measure(
     scans: str = "exact",
     rtol: float = 1e-5,
     method: str = "rodas4p",
+    integrator: Callable[..., Any] | None = None,
 ) -> Measured:
     """Least processor time of a few runs, loading and compiling not counted; counts; and the samples of TAGS."""
     from twin.config import load_scenario
@@ -109,7 +121,10 @@ def measure(
 
     def prepared() -> tuple[Simulation, list[np.ndarray]]:
         blocks: list[np.ndarray] = []
-        return Simulation(spec, plant, record=record, samples=lambda block: blocks.append(block.w)), blocks
+        made = Simulation(
+            spec, plant, record=record, samples=lambda block: blocks.append(block.w), integrator=integrator
+        )
+        return made, blocks
 
     prepared()[0].run(60.0)  # loads or compiles the loop
     best: dict[str, Any] = {}
@@ -125,22 +140,36 @@ def measure(
     return best, np.concatenate(blocks)
 
 
-def kept(folder: Path | None, period: str, make: Callable[[], Measured]) -> Measured:
-    """What was measured before, where it was kept: an exact run takes minutes."""
-    file = None if folder is None else folder / f"exact_{period}.npz"
+def stored(folder: Path | None, name: str, until: float | None, make: Callable[[], Measured]) -> Measured:
+    """What was measured before, where it was stored by the same software: a day of full steps takes a minute."""
+    software = f"{fingerprint()} {until}"
+    file = None if folder is None else folder / f"{name}.npz"
     if file is not None and file.exists():
-        data = np.load(file)
-        return json.loads(str(data["best"])), data["samples"]
+        with np.load(file) as data:
+            if str(data["software"]) == software:
+                return json.loads(str(data["best"])), data["samples"]
     best, samples = make()
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(file, best=json.dumps(best), samples=samples)
+        np.savez(file, best=json.dumps(best), samples=samples, software=software)
     return best, samples
 
 
 def differences(run: np.ndarray, other: np.ndarray) -> dict[str, float]:
-    """Greatest difference of each tag over the run, in SI."""
-    return {tag: float(np.nanmax(np.abs(run[:, k] - other[:, k]))) for k, tag in enumerate(TAGS)}
+    """Greatest difference of each tag over the run, in SI.
+
+    Raises
+    ------
+    ValueError
+        Where one of the runs has no number and the other one has.
+    """
+    found = {}
+    for k, tag in enumerate(TAGS):
+        alone = np.flatnonzero(np.isnan(run[:, k]) != np.isnan(other[:, k]))
+        if len(alone):
+            raise ValueError(f"{tag} is no number in one of two runs, at sample {alone[0]}")
+        found[tag] = float(np.nanmax(np.abs(run[:, k] - other[:, k]), initial=0.0))
+    return found
 
 
 def main() -> None:
@@ -149,38 +178,39 @@ def main() -> None:
     parser.add_argument("--periods", default="60,10", help="of the scans, in s")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--until", type=float, help="stop the plant's clock at so many seconds")
-    parser.add_argument("--exact", type=Path, help="samples of exact runs are kept in this folder, and taken from it")
+    parser.add_argument("--exact", type=Path, help="runs of full steps are stored in this folder, and taken from it")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows: list[dict[str, Any]] = []
 
-        def row(execution: str, rtol: float, measured: Measured, **errors: np.ndarray) -> None:
+        def row(name: str, how: dict[str, Any], measured: Measured, **errors: np.ndarray) -> None:
             best, run = measured
-            rows.append({"execution": execution, "rtol": rtol, **best})
+            rows.append({"execution": name, "way": "", "method": "rodas4p", "rtol": 1e-5, **how, **best})
             rows[-1] |= {name: differences(run, other) for name, other in errors.items()}
             print(json.dumps(rows[-1]), flush=True)
 
-        tight = partial(measure, folder, repeats=1, until=arguments.until, rtol=TIGHT)
-        reference = kept(arguments.exact, "continuous", partial(tight, "model: pid"))[1]
-        for rtol in RTOL:
-            run = measure(folder, "model: pid", arguments.repeats, arguments.until, rtol=rtol)
-            row("continuous", rtol, run, error=reference)
-            run = measure(folder, "model: pid", arguments.repeats, arguments.until, rtol=rtol, method="multirate")
-            row("continuous, multirate", rtol, run, error=reference)
+        def measured(model: str, **how: Any) -> Measured:
+            return measure(folder, model, arguments.repeats, arguments.until, **how)
+
+        tight = partial(measure, folder, repeats=1, until=arguments.until, rtol=TIGHT, integrator=Full)
+        keep = partial(stored, arguments.exact, until=arguments.until)
+        reference = keep(name="continuous", make=partial(tight, "model: pid", integrator=None))[1]
+        ways: list[dict[str, Any]] = [{"rtol": rtol, "method": m} for rtol in RTOL for m in ("rodas4p", "multirate")]
+        for how in ways:
+            row("continuous", how, measured("model: pid", **how), error=reference)
         for period in arguments.periods.split(","):
-            model = f"model: pid_scan, period: {period} s"
-            exact = kept(arguments.exact, f"{period}_tight", partial(tight, model))[1]
-            run = kept(arguments.exact, period, partial(measure, folder, model, 1, arguments.until))
-            row(f"scans every {period} s", 1e-5, run, error=exact, from_continuous=reference)
-            for scans in ("kept", "relaxed"):
-                for rtol in RTOL if float(period) < 5.0 else RTOL[:1]:
-                    run = measure(folder, model, arguments.repeats, arguments.until, scans, rtol)
-                    row(f"scans every {period} s, {scans}", rtol, run, error=exact)
-            for rtol in (*RTOL, 3e-5) if float(period) < 5.0 else ():
-                run = measure(folder, model, arguments.repeats, arguments.until, "relaxed", rtol, "multirate")
-                row(f"scans every {period} s, relaxed, multirate", rtol, run, error=exact)
+            model, name = f"model: pid_scan, period: {period} s", f"scans every {period} s"
+            best = keep(name=f"{period}_tight", make=partial(tight, model))[1]
+            run = keep(name=period, make=partial(measured, model, integrator=Full))
+            row(name, {"way": "full steps"}, run, error=best, from_continuous=reference)
+            tolerances = RTOL if float(period) < 5.0 else RTOL[:1]
+            ways = [{"scans": scans, "rtol": rtol} for scans in SCANS for rtol in tolerances]
+            if float(period) < 5.0:
+                ways += [{"scans": "relaxed", "method": "multirate", "rtol": rtol} for rtol in (*RTOL, 3e-5)]
+            for how in ways:
+                row(name, {"way": how["scans"], **how}, measured(model, **how), error=best)
     found = {"python": platform.python_version(), "machine": platform.machine(), "tags": TAGS, "runs": rows}
     if arguments.out:
         arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The page of results in the documentation: `python -m benchmarks.page` writes docs/benchmarks.md."""
+"""The page of results in the documentation, and the table of loops in another one: `python -m benchmarks.page`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.harness import COMMITTED
 from benchmarks.suite import benchmarks
+from twin.config.spec import SCANS
 from twin.markdown import cell, table
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE = DOCS / "benchmarks.md"
+#: The page with a table of `control_loops`, and what stands around it.
+LOOPS = DOCS / "control.md"
+BEGUN, ENDED = "<!-- made by `python -m benchmarks.page` -->", "<!-- so far -->"
 HEAD = """\
 <!-- Made by `python -m benchmarks.page` from benchmarks/results: run a benchmark again, then this. -->
 
@@ -151,6 +158,42 @@ def page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def loops(text: str) -> str:
+    """The page of loops with the table of the stored results."""
+
+    def small(value: float) -> str:
+        return np.format_float_positional(value, precision=2, fractional=False, trim="-")
+
+    body = []
+    for row in (stored("control_loops") or {"runs": []})["runs"]:
+        name, error = row["execution"], row["error"]
+        if name not in ("scans every 1 s", "continuous"):
+            continue
+        body.append(
+            (
+                f"`{row['way']}`" if row["way"] in SCANS else row["way"] or "continuous loops",
+                f"`{row['method']}`",
+                f"{row['rtol']:g}".replace("e-0", "e-"),
+                f"{small(row['cpu_s'])} s",
+                str(row["steps"] - row["kept"])
+                if "kept" in row
+                else str(row["steps"])
+                if row["way"] == "full steps"
+                else "",
+                f"{small(1e3 * error['reactor.T_out'])} mK",
+                f"{small(1e3 * max(error['crystallizer_1.T'], error['crystallizer_2.T']))} mK",
+                small(error["press.level"]),
+                f"{small(error['press.hardness'])} N",
+            )
+        )
+    body.sort(key=lambda one: one[0] == "continuous loops")
+    how, what = ("`scans:`", "`method:`", "rtol"), ("reactor", "crystallizers", "level of the press", "hardness")
+    heads = (*how, "time", "full steps", *what)
+    before, _, rest = text.partition(BEGUN)
+    return "\n".join([before + BEGUN, "", *table("", heads, body), ENDED]) + rest.partition(ENDED)[2]
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8", newline="\n")
-    sys.stdout.write(f"{PAGE.name} written\n")
+    LOOPS.write_text(loops(LOOPS.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    sys.stdout.write(f"{PAGE.name} and {LOOPS.name} written\n")

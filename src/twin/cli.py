@@ -16,8 +16,9 @@ from typing import Any
 
 from twin.errors import TwinError
 
-#: Objects after which Python looks for circles among them: at its own 700 it looks a thousand times before a run.
-GARBAGE = 50_000
+#: Objects after which Python looks for circles among them: a run makes fewer before it begins (at 700 it looked a
+#: thousand times, at 50,000 twice, for 20 ms).
+GARBAGE = 200_000
 EPILOG = """\
 exit codes:
   0    done

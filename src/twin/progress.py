@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass
@@ -49,38 +50,44 @@ class Plain(Silent):
 
 
 class Bar(Silent):
-    """A progress bar with plant time and speed, for terminals."""
+    """A progress bar with plant time and speed, for terminals; loaded when there is something to wait for."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._progress.add_task("reading", total=None, note="")
+        self._shown: Any = None
         self._start = time.monotonic()
-        self._progress.start()
+
+    def _show(self, **what: Any) -> None:
+        if self._shown is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+            bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=None),
+                TextColumn("{task.fields[note]}"),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._shown = bar, bar.add_task("", total=None, note="")
+            bar.start()
+        bar, task = self._shown
+        bar.update(task, **what)
 
     def compiling(self, done: int, total: int) -> None:
         text = "compiling kernels (first run only)…"
-        self._progress.update(self._task, description=text, completed=done, total=total, note=f"{done} of {total}")
+        self._show(description=text, completed=done, total=total, note=f"{done} of {total}")
 
     def ready(self) -> None:
         self._start = time.monotonic()
 
     def advanced(self, t: float, end: float) -> None:
         note = f"{clock(t)} of {clock(end)}  {speed(t, time.monotonic() - self._start)}"
-        text = "running" if t < end else "closing the file"
-        self._progress.update(self._task, description=text, completed=t, total=end, note=note)
+        self._show(description="running" if t < end else "closing the file", completed=t, total=end, note=note)
 
     def finished(self) -> None:
-        self._progress.stop()
+        if self._shown is not None:
+            self._shown[0].stop()
 
 
 def _say(text: str) -> None:

@@ -107,3 +107,26 @@ def test_the_page_of_results_names_every_benchmark() -> None:
     from benchmarks.page import page
 
     assert all(f"| `{name}` |" in page() for name in suite.benchmarks())
+
+
+def test_the_table_of_loops_is_that_of_the_committed_results() -> None:
+    from benchmarks.page import LOOPS, loops
+
+    text = LOOPS.read_text(encoding="utf-8")
+    assert loops(text) == text, "python -m benchmarks.page"
+    assert text.count("| `rodas4p` | 1e-5 |") >= 3
+
+
+def test_a_number_that_only_one_run_has_is_no_difference_of_nothing() -> None:
+    import numpy as np
+
+    from benchmarks.control_loops import TAGS, differences
+
+    run = np.ones((3, len(TAGS)))
+    other = run.copy()
+    run[0], other[0] = np.nan, np.nan
+    other[2, 1] = 1.5
+    assert list(differences(run, other).values())[:2] == [0.0, 0.5]
+    other[1, 0] = np.nan
+    with pytest.raises(ValueError, match="is no number in one of two runs, at sample 1"):
+        differences(run, other)

@@ -55,7 +55,7 @@ def others(plant: Any, place: int) -> list[tuple[Any, dict[str, Any], float, Out
 
 @pytest.mark.parametrize(
     ("kind", "scans"),
-    [(kind, scans) for kind in (Integrator, Multirate) for scans in ("exact", "kept", "relaxed")],
+    [(kind, scans) for kind in (Integrator, Multirate) for scans in ("exact", "relaxed")],
 )
 def test_a_run_that_follows_another_has_the_bits_of_the_first(plant: Any, kind: Any, scans: str) -> None:
     place, _ = plant.parameter("inflow.m_flow.ethanol")

@@ -28,6 +28,8 @@ from twin.units import UnitError, parse_quantity
 
 #: Far beyond any use; keeps counts of records and repeats within integers.
 LONGEST = 1e10
+#: What became of a choice that there was.
+KEPT = "scans: exact chooses at each scan by itself whether its matrix is kept: leave scans: out."
 
 
 def load_scenario(
@@ -273,10 +275,10 @@ def read_scans(problems: Problems, node: Node | None, method: str) -> str:
     if named is None:
         return SCANS[0]
     chosen = problems.string(named, "not a way to scan")
-    if chosen not in SCANS:
+    if chosen == "kept":
+        problems.add(named, "part of another choice", KEPT)
+    elif chosen not in SCANS:
         problems.add(named, "unknown choice", f"scans: is one of {', '.join(SCANS)}, not {named.what}.")
-    elif chosen == SCANS[1] and method == "multirate":
-        problems.add(named, "not with this method", f"multirate keeps no matrix: scans: {SCANS[0]} or {SCANS[2]}.")
     elif chosen in SCANS[1:] and method not in (*WHOLE, "multirate"):
         problems.add(named, "not with this method", f"{method} ends its steps at every scan: leave scans: out.")
     return chosen or SCANS[0]

@@ -138,10 +138,10 @@ SOLVER = Section(
         "rtol": Key("quantity", "relative tolerance, 1e-14 to 0.1", "1", "1e-6", "1e-5"),
         "scans": Key(
             "choice",
-            "what steps do at scans of controllers: end at each, end at each but keep their matrix, or go over many",
+            "what steps do at scans of controllers: end at each, or go over many",
             "",
             SCANS[0],
-            SCANS[2],
+            SCANS[1],
             choices=SCANS,
         ),
     },

@@ -22,9 +22,9 @@ WHOLE = ("rodas4p", "rodas4p2")
 #: Methods of integration: the native ones, the last of them block by block, and SUNDIALS.
 METHODS = (*WHOLE, "multirate", "cvode", "cvode-gmres")
 #: What steps do at scans of controllers, transmitters and valves.
-SCANS = ("exact", "kept", "relaxed")
+SCANS = ("exact", "relaxed")
 #: Methods that can do each of these; `--solver` may choose another for a scenario that asks for one.
-SCANNING = {"exact": METHODS, "kept": WHOLE, "relaxed": (*WHOLE, "multirate")}
+SCANNING = {"exact": METHODS, "relaxed": (*WHOLE, "multirate")}
 #: Short names, and the method that each stands for.
 METHOD_ALIASES = {"rodas": "rodas4p"}
 #: A parameter's value: a number, or a read-only array.

@@ -163,10 +163,10 @@ def memory(
         zeros(len(rows.time)),
         zeros((scans, 5)),
         zeros(wires),
-        zeros((6, sizes.n_y + sizes.n_q if keep else 0)),
+        zeros((11, sizes.n_y + sizes.n_q if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
-    result.resume[at.KEPT_FROM] = -np.inf
+    result.resume[[at.KEPT_FROM, at.OLDER_FROM, at.OLDEST_FROM]] = -np.inf
     result.resume[at.MISSED] = np.inf
     return result
 
@@ -339,7 +339,11 @@ def over_scans(
         jump_start=whole(acting + 1),
         jump_row=whole(n * acting),
         jump=zeros(n * acting),
-        share=zeros(acting),
+        ripple_start=whole(acting + 1),
+        ripple_row=whole(n * acting),
+        ripple=zeros(n * acting),
+        lead=whole(acting),
+        lag=zeros(acting),
         full=zeros(n),
         bent=zeros(n),
         thin=_thin(lent, index, keep),

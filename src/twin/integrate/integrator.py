@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 #: Seconds between two looks at the progress of a run in another thread.
 POLL = 0.1
-#: The compiled loop; the other one is for all ways of taking scans but `exact`.
+#: The compiled loop, and the one for plants with units by the clock.
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop", "twin.integrate.overloop"
 #: Steps after which the loop returns to Python when somebody wants to pause: it changes no bit.
 PAUSE_STEPS = 128
@@ -139,8 +139,8 @@ class Integrator:
     seed : int
         Of the random numbers that scans draw: each unit has a stream of its own, by its name.
     scans : str
-        What steps do at the scans of controllers, transmitters and valves: `exact` ends there and begins anew, `kept`
-        ends there and keeps its matrix (`kept.py`), `relaxed` goes over many (`scans.py`).
+        What steps do at the scans of controllers, transmitters and valves: those of `exact` end there, and keep their
+        matrix from one to the next where the plant is slow (`kept.py`), `relaxed` goes over many (`scans.py`).
     foreseen : sequence of (place in p, value), optional
         Changes of parameters to come: what they bring into the plant is in the Newton matrix from the start.
         Those of `events` and `latches` unless given.
@@ -154,6 +154,8 @@ class Integrator:
 
     #: modules of the compiled loop, and of the one that does more at scans than to end a step there
     loop, loop_over_scans = LOOP, LOOP_OVER_SCANS
+    #: part of the tolerance that a step from scan to scan with a kept matrix may take; 0 where there are none such
+    keeps = 0.1
     #: quadratures by which what other blocks are fed is booked, stream by stream
     booked: Sequence[Array] = ()
 
@@ -190,14 +192,15 @@ class Integrator:
         other numbers in it are the quicker for it.
         """
         self._lent.back()
-        self._plain = scans == SCANS[0]
+        keep = self.keeps > 0.0 and scans == SCANS[0] and bool(plant.discrete.by_clock.any())
+        self._plain = scans == SCANS[0] and not keep
         self._loop = importlib.import_module(self.loop if self._plain else self.loop_over_scans)
         self.plant = plant
         self.samples, self.fired, self._pause = samples, fired, pause
         self.wall = 0.0
         self._sizes = Sizes.of(plant.tables)
         #: where steps go over scans, what these read is unknown in the Newton matrix, too
-        self._relaxed = scans == SCANS[2] and len(plant.discrete.acting) > 0
+        self._relaxed = scans == SCANS[1] and len(plant.discrete.acting) > 0
         self._read = tuple(plant.discrete.wires.tolist()) if self._relaxed else ()
         if self._relaxed:
             self._sizes = replace(self._sizes, n_aux=len(self._auxiliaries()))
@@ -209,7 +212,7 @@ class Integrator:
         self._latch_rows = allocate.latch_rows(self._lent, latches, self._sizes.n_g, plant.giving)
         seeds = self._lent.holding([seed_of(seed, name) for name in plant.scanned])
         self._discrete = plant.discrete._replace(seed=seeds)
-        wires, keep = len(self._discrete.wires), scans == SCANS[1]
+        wires = len(self._discrete.wires)
         self._memory = allocate.memory(self._lent, self._sizes, self._events, latches, len(seeds), wires, keep)
         self._memory.scan[:, at.SCAN_NEXT] = start
         self._memory.y[:] = plant.y0
@@ -232,8 +235,8 @@ class Integrator:
             sample_every=every,
             time_dependent=float(plant.time_dependent),
             max_steps=max_steps,
-            relaxed=float(scans == SCANS[2]),
-            keep=float(keep),
+            relaxed=float(scans == SCANS[1]),
+            keep=self.keeps if keep else 0.0,
         )
 
     def _auxiliaries(self) -> dict[int, int]:

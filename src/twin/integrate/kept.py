@@ -1,19 +1,23 @@
-"""Steps from scan to scan whose matrix is kept over many of them (`solver: {scans: kept}`).
+"""Steps from scan to scan whose matrix is kept over many of them, where the plant is slow against the scans.
 
 Where controllers are executed every second, nothing else in the plant may need steps that short. Each such step costs
-one evaluation of the rates and one solution with a matrix that serves some hundreds of them: the second-order backward
-difference formula, with the rates of its end by a Newton step from those of its beginning f,
+one evaluation of the rates and one solution with a matrix that serves some hundreds of them: a backward difference
+formula, of second order in what is implicit and of third by what the step before tells,
 
-    (1 - gamma h A) d = gamma (h f + r) + (1 - gamma) d',    y_new = y + d,    gamma = 2/3,
+    (1 - gamma h A) d = gamma (h f + r - t/3) + (1 - gamma) d',    y_new = y + d,    gamma = 2/3,
 
-d' being the change of y in the step before, and r = h (f - f') - h A d' what A tells wrongly of it, so that the order
-stays with whatever A. That is a formula for smooth solutions, and held outputs jump at every scan. What a jump does to
-the rates is known, h A e du: it is no part of r, and d' is what it would have been with the outputs of now. A mode that
-is fast against the period follows a jump within the step: to it, that part of d' is not added (`share` of
-`kept_matrix`). So a step over a jump is of second order, too, and one to a new steady state ends there.
+d' and t being the change of y in the step before and the third difference there, and r what the matrix tells wrongly of
+the change of the rates: h (f - f') - h A d' of the step before, and as much more as it grew by. So the order stays with
+whatever A. That is a formula for smooth solutions, and held outputs jump at every scan:
 
-The first step, one after events, and one that is no good with a matrix of its own either are those of `stepping`; so
-are those of which the end is no whole period away. What is kept follows from `Memory`.
+- what a jump does to the rates is known, h A e du: it is no part of r, and d' is what it would have been with it;
+- a state that is fast against the period and that an output moves directly (a drive, a valve) is in the mean between
+  two scans more than in the mean of both: that much is given to what it moves in its turn (`kept_matrix._ripple`).
+
+Such a step is taken where the control of the step would let one go over the whole period, and where its error is a
+small part of the tolerance (`kept_step.good`, `Integrator.keeps`). The others are those of `stepping`, with a matrix
+and an order of their own: the first three, also after events; those of which the end is no whole period away; and those
+for a while after one that was no good with a fresh matrix either. What is kept follows from `Memory`.
 
 References: Hairer & Wanner, Solving Ordinary Differential Equations II, V.1 and IV.7 (the formula; matrices that are
 not exact); Ascher, Ruuth & Wetton, SIAM J. Numer. Anal. 32 (1995) 797 (order with an explicit rest); Steihaug &
@@ -22,12 +26,11 @@ Wolfbrandt, Math. Comput. 33 (1979) 521.
 
 from __future__ import annotations
 
-import math
-
 from twin.integrate import tables as at
 from twin.integrate.crossing import find_crossing
 from twin.integrate.jumps import evaluate
-from twin.integrate.kept_matrix import BEFORE, BENT, CHANGE, POINT, RATE, SECOND, bend, rates_at_point, refresh
+from twin.integrate.kept_before import begin_kept, forget, look_back, note_start
+from twin.integrate.kept_matrix import BEFORE, BENT, CHANGE, POINT, REST, SECOND, THIRD, rates_at_point, refresh
 from twin.integrate.kept_step import attempt_kept, good
 from twin.integrate.scans import shortest_period
 from twin.integrate.stepping import COMES_ALIVE, move_ramps, note_rates, rates_here, revived
@@ -35,8 +38,10 @@ from twin.jit import kernel
 
 #: Steps that one matrix serves at most.
 MOST_STEPS = 400.0
-#: Other steps before the next try: at first, and at most; a try in vain costs as much as one or two of them.
-LEAST_PATIENCE, MOST_PATIENCE = 4.0, 16.0
+#: And at least, before another one is asked what an output does.
+LEAST_STEPS = 8.0
+#: Other steps before the next try: at first, and at most; a try in vain costs as much as one of them.
+LEAST_PATIENCE, MOST_PATIENCE = 4.0, 32.0
 #: Periods so little apart (relative) are equal.
 EQUAL = 1e-9
 #: What `try_kept` returns, beside 0 for a step that is pending and COMES_ALIVE.
@@ -53,22 +58,17 @@ def _rates(P, M, W, C, S, t):
 
 
 @kernel
-def _note_start(M, t):
-    """This point begins a step of some method: the change that it makes may be the first one known."""
-    n_y = M.y.shape[0]
-    for i in range(n_y):
-        M.kept[BEFORE, i] = M.y[i]
-    for i in range(M.q.shape[0]):
-        M.kept[BEFORE, n_y + i] = M.q[i]
-    M.resume[at.KEPT_FROM] = t
+def _moves_unknown(M, S):
+    """Whether a held output has jumped of which the matrix knows no effect: one that was at a limit of the plant.
 
-
-@kernel
-def forget(M):
-    """The matrix is of another plant, and the step before of another solution."""
-    M.resume[at.KEPT_H] = 0.0
-    M.resume[at.KEPT_FROM] = -math.inf
-    M.resume[at.KEPT_SECOND] = 0.0
+    What it does may be far below the tolerance, and yet all that there is.
+    """
+    if M.resume[at.KEPT_AGE] < LEAST_STEPS:
+        return False
+    for j in range(S.acting.shape[0]):
+        if S.jump_start[j + 1] == S.jump_start[j] and M.y[S.acting[j, 0]] != M.kept[BEFORE, S.acting[j, 0]]:
+            return True
+    return False
 
 
 @kernel
@@ -79,43 +79,23 @@ def give_up_kept(M):
 
 
 @kernel
-def _other_step(D, M, t):
-    """The step from here is one of `stepping`, whose factors take the place of those that were kept."""
-    forget(M)
-    _note_start(M, t)
-    return NOT_TAKEN
-
-
-@kernel
-def _first_change(D, M):
-    """The change of the step before, which was one of `stepping`; what scans have set since is none."""
-    n_y = M.y.shape[0]
-    for i in range(n_y):
-        M.kept[CHANGE, i] = M.y[i] - M.kept[BEFORE, i]
-    for i in range(M.q.shape[0]):
-        M.kept[CHANGE, n_y + i] = M.q[i] - M.kept[BEFORE, n_y + i]
-    for k in range(D.own.shape[0]):
-        for i in range(D.own[k, 0], D.own[k, 1]):
-            M.kept[CHANGE, i] = 0.0
-
-
-@kernel
 def _accept(M, W, C, S, h, stop):
     """The step is pending; what the next one has to know of it."""
+    note_start(M, W)
     n_y = M.y.shape[0]
-    z = W.u[1]
     for i in range(n_y):
-        M.kept[BEFORE, i] = M.y[i]
-        M.kept[CHANGE, i] = z[i]
-        M.kept[RATE, i] = W.f[i]
+        M.kept[CHANGE, i] = W.u[1, i]
         M.kept[BENT, i] = S.bent[i]
+        M.kept[THIRD, i] = W.u[0, i] - M.kept[SECOND, i]
         M.kept[SECOND, i] = W.u[0, i]
+        M.kept[REST, i] = W.y_stage[i]
     for i in range(M.q.shape[0]):
-        M.kept[CHANGE, n_y + i] = W.u_q[0, i]
-        M.kept[RATE, n_y + i] = W.f_q[i]
-        M.kept[BENT, n_y + i] = S.bent[n_y + i]
-    M.resume[at.KEPT_FROM] = M.resume[at.T]
-    M.resume[at.KEPT_SECOND] = 1.0
+        k = n_y + i
+        M.kept[CHANGE, k] = W.u_q[0, i]
+        M.kept[BENT, k] = S.bent[k]
+        M.kept[THIRD, k] = W.u_q[1, i] - M.kept[SECOND, k]
+        M.kept[SECOND, k] = W.u_q[1, i]
+        M.kept[REST, k] = W.q_dense[i]
     M.resume[at.KEPT_STEP] = 1.0
     M.resume[at.KEPT_AGE] += 1.0
     M.resume[at.LAST_PATIENCE] *= 0.9
@@ -140,14 +120,19 @@ def try_kept(P, J, F, G, D, M, W, C, S, stop):
         forget(M)
     M.resume[at.KEPT_RAMPS] = M.resume[at.N_RAMPS]
     whole = abs(h - period) <= EQUAL * period and abs(t - M.resume[at.KEPT_FROM] - period) <= EQUAL * period
-    if M.resume[at.PATIENCE] > 0.0 or not whole or M.resume[at.H] < h:
-        return _other_step(D, M, t)
+    if M.resume[at.KEPT_SECOND] == 0.0:
+        # the first one: the change, and how it changes, are those of three others
+        older = M.resume[at.OLDER_FROM]
+        whole = whole and abs(M.resume[at.KEPT_FROM] - older - period) <= EQUAL * period
+        whole = whole and abs(older - M.resume[at.OLDEST_FROM] - period) <= EQUAL * period
+    if M.resume[at.PATIENCE] > 0.0 or not whole or h > min(M.resume[at.H], C.settings[at.H_MAX]):
+        return NOT_TAKEN
     if not _rates(P, M, W, C, S, t):
-        return _other_step(D, M, t)
+        return NOT_TAKEN
     if revived(J, M, M.y, W.f):
         return COMES_ALIVE
     if M.resume[at.KEPT_SECOND] == 0.0:
-        _first_change(D, M)
+        begin_kept(D, M)
     while True:
         fresh = M.resume[at.KEPT_H] == 0.0 or M.resume[at.KEPT_AGE] >= MOST_STEPS
         if fresh:
@@ -163,10 +148,10 @@ def try_kept(P, J, F, G, D, M, W, C, S, stop):
                 break
             move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
             S.valid[0] = 1.0
-        if fresh and M.resume[at.KEPT_SECOND] != 0.0:
-            bend(J, M, W, S, M.resume[at.KEPT_H], M.kept[CHANGE], M.kept[BENT])
+        if fresh:
+            look_back(J, D, M, W, S, h)
         attempt_kept(J, F, M, W, C, S, M.resume[at.KEPT_H])
-        if good(J, M, W, C):
+        if not _moves_unknown(M, S) and good(J, M, W, C):
             theta, crossing = 1.0, -1
             if G.guard.shape[0] > 0:
                 theta, crossing = find_crossing(P, G, M, W, t, h)
@@ -179,4 +164,4 @@ def try_kept(P, J, F, G, D, M, W, C, S, stop):
             break
         M.resume[at.KEPT_H] = 0.0
     give_up_kept(M)
-    return _other_step(D, M, t)
+    return NOT_TAKEN

@@ -2,7 +2,7 @@
 
 With A the derivative of the rates with the auxiliaries eliminated, and h the period of the scans, the factors are those
 of 1 - gamma h A. A held output that jumps by du changes the rates by A e du, e being its place: h A e is kept for each,
-and how much of it is left when fast states have followed.
+and how fast the state follows that it moves the most.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from __future__ import annotations
 import math
 
 from twin.integrate import tables as at
-from twin.integrate.lu import factorise, solve_thin, thin
+from twin.integrate.lu import factorise, thin
 from twin.integrate.stepping import move_ramps
 from twin.jit import kernel
 from twin.plant.evaluate import jacobian, rates
 
 #: That of the second-order backward difference formula.
 GAMMA = 2.0 / 3.0
-#: Rows of Memory.kept: point of the matrix; and of the last step its beginning, change, rates at its beginning, h A
-#: times the change, and second-order part. Quadratures stand behind the states.
-POINT, BEFORE, CHANGE, RATE, BENT, SECOND = 0, 1, 2, 3, 4, 5
+#: h times the rate of a state that is fast against the period.
+FAST = -0.05
+#: Rows of Memory.kept: point of the matrix; of the last step its beginning, change, rates at its beginning, h A times
+#: the change, second-order and third-order part, and rest; of the step before that its beginning and the rates there;
+#: and where the one before that began. Quadratures stand behind the states.
+POINT, BEFORE, CHANGE, RATE, BENT, SECOND, THIRD, REST, OLDER, OLDER_RATE, OLDEST = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 
 @kernel
@@ -35,9 +38,10 @@ def refresh(P, J, F, M, W, C, S, h):
     if factorise(F, W.values, scale, W.lower, W.upper, W.pivot, W.row) >= 0:
         return False
     thin(F, W.lower, W.upper, W.pivot, S.thin)
-    place = 0
+    place, other = 0, 0
     for j in range(S.acting.shape[0]):
-        place = _column(J, F, M, W, C, S, h, scale, place, j)
+        place = _column(J, M, W, S, h, place, j)
+        other = _ripple(J, M, W, S, h, other, j)
     return True
 
 
@@ -83,50 +87,63 @@ def bend(J, M, W, S, h, change, out):
 
 
 @kernel
-def _column(J, F, M, W, C, S, h, scale, place, j):
-    """h A e of held output j into S.jump from `place` on, gives its end; and S.share.
+def _diagonal(J, W, i):
+    """Entry of the matrix by which a state gives way to itself."""
+    for e in range(J.pattern[i], J.pattern[i + 1]):
+        if J.column[e] == i:
+            return W.values[e]
+    return 0.0
 
-    How fast what it moves directly gives way is told by |(1 - gamma h A)^-1 h A e| / |h A e| in units of the tolerance.
+
+@kernel
+def _column(J, M, W, S, h, place, j):
+    """h A e of held output j into S.jump from `place` on, gives its end; and of the state that it moves the most, in
+    units of the tolerance, h times its own rate into S.lag, where that is fast.
     """
     n_y = M.y.shape[0]
-    last = W.u[W.u.shape[0] - 1]
     for i in range(n_y):
         W.y_stage[i] = 0.0
     W.y_stage[S.acting[j, 0]] = 1.0
     bend(J, M, W, S, h, W.y_stage, S.bent)
     S.jump_start[j] = place
-    whole = 0.0
+    most = 0.0
+    S.lag[j] = 0.0
     for i in range(S.bent.shape[0]):
         if S.bent[i] != 0.0:
             S.jump_row[place] = i
             S.jump[place] = S.bent[i]
-            place += 1
             if i < n_y:
-                whole += (S.bent[i] / W.atol[i]) ** 2
+                if abs(S.bent[i]) > most * W.atol[i]:
+                    most = abs(S.bent[i]) / W.atol[i]
+                    S.lead[j] = place
+            place += 1
     S.jump_start[j + 1] = place
-    for i in range(W.rhs.shape[0]):
-        W.rhs[i] = 0.0
-    W.rhs[S.acting[j, 0]] = scale
-    solve_thin(F, S.thin, W.pivot, W.rhs, last)
-    C.status[at.SOLVES] += 1
-    left = 0.0
-    for k in range(S.jump_start[j], place):
-        i = S.jump_row[k]
-        if i < n_y:
-            left += (last[i] / (GAMMA * W.atol[i])) ** 2
-    S.share[j] = _share(1.0 if left >= whole else (left / whole) ** 0.5)
+    if most > 0.0:
+        z = h * _diagonal(J, W, S.jump_row[S.lead[j]])
+        if z < FAST:
+            S.lag[j] = z
     return place
 
 
 @kernel
-def _share(left):
-    """Part of a jump's effect that the change of the step before is to be given, so that a single mode follows exactly.
+def _ripple(J, M, W, S, h, place, j):
+    """What the jumps of held output j do by the way in which the state that it moves the most goes from scan to scan.
 
-    With z = h times its rate, `left` is 1/(1 - gamma z), and its exact answer to a jump of 1 is 1 - exp(z).
+    Its slope jumps with the output; from z it follows how much its mean differs from the mean of both ends: 1/12 of its
+    change by the jump where it is slow. By that much h A e, e now being the place of this state.
     """
-    z = (1.0 - 1.0 / left) / GAMMA if left > 0.0 else -math.inf
-    if z > -1e-6:
-        return 1.0
-    if z < -1e6:
-        return 0.0
-    return ((GAMMA * z - 1.0) * math.expm1(z) + GAMMA * z) / ((GAMMA - 1.0) * z)
+    S.ripple_start[j] = place
+    z = S.lag[j]
+    if z != 0.0:
+        gone = -math.expm1(z)
+        for i in range(M.y.shape[0]):
+            W.y_stage[i] = 0.0
+        W.y_stage[S.jump_row[S.lead[j]]] = S.jump[S.lead[j]] * (1.0 - 0.5 * gone + gone / z) / (-z * gone)
+        bend(J, M, W, S, h, W.y_stage, S.bent)
+        for i in range(S.bent.shape[0]):
+            if S.bent[i] != 0.0:
+                S.ripple_row[place] = i
+                S.ripple[place] = S.bent[i]
+                place += 1
+    S.ripple_start[j + 1] = place
+    return place

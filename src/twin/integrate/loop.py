@@ -22,6 +22,7 @@ from twin.integrate.firing import (
 from twin.integrate.follow import look_ahead
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.kept import NOT_TAKEN, try_kept
+from twin.integrate.kept_before import note_other
 from twin.integrate.sampling import keep_step, next_sample, record, record_step, sample_due
 from twin.integrate.scans import (
     abandon,
@@ -279,6 +280,8 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
         if S is not None:
             if over:
                 accept(D, M, C, S, h, hold, sweeps)
+            if C.settings[at.KEEP] != 0.0:
+                note_other(M, W)
         M.resume[at.CUT_GUARD] = crossing
         M.resume[at.H_PENDING] = h
         M.resume[at.T_PENDING] = end

@@ -79,7 +79,7 @@ class Multirate:
             for latch in latches
             if latch.index >= 0
         ]
-        relaxed = scans == SCANS[2]  # blocks keep no matrix at scans
+        relaxed = scans == SCANS[1]
         if relaxed:
             ties += driven(plant)  # what is held is smooth within a step, and that concerns one block only
         self.blocks = cut(plant, [tie for tie in ties if tie[0] != tie[1]])
@@ -104,7 +104,7 @@ class Multirate:
             "max_step": max_step,
             "max_steps": max_steps,
             "seed": seed,
-            "scans": SCANS[2] if relaxed else SCANS[0],
+            "scans": scans,
         }
         before = self.parts
         rows = self._split(events)

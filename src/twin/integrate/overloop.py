@@ -1,4 +1,4 @@
-"""The loop with steps over scans and kept matrices: compiled only for runs that ask for one (`solver: {scans: …}`)."""
+"""The loop with steps over scans and kept matrices: compiled for plants with units by the clock only."""
 
 from __future__ import annotations
 

@@ -53,6 +53,7 @@ class Part(Integrator):
     """The integrator of one block."""
 
     loop, loop_over_scans = "twin.integrate.blockloop", "twin.integrate.blockoverloop"
+    keeps = 0.0  # what other blocks feed jumps where their steps end
 
     def __init__(self, plant: Any, block: Block, booked: Sequence[Array], **settings: Any) -> None:
         self.block, self.booked, self.track = block, booked, Track()

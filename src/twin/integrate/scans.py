@@ -1,12 +1,13 @@
 """Steps that go over many scans: held outputs as smooth functions, scans replayed on the dense output.
 
-Within such a step each held output that the plant sees is a cubic: the one whose means over the stairs of its scans are
-nearest to the stairs. The step is taken, what scans read is sampled on its dense output, and the scans are replayed one
-by one: exactly those of the clock, with their limits, noise and delays. They give new stairs, the next cubic, and so on
-until the two agree (waveform relaxation, `sweeps.py`). What is left, the integral of stairs less cubic, acts on the
-plant as an impulse of that size; its effect through the step's own matrix is measured in units of the tolerance, and
-the step is refused where that is more than one. So are outputs that jump or jitter: steps then end at every scan for a
-while, as they do without relaxation.
+Within such a step each held output that the plant sees is a cubic and a line: where it goes by itself, and how it
+answers to what its controller reads, as some scans beforehand tell (`follow.py`). The step is taken, what scans read is
+sampled on its dense output, and the scans are replayed one by one: exactly those of the clock, with their limits, noise
+and delays. They give stairs. The integral of these less what the plant saw acts on it as an impulse of that size, whose
+effect through the step's own matrix is measured in units of the tolerance. Mostly it is below one, and the step is
+done; else it is repeated with the cubic whose means over the stairs are nearest to them, until the two agree (waveform
+relaxation, `sweeps.py`), and refused where they do not. So are outputs that jump or jitter: steps then end at every
+scan for a while.
 
 References: Lelarasmee, Ruehli & Sangiovanni-Vincentelli, IEEE Trans. CAD 1 (1982) 131,
 doi:10.1109/TCAD.1982.1270004 (waveform relaxation).
@@ -237,7 +238,7 @@ def accept(D, M, C, S, h, hold, sweeps):
     for k in range(S.wire.shape[0]):
         c = S.wire[k]
         M.drift[k] = (c[1] + 2.0 * c[2] + 3.0 * c[3]) / h
-    # two sweeps are what a step over scans is to cost: what one does is too short, what needs four too long
+    # one sweep is usual, and the next step may be longer; two are what one may cost, and more say that it is too long
     factor = 2.0
     if sweeps == 2:
         factor = min(1.6, 0.9 * max(hold, 1e-3) ** -HOLD_EXPONENT)

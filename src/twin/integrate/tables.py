@@ -35,12 +35,14 @@ KEPT_T = 18  #: kept matrix: time of its point
 KEPT_H = 19  #: step that it is for; 0 when there is none
 KEPT_AGE = 20  #: steps that it has served
 KEPT_RAMPS = 21  #: ramps that were under way at its point
-KEPT_SECOND = 22  #: whether the step before was one with a kept matrix, and its parts are known
+KEPT_SECOND = 22  #: whether the step before was one with a kept matrix, and what it leaves is in Memory.kept
 KEPT_STEP = 23  #: whether the last step was made with a kept matrix
 FORESEEN = 24  #: time of a guard's crossing for which a step was refused
 MISSED = 25  #: length of a step that was to meet it and was refused, too; infinite when none was
 KEPT_FROM = 26  #: kept matrix: where the step before began; -inf where it tells nothing
-RESUME_SIZE = 27
+OLDER_FROM = 27  #: and where the one before that did,
+OLDEST_FROM = 28  #: and the one before that
+RESUME_SIZE = 29
 
 #: An instant so little after another (relative to the clock) is the same one.
 SLACK = 2.0**-50
@@ -52,7 +54,7 @@ BEFORE, AFTER = 0.0, 1.0
 # Places in Control.settings
 T_END, RTOL, H_MAX, SAMPLE_START, SAMPLE_EVERY, TIME_DEPENDENT, MAX_STEPS, TRIALS = 0, 1, 2, 3, 4, 5, 6, 7
 RELAXED = 8  #: whether steps may go over scans
-KEEP = 9  #: whether steps from scan to scan keep their matrix
+KEEP = 9  #: part of the tolerance that a step with a kept matrix may take; 0 where none is kept
 SETTINGS_SIZE = 10
 
 # Places in Control.status (read by other threads while the loop runs)
@@ -100,7 +102,7 @@ class Memory(NamedTuple):
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
     drift: Array  #: [wires] how fast what scans read of the plant moved at the end of the last step over scans
-    kept: Array  #: [6, n_y + n_q] where the matrix is kept: what it and the next step follow from (`kept_matrix.py`)
+    kept: Array  #: [11, n_y + n_q] where the matrix is kept: what it and the next step follow from (`kept_matrix.py`)
 
 
 class EventRows(NamedTuple):
@@ -271,7 +273,11 @@ class Over(NamedTuple):
     jump_start: Array  #: [acting + 1] into `jump`
     jump_row: Array  #: [k] state, or n_y + quadrature, that a held output moves
     jump: Array  #: [k] h A e of it
-    share: Array  #: [acting] how much of that is left where fast states follow
+    ripple_start: Array  #: [acting + 1] into `ripple`
+    ripple_row: Array  #: [m] what the state moves that it moves the most, where that is fast
+    ripple: Array  #: [m] by its being, within a step, another one than at the scans
+    lead: Array  #: [acting] place in `jump` of the state that it moves the most
+    lag: Array  #: [acting] h times the own rate of that state, where it is fast; else 0
     full: Array  #: [n_y + n_q] change of the step before as it would have been with the outputs of now
     bent: Array  #: [n_y + n_q] h A times a change
     thin: Thin

@@ -19,6 +19,7 @@ from twin.plant.order import needs
 from twin.quantity import Array, fields
 
 if TYPE_CHECKING:
+    from twin.plant.model import Model
     from twin.plant.nodes import Node
 
 #: What the scan of a unit by the clock may ask for, beside its inlets by name.
@@ -67,15 +68,19 @@ class Readings(Calls):
         return [call for call in self.calls if call in changed]
 
 
-def by_the_clock(node: Node) -> bool:
-    """Whether only scans change the unit's states, and its scans read signals only."""
-    model = node.model
+def scans_signals(model: Model) -> bool:
+    """Whether a model's scans read signals only, and nothing in it but these could change its states."""
     if not model.scan or model.guards or fields(model.Quadratures) or fields(model.Integrals):
         return False
-    if not set(model.arguments("derivatives")) <= {"x", "dx"} or (node.dependence.results[:, 0] == 0).any():
+    if not set(model.arguments("derivatives")) <= {"x", "dx"}:
         return False
     asked = set(model.arguments("scan"))
     return asked <= OF_CLOCKED | set(model.inlets) and all(port.is_signal for port in model.inlets.values())
+
+
+def by_the_clock(node: Node) -> bool:
+    """Whether only scans change the unit's states, and its scans read signals only."""
+    return scans_signals(node.model) and not (node.dependence.results[:, 0] == 0).any()
 
 
 def _moved(nodes: Sequence[Node], clocked: set[int]) -> list[tuple[int, int]]:

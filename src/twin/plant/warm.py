@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from twin import jit
+from twin.config.spec import SCANS, WHOLE
 from twin.plant.adapter import cache_folder, entry
 from twin.plant.model import load_model
+from twin.plant.scanned import scans_signals
 
 #: Jobs that compile the engine itself: "module:function", each leaving its code in the cache. The second of the loops
-#: is for what else steps may do at scans than to end there and begin anew, the third for blocks.
+#: is for plants with units by the clock, the third for blocks.
 LOOP, LOOP_OVER_SCANS = "twin.integrate.loop:compile_engine", "twin.integrate.overloop:compile_engine"
 LOOP_OF_BLOCKS = "twin.integrate.blockloop:compile_engine"
 LOOP_OF_BLOCKS_OVER_SCANS = "twin.integrate.blockoverloop:compile_engine"
@@ -71,16 +73,18 @@ def warm(models: Iterable[str], report: Report | None = None, *, scans: str = "e
     report : callable, optional
         report(done, total, name) after each job and once before the first.
     scans : str
-        What steps are to do at scans: `exact`, or something else.
+        What steps are to do at scans: `exact` or `relaxed`.
     method : str
         Of integration: `multirate` has a loop of its own.
     """
     if jit.disabled():
         return 0
     # the longest first, so that no core is left with one at the end
-    missing = sorted((name for name in dict.fromkeys(models) if not is_cached(name)), key=_length, reverse=True)
+    models = list(dict.fromkeys(models))
+    missing = sorted((name for name in models if not is_cached(name)), key=_length, reverse=True)
     plain, over = (LOOP_OF_BLOCKS, LOOP_OF_BLOCKS_OVER_SCANS) if method == "multirate" else (LOOP, LOOP_OVER_SCANS)
-    loop = plain if scans == "exact" else over
+    clocked = method in WHOLE and any(scans_signals(load_model(name)) for name in models)
+    loop = over if clocked or scans != SCANS[0] else plain
     engine = [job for job in (loop, PROBE) if not engine_is_cached(job)]
     total = len(missing) + len(engine)
     if total == 0:
