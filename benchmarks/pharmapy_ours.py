@@ -13,8 +13,10 @@ from benchmarks.pharmapy_theirs import CLASSES, COLLECTED, FLOWSHEETS, MASS, MSM
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Times that each run is made: the least counts.
-REPEATS = 6
+REPEATS = 10
 PLANT, SCENARIO = "pharmapy_demo", "pharmapy_demo_batch"
+#: Size at which PharmaPy's classes end; the end of the run.
+WIDE, ENDS = "1500 um", "ends: filter.dewatered falls"
 REACTOR = """\
   reactor:
     model: reaction.stirred_vessel
@@ -36,14 +38,24 @@ def mixed(moles: dict[str, float]) -> dict[str, float]:
     return kg
 
 
-def texts(kind: str, classes: int = CLASSES) -> tuple[str, str]:
-    """Plant and scenario: those that are shipped, with the test's reactor and times."""
+def texts(kind: str, classes: int = CLASSES, top: str = WIDE) -> tuple[str, str]:
+    """Plant and scenario: those that are shipped, with the test's reactor and times, and so many classes up to a size.
+
+    As in PharmaPy the cake is one volume, and the run ends with the filtration. Vessels are emptied with their jackets
+    shut off, which PharmaPy does in no time. Classes that end where the crystals do are chosen by one who knows these;
+    slopes are not limited then, since nothing here has a front.
+    """
     plant = (ROOT / "plant_configs" / f"{PLANT}.yaml").read_text(encoding="utf-8")
     scenario = (ROOT / "scenarios" / f"{SCENARIO}.yaml").read_text(encoding="utf-8")
     plant = plant.replace("count: 200,", f"count: {classes},").replace("V_weir: 45 L", "V_weir: 90 L")
     plant = plant.replace("V_vessel: 45 L", "V_vessel: 90 L").replace("V: 5 mL", "V: 10 mL")
     scenario = scenario[: scenario.index("\nfigure:")].replace(f"plant: {PLANT}", "plant: plant.yaml")
-    scenario = scenario.replace("record: 10 s", "record: 1 min")
+    scenario = scenario.replace("record: 10 s", f"record: 5 min\n{ENDS}")
+    plant = changed(plant, {"    cells: 5\n": "    cells: 1\n", "to: 1500 um": f"to: {top}"})
+    if top != WIDE:
+        plant = changed(plant, {"      M_typical:": "      limiter_eps: 1\n      M_typical:"})
+    pumped = "crystallizer.V_flow_out: 4 L/min"
+    scenario = changed(scenario, {f"set: {{{pumped}}}": f"set: {{{pumped}, crystallizer.UA: 0 W/K}}"})
     if kind == "tube":
         return plant, scenario
     if kind == MSMPR:
@@ -54,8 +66,8 @@ def texts(kind: str, classes: int = CLASSES) -> tuple[str, str]:
     total = sum(kg.values())
     w = "{" + ", ".join(f"{name}: {m / total:.9f}" for name, m in kg.items()) + "}"
     reactor = REACTOR.format(volume="30 L" if fed else "60 L", w=w)
-    begin, end = plant.index("  reactor:\n"), plant.index("  crystallizer:\n")
-    plant = plant[:begin] + reactor + plant[end + len("  crystallizer:\n") :]
+    before, _, rest = plant.partition("  reactor:\n")
+    plant = before + reactor + rest.partition("  crystallizer:\n")[2]
     flow = {name: m * 0.03 / 7200.0 if fed else 0.0 for name, m in mixed({"A": 0.66}).items()}
     plant = plant[: plant.index("feeds:\n")] + "feeds:\n  reagents: {T: 40 degC, m_flow: {"
     plant += ", ".join(f"{name}: {value:.9g} kg/s" for name, value in flow.items()) + "}}\nconnections:\n"
@@ -65,18 +77,19 @@ def texts(kind: str, classes: int = CLASSES) -> tuple[str, str]:
     end = begin + cooling
     events = [
         f"{{at: {reaction} s, set: {{reagents.m_flow: {{A: 0 g/s, solvent: 0 g/s}}}}}}",
-        f"{{at: {reaction} s, set: {{reactor.valve: 1}}}}",
-        f"{{at: {begin} s, set: {{reactor.valve: 0}}}}",
+        f"{{at: {reaction} s, set: {{reactor.valve: 1, reactor.UA: 0 W/K}}}}",
+        "{when: reactor.empties falls, set: {reactor.valve: 0}}",
         *(
             f"{{at: {begin + k * ramp} s, ramp: {{crystallizer.T_jacket: {RAMPS[k + 1]} K}}, over: {ramp} s}}"
             for k in range(3)
         ),
-        f"{{at: {end} s, set: {{crystallizer.V_flow_out: 8 L/min}}}}",
+        f"{{at: {end} s, set: {{crystallizer.V_flow_out: 8 L/min, crystallizer.UA: 0 W/K}}}}",
         "{when: crystallizer.empties falls, set: {crystallizer.V_flow_out: 0 L/min}}",
         f"{{at: {end + 900.0} s, set: {{filter.dP: 101325 Pa}}}}",
     ]
     head = scenario[: scenario.index("duration:")]
-    head += f"duration: {end + 6.25 * 3600.0} s\nrecord: 1 min\nsolver: {{method: rodas4p, rtol: 1e-6}}\nevents:\n"
+    head += f"duration: {end + 6.25 * 3600.0} s\nrecord: 5 min\n{ENDS}\n"
+    head += "solver: {method: rodas4p, rtol: 1e-6}\nevents:\n"
     return plant, head + "".join(f"  - {event}\n" for event in events)
 
 
@@ -133,12 +146,14 @@ def continuous(plant: str, scenario: str) -> tuple[str, str]:
         "{when: holder.empties falls, set: {holder.V_flow_out: 0 L/min}}",
         f"{{at: {COLLECTED + 900.0} s, set: {{filter.dP: 101325 Pa}}}}",
     ]
-    told = scenario[: scenario.index("duration:")] + "duration: 300 h\nends: filter.dewatered falls\nrecord: 10 min\n"
+    told = scenario[: scenario.index("duration:")] + f"duration: 300 h\n{ENDS}\nrecord: 10 min\n"
     told += "solver: {method: rodas4p, rtol: 1e-6}\nevents:\n"
     return text, told + "".join(f"  - {event}\n" for event in events)
 
 
-def by_twin(kind: str, rtol: float, classes: int, folder: Path, method: str, repeats: int = REPEATS) -> dict[str, Any]:
+def by_twin(
+    kind: str, rtol: float, classes: int, folder: Path, method: str, top: str = WIDE, repeats: int = REPEATS
+) -> dict[str, Any]:
     """The same flowsheet, discharge of the cake left out; least CPU time of `repeats`."""
     from twin.config import load_scenario
     from twin.plant import compile_plant
@@ -146,28 +161,28 @@ def by_twin(kind: str, rtol: float, classes: int, folder: Path, method: str, rep
     from twin.run import run
     from twin.schedule.simulation import Simulation
 
-    plant, scenario = texts(kind, classes)
+    plant, scenario = texts(kind, classes, top)
     (folder / "plant.yaml").write_text(plant, encoding="utf-8")
     (folder / "scenario.yaml").write_text(scenario, encoding="utf-8")
-    began = time.process_time()
     spec = replace(load_scenario(folder / "scenario.yaml"), rtol=rtol, method=method)
     compiled = compile_plant(spec.plant)
-    setup = time.process_time() - began
-    seconds = []
+    seconds, setup = [], []
     for _ in range(repeats):
+        before = time.process_time()
         simulation = Simulation(spec, compiled, samples=lambda block: None)
         began = time.process_time()
         ending = simulation.run()
         seconds.append(time.process_time() - began)
+        setup.append(began - before)
         if ending.outcome.name != "FINISHED":
             raise RuntimeError(str(ending))
     counts = simulation.statistics
-    told: dict[str, Any] = {"cpu_s": min(seconds), "setup_s": setup, "steps": counts["steps"] + counts["rejected"]}
+    told: dict[str, Any] = {"cpu_s": min(seconds), "setup_s": min(setup), "steps": counts["steps"] + counts["rejected"]}
     end = COLLECTED if kind == MSMPR else FLOWSHEETS[kind][0] + 900.0 + FLOWSHEETS[kind][1]
-    out = folder / f"{kind}-{method}-{rtol:g}-{classes}.h5"
+    out = folder / "run.h5"
     found = open_run(run(replace(spec, until=end, record_every=100.0), out, checkpoint_every=float("inf")).path)
     vessel = "holder" if kind == MSMPR else "crystallizer"
-    edges = np.geomspace(1e-6, 1500e-6, classes + 1)
+    edges = spec.plant.grids["bins"]
     m = found.get(f"{vessel}.crystals")[int(np.searchsorted(found.time, end - 1.0))]
     # mean of L³ over a class, as the population balance counts; kv is 1
     n = m / (1200.0 * 0.25 * (edges[1:] + edges[:-1]) * (edges[1:] ** 2 + edges[:-1] ** 2))

@@ -23,7 +23,8 @@ def test_balances_close_and_streams_agree(two_tanks: Run) -> None:
         assert balance.measures["relative"] < 1e-12, balance.name  # rounding of a hundred steps
         assert balance.measures["relative_streams"] < 1e-5, balance.name  # a sample every 10 s, tanks of minutes
     energy = two_tanks.balances.energy.measures
-    assert energy["relative"] < 1e-12  # rounding, as for masses
+    # rounding, and that of the ramp's slope in time: a difference over 2^-20 of a step, 1e-10 of what the ramp adds
+    assert energy["relative"] < 5e-12
     assert energy["relative_streams"] < 1e-5
 
 

@@ -234,6 +234,8 @@ def work(
         q_values=zeros(len(jacobian.q_column)),
         lower=zeros(len(index.lower_column)),
         upper=zeros(len(index.upper_column)),
+        packed=packed_factors(lent, index),
+        there=zeros(len(jacobian.column), np.int64),
         pivot=zeros(n_z),
         row=zeros(n_z),
         w=zeros(sizes.n_w),
@@ -258,6 +260,17 @@ def work(
         side_trial=zeros(sizes.n_g + tags),
         buffers=buffers(jacobian, zeros),
         inlets=None,
+    )
+
+
+def packed_factors(lent: Lent, index: Factors) -> Factors:
+    """Allocate for a pattern without its zeros: that of a matrix of zeros."""
+    shared = ("permutation", "is_state")
+    return Factors(
+        **{
+            name: array if name in shared else lent.zeros(len(array), np.uint32)
+            for name, array in index._asdict().items()
+        }
     )
 
 

@@ -42,6 +42,8 @@ EPSILON = 2.0**-52
 SAFETY = 0.9
 #: A step changes at most so much from one to the next.
 LEAST_CHANGE, MOST_CHANGE = 0.1, 6.0
+#: A step that is refused until it is this part of the one before tells that something has happened in between.
+BROKEN = 0.5
 #: A rest so little longer than the step is taken with it.
 STRETCH = 1.01
 #: A step over scans that was cut by no more than this to end at a scan tells as much as one that was not.
@@ -265,6 +267,10 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
                 # tolerance, and would cut every such step
                 M.resume[at.H] = max(h * MOST_CHANGE, proposal * LEAST_CHANGE)
         else:
+            if rejected and h < BROKEN * M.resume[at.H_LAST]:
+                # something has happened, of which the trend from the longer step before knows nothing: it would say to
+                # go on shrinking
+                M.resume[at.H_LAST] = 0.0
             growth = _growth(M, R, h, error)
             if rejected:
                 growth = min(growth, 1.0)

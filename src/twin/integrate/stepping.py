@@ -8,6 +8,7 @@ from twin.integrate import tables as at
 from twin.integrate.cubic import cubic, mean_of_cubic
 from twin.integrate.lu import factorise, solve
 from twin.integrate.pace import pace, pace_matrix, pace_slopes
+from twin.integrate.packed import pack, same_entries
 from twin.jit import kernel
 from twin.plant.evaluate import jacobian, rates
 
@@ -236,7 +237,9 @@ def _combine(out, n, coefficients, vectors, count, scale):
 def matrix(F, R, W, C, h):
     """Factorise the matrix of a step of size h; gives -1, or the place in z of a singular row."""
     C.status[at.LU] += 1
-    return factorise(F, W.values, 1.0 / (h * R.gamma[0]), W.lower, W.upper, W.pivot, W.row)
+    if not same_entries(W.values, W.there):
+        pack(F, W.values, W.packed, W.there, W.row)
+    return factorise(W.packed, W.values, 1.0 / (h * R.gamma[0]), W.lower, W.upper, W.pivot, W.row)
 
 
 @kernel
@@ -286,7 +289,7 @@ def attempt(P, J, F, R, M, W, C, S, t, h):
             for i in range(n_q):
                 W.q_new[i] += R.d[s] * h * W.f_qt[i]
         u = W.u[s]
-        solve(F, W.lower, W.upper, W.pivot, W.rhs, u, W.row)
+        solve(W.packed, W.lower, W.upper, W.pivot, W.rhs, u, W.row)
         C.status[at.SOLVES] += 1
         # quadratures: rows without a diagonal block, outside the matrix
         for i in range(n_q):

@@ -188,7 +188,7 @@ def _effect(P, J, F, R, M, W, C, S, t, h, which):
         handed = _handed_error(P, W, C, S)
         for i in range(n_y):
             W.rhs[i] /= R.gamma[0]
-        solve(F, W.lower, W.upper, W.pivot, W.rhs, W.u[last], W.row)
+        solve(W.packed, W.lower, W.upper, W.pivot, W.rhs, W.u[last], W.row)
         C.status[at.SOLVES] += 1
     return max(error_norm(J, W, C, M.y), handed)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from twin.integrate.symbolic import Factors
 from twin.plant.evaluate import Buffers
 from twin.quantity import Array
 
@@ -192,6 +193,8 @@ class Work(NamedTuple):
     q_values: Array  #: rows of the quadratures
     lower: Array
     upper: Array
+    packed: Factors  #: the pattern without its zeros (`packed.py`)
+    there: Array  #: [nnz] 1 where J was not zero when that was made
     pivot: Array
     row: Array
     w: Array
