@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.control_loops import scenario
-from tests.control.loops import at, plant
+from tests.control.loops import HEAD, at, plant
 from tests.control.test_relaxed import EVENTS, TWO, ran
+from tests.unit_ops.sensing.rig import POWDER
 from twin.config import load_scenario
 from twin.integrate import kept_matrix as km
 from twin.integrate import tables
@@ -179,3 +180,37 @@ def test_a_matrix_is_that_of_the_point_where_it_was_taken_and_serves_so_many_ste
     assert len(set(taken)) >= 38 * 60 // MOST_STEPS, "there is a new one every so many steps"
     other.advance(taken[-1])
     np.testing.assert_array_equal(whole._memory.kept[km.POINT, : len(other.y)], other.y)
+
+
+def test_what_is_set_between_two_calls_counts_from_there(tmp_path: Path) -> None:
+    # by no event: the last scan of the first call has read the plant as it was
+    (tmp_path / "plant.yaml").write_text(loop(1.0, "60 s"), encoding="utf-8")
+    (tmp_path / "s.yaml").write_text("twin: 1\nplant: plant.yaml\nduration: 1 h\n", encoding="utf-8")
+    plant = compile_plant(load_scenario(tmp_path / "s.yaml").plant)
+    setpoint, gain = (plant.parameter(path)[0] for path in ("TIC.setpoint", "FAST.K"))
+    runs = [Integrator(plant, rtol=1e-6) for _ in range(3)]
+    for made, keeps in zip(runs, (0.1, 0.1, 0.0), strict=True):
+        made.keeps = keeps
+        made.begin(plant, rtol=1e-6)
+        made.set(setpoint, 1.0)
+        made.advance(600.0)
+    kept, other, every = runs
+    for made in (kept, every):
+        made.set(gain, 1.5)
+    other.restore(kept.state())
+    for made in runs:
+        made.advance(660.0)
+    assert kept.statistics["kept"] > 600
+    error = np.abs(kept.y - every.y) / (1e-6 * (np.abs(every.y) + plant.nominal))
+    assert error.max() < 10.0  # a second with the old gain leaves some hundreds
+    np.testing.assert_array_equal(other.y, kept.y)
+
+
+def test_what_an_instrument_sums_up_between_its_scans_goes_on_as_it_did(tmp_path: Path) -> None:
+    # once that stood still in the eyes of the first step with a kept matrix, which was never good enough then
+    lines = loop(1.0, "60 s")[len(HEAD) :]
+    text = f"{POWDER % ('nir', 'key: paracetamol, period: 7 min, t_window: 7 min', '')}controllers:\n{lines}"
+    every, kept = full(tmp_path, text, "", "33 s"), ran(tmp_path, text, "exact", "", "33 s")
+    assert kept.statistics["kept"] > 0.95 * kept.statistics["steps"]
+    for tag in ("sensor.m_seen", "sensor.m_key_seen", "sensor.w_measured"):
+        np.testing.assert_allclose(at(kept, tag), at(every, tag), rtol=1e-9, atol=1e-12, err_msg=tag)
