@@ -114,12 +114,17 @@ def test_stiff_or_not_the_tolerance_holds_and_the_cheap_steps_are_taken(tmp_path
 
 
 def test_a_limit_is_passed_at_the_same_instant_between_two_scans(tmp_path: Path) -> None:
-    events = EVENTS + ", {when: SLOW.output < 2.5, set: {TIC-1.bias: 0.1}, name: low}"
-    runs = [full(tmp_path, QUIET, events), ran(tmp_path, QUIET, "exact", events)]
-    first, kept = ([event.time for event in run.events if "low" in event.cause] for run in runs)
-    assert len(first) == 1
-    assert first[0] % 1.0 > 0.01, "no scan is there"
-    # the output falls by 1.7e-3 a second and is good to 1e-6 or so
+    limits = "".join(
+        f", {{when: SLOW.output > {limit}, set: {{supply.T: {20 + k} degC}}}}" for k, limit in enumerate((1.4, 2.8))
+    )
+    # a loop that follows its ramp: there all steps are kept ones but those in which a limit is passed, and some after
+    text, events = loop(1.0, "60 s", "5 s"), "{at: 2 min, ramp: {TIC.setpoint: 3}, over: 40 min}" + limits
+    runs = [full(tmp_path, text, events), ran(tmp_path, text, "exact", events)]
+    first, kept = (np.array([event.time for event in run.events if "SLOW" in event.cause]) for run in runs)
+    assert len(first) == 2
+    assert np.all(first % 1.0 > 0.01), "no scan is there"
+    assert runs[1].statistics["kept"] > 0.98 * runs[1].statistics["steps"]
+    # the output rises by 2e-3 a second and is good to 1e-6 or so
     np.testing.assert_allclose(kept, first, atol=2e-3)
 
 

@@ -28,8 +28,8 @@ def pattern(n: int, density: float, seed: int) -> tuple[sparse.csr_array, symbol
 
 def pack(index: symbolic.Factors, values: np.ndarray, into: symbolic.Factors | None = None):
     made = into or packed_factors(Lent(), index)
-    there, row = np.zeros(len(values), dtype=np.int64), np.zeros(len(index.permutation))
-    packed.pack(index, values, made, there, row)
+    there, row = (values != 0.0).astype(np.int64), np.zeros(len(index.permutation))
+    packed.pack(index, there, made, row)
     assert not row.any(), "scratch is handed on zero"
     return made, there
 
@@ -69,19 +69,43 @@ def test_has_what_elimination_of_the_rest_needs(n, seed):
     assert int(made.upper[-1]) == int(np.triu(there, 1).sum())
 
 
-def test_a_change_is_seen_and_the_past_forgotten():
-    """Entries that come and go: the pattern is that of the present ones, whatever there was before."""
-    matrix, index = pattern(30, 0.2, 3)
-    values = matrix.data.copy()
-    made, there = pack(index, values)
-    assert packed.same_entries(2.0 * values, there)
-    fewer = np.where(np.arange(len(values)) % 3, values, 0.0)
-    assert not packed.same_entries(fewer, there)
-    again, then = pack(index, fewer, made)
-    fresh, _ = pack(index, fewer)
-    assert packed.same_entries(fewer, then)
-    assert not packed.same_entries(values, then)
+def same_patterns(one: symbolic.Factors, other: symbolic.Factors) -> None:
     for starts, columns in (("row", "column"), ("row", "source"), ("lower", "lower_column"), ("upper", "upper_column")):
-        length = int(getattr(fresh, starts)[-1])
-        np.testing.assert_array_equal(getattr(again, starts), getattr(fresh, starts))
-        np.testing.assert_array_equal(getattr(again, columns)[:length], getattr(fresh, columns)[:length])
+        length = int(getattr(other, starts)[-1])
+        np.testing.assert_array_equal(getattr(one, starts), getattr(other, starts))
+        np.testing.assert_array_equal(getattr(one, columns)[:length], getattr(other, columns)[:length])
+
+
+def test_packed_again_the_past_is_forgotten():
+    matrix, index = pattern(30, 0.2, 3)
+    made, _ = pack(index, matrix.data)
+    fewer = np.where(np.arange(matrix.nnz) % 3, matrix.data, 0.0)
+    again, _ = pack(index, fewer, made)
+    fresh, _ = pack(index, fewer)
+    same_patterns(again, fresh)
+
+
+def test_what_comes_counts_at_once_and_what_goes_when_it_is_much():
+    values = np.ones(100)
+    there = np.zeros(100, dtype=np.int64)
+    assert packed.outgrown(values, there)
+    assert there.all()
+    assert not packed.outgrown(2.0 * values, there)
+    values[:30] = 0.0  # no more than three tenths
+    assert not packed.outgrown(values, there)
+    assert there.all()
+    values[30] = 0.0
+    assert packed.outgrown(values, there)
+    np.testing.assert_array_equal(there, values != 0.0)
+    values[:2] = np.nan, 1e-300  # what is no number is there, too
+    assert packed.outgrown(values, there)
+    np.testing.assert_array_equal(there, values != 0.0)
+
+
+def test_a_few_that_come_and_go_stay():
+    """A limiter's slopes: to find the pattern anew at each step would cost as much as the elimination."""
+    values, there, changes = np.ones(100), np.zeros(100, dtype=np.int64), 0
+    for k in range(50):
+        values[:5] = np.arange(5) % 2 == k % 2
+        changes += packed.outgrown(values, there)
+    assert changes == 2

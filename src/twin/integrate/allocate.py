@@ -163,6 +163,7 @@ def memory(
         zeros(len(rows.time)),
         zeros((scans, 5)),
         zeros(wires),
+        zeros(0, np.int64),
         zeros((11, sizes.n_y + sizes.n_q if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
@@ -235,7 +236,7 @@ def work(
         lower=zeros(len(index.lower_column)),
         upper=zeros(len(index.upper_column)),
         packed=packed_factors(lent, index),
-        there=zeros(len(jacobian.column), np.int64),
+        is_packed=zeros(1),
         pivot=zeros(n_z),
         row=zeros(n_z),
         w=zeros(sizes.n_w),

@@ -269,6 +269,7 @@ class Integrator:
         self._factors = known = order_of(jacobian, self._sizes.n_y)
         tags = len(self._latch_rows.tag)
         self._work = allocate.work(self._lent, self._sizes, jacobian, self._factors, self._method, self._atol, tags)
+        self._memory = self._memory._replace(there=self._lent.zeros(len(jacobian.column), np.int64))
         self._over: tuple[at.Over, ...] = ()
         if not self._plain:
             rates, keep = self._tables.rates, self._memory.kept.shape[1] > 0
@@ -481,14 +482,18 @@ class Integrator:
         ValueError
             When an array of the checkpoint has another length than this run's.
         """
-        for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
+        memory = self._memory._asdict()
+        del memory["there"]  # as long as the present tables ask for, which absent states decide
+        for name, array in [*memory.items(), ("status", self._control.status)]:
             if state[name].shape != array.shape:
                 raise ValueError(f"checkpoint: {name} has shape {state[name].shape}, this run needs {array.shape}")
         self._left = None
-        for name, array in [*self._memory._asdict().items(), ("status", self._control.status)]:
+        for name, array in [*memory.items(), ("status", self._control.status)]:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0
         for over in self._over:
             over.valid[:] = 0.0
         if not np.array_equal(np.flatnonzero(self._memory.absent), self.jacobian.absent):
             self._leave_out(self._memory.absent != 0.0)
+        self._memory.there[...] = state["there"]
+        self._work.is_packed[0] = 0.0

@@ -1,33 +1,48 @@
-"""The pattern of the step's matrix without its zeros.
+"""The pattern of the step's matrix without what stays zero.
 
 A valve that is shut, a unit that stands still and a scheme of first order leave most of what the pattern has room for
-empty, fill included. What is left is found anew whenever an entry of the Jacobian comes or goes, and depends on the
-present entries only: a run that is resumed has the same bits.
+empty, fill included. What is left is found anew whenever an entry of the Jacobian comes that was not there, and when
+many have gone; a few that come and go (of a limiter, say) stay. What counts as there is part of a run's memory: a run
+that is resumed has the same bits.
 """
 
 from __future__ import annotations
 
 from twin.jit import kernel
 
+#: Entries are let go when they are more than this part of those that count as there.
+GONE = 0.3
+
 
 @kernel
-def same_entries(values, there):
-    """Whether the same entries are other than zero as when the pattern was last packed."""
-    changed = 0
+def outgrown(values, there):
+    """Bring up to date what counts as there; gives whether that has changed."""
+    came = 0
+    gone = 0
+    count = 0
     for e in range(values.shape[0]):
-        changed |= int(values[e] != 0.0) ^ there[e]
-    return changed == 0
+        now = int(values[e] != 0.0)
+        before = int(there[e])
+        came += now & (1 - before)
+        gone += before & (1 - now)
+        count += before
+    if gone > GONE * count:
+        for e in range(values.shape[0]):
+            there[e] = int(values[e] != 0.0)
+        return True
+    if came > 0:
+        for e in range(values.shape[0]):
+            there[e] |= int(values[e] != 0.0)
+        return True
+    return False
 
 
 @kernel
-def pack(F, values, K, there, row):
-    """Make K what F is to `factorise` and `solve`, less what stays zero with the zeros among `values`.
+def pack(F, there, K, row):
+    """Make K what F is to `factorise` and `solve`, less what stays zero with the entries that are not there.
 
-    `there` notes which are none, `row` is scratch that is zero on entry and on return. What happens to vanish by
-    subtraction counts as there.
+    `row` is scratch that is zero on entry and on return. What happens to vanish by subtraction counts as there.
     """
-    for e in range(values.shape[0]):
-        there[e] = int(values[e] != 0.0)
     place = 0
     low = 0
     up = 0

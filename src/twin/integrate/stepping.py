@@ -8,7 +8,7 @@ from twin.integrate import tables as at
 from twin.integrate.cubic import cubic, mean_of_cubic
 from twin.integrate.lu import factorise, solve
 from twin.integrate.pace import pace, pace_matrix, pace_slopes
-from twin.integrate.packed import pack, same_entries
+from twin.integrate.packed import outgrown, pack
 from twin.jit import kernel
 from twin.plant.evaluate import jacobian, rates
 
@@ -234,11 +234,12 @@ def _combine(out, n, coefficients, vectors, count, scale):
 
 
 @kernel
-def matrix(F, R, W, C, h):
+def matrix(F, R, M, W, C, h):
     """Factorise the matrix of a step of size h; gives -1, or the place in z of a singular row."""
     C.status[at.LU] += 1
-    if not same_entries(W.values, W.there):
-        pack(F, W.values, W.packed, W.there, W.row)
+    if outgrown(W.values, M.there) or W.is_packed[0] == 0.0:
+        pack(F, M.there, W.packed, W.row)
+        W.is_packed[0] = 1.0
     return factorise(W.packed, W.values, 1.0 / (h * R.gamma[0]), W.lower, W.upper, W.pivot, W.row)
 
 
@@ -393,7 +394,7 @@ def step(P, J, F, R, M, W, C, S, t, h):
     missed = inlet_error(W.inlets, R, C, t, h)
     if not missed <= 1.0:
         return -1, missed
-    failure = matrix(F, R, W, C, h)
+    failure = matrix(F, R, M, W, C, h)
     if failure == -1:
         failure = attempt(P, J, F, R, M, W, C, S, t, h)
     if failure != -1:

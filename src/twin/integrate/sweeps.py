@@ -209,7 +209,7 @@ def sweep_step(P, J, F, R, D, M, W, C, S, t, h):
     missed = inlet_error(W.inlets, R, C, t, h)
     if not missed <= 1.0:
         return -1, missed, hold, 1
-    failure = matrix(F, R, W, C, h)
+    failure = matrix(F, R, M, W, C, h)
     if failure >= 0:
         return failure, math.nan, hold, 1
     while True:

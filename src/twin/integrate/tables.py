@@ -102,6 +102,7 @@ class Memory(NamedTuple):
     old: Array  #: [rows] what each row of the event table that fired found
     scan: Array  #: [scanning units, 5] when they are scanned next
     drift: Array  #: [wires] how fast what scans read of the plant moved at the end of the last step over scans
+    there: Array  #: [nnz] 1 where an entry of the Jacobian counts as there (`packed.py`)
     kept: Array  #: [11, n_y + n_q] where the matrix is kept: what it and the next step follow from (`kept_matrix.py`)
 
 
@@ -194,7 +195,7 @@ class Work(NamedTuple):
     lower: Array
     upper: Array
     packed: Factors  #: the pattern without its zeros (`packed.py`)
-    there: Array  #: [nnz] 1 where J was not zero when that was made
+    is_packed: Array  #: [1] 1.0 where it is that of `Memory.there`
     pivot: Array
     row: Array
     w: Array
