@@ -158,6 +158,8 @@ class Integrator:
     keeps = 0.1
     #: quadratures by which what other blocks are fed is booked, stream by stream
     booked: Sequence[Array] = ()
+    #: states and parameters as the last call left them
+    _left: tuple[Array, Array] | None = None
 
     def __init__(self, plant: Any, **settings: Any) -> None:
         self._lent = Lent()
@@ -192,6 +194,7 @@ class Integrator:
         other numbers in it are the quicker for it.
         """
         self._lent.back()
+        self._left = None
         keep = self.keeps > 0.0 and scans == SCANS[0] and bool(plant.discrete.by_clock.any())
         self._plain = scans == SCANS[0] and not keep
         self._loop = importlib.import_module(self.loop if self._plain else self.loop_over_scans)
@@ -385,6 +388,7 @@ class Integrator:
         step_budget : int
             Return to Python after so many steps (and go on at once): changes no bit; for tests.
         """
+        self._look_for_changes()
         self._control.settings[at.T_END] = until
         self._control.status[at.INTERRUPT] = 0
         uncut = np.iinfo(np.int64).max if self._pause is None else PAUSE_STEPS
@@ -405,6 +409,18 @@ class Integrator:
                         self._pause()
         finally:
             self.wall += time.perf_counter() - began
+            if self._control.settings[at.KEEP] != 0.0:
+                self._left = self._memory.y.copy(), self._memory.p.copy()
+
+    def _look_for_changes(self) -> None:
+        """Where somebody has changed states or parameters since the last call, what steps have kept tells nothing."""
+        memory, left, self._left = self._memory, self._left, None
+        if left is None or (np.array_equal(left[0], memory.y) and np.array_equal(left[1], memory.p)):
+            return
+        memory.resume[at.KEPT_H] = 0.0
+        memory.resume[[at.KEPT_FROM, at.OLDER_FROM, at.OLDEST_FROM]] = -np.inf
+        for over in self._over:
+            over.valid[:] = 0.0
 
     def _run(self) -> int:
         """Call the compiled loop."""
@@ -454,6 +470,7 @@ class Integrator:
 
     def state(self) -> dict[str, Array]:
         """Everything that a checkpoint must hold, copied; `restore` continues it to the same bits."""
+        self._look_for_changes()
         held = {name: array.copy() for name, array in self._memory._asdict().items()}
         return {**held, "status": self._control.status.copy()}
 
@@ -470,6 +487,7 @@ class Integrator:
         for name, array in [*memory.items(), ("status", self._control.status)]:
             if state[name].shape != array.shape:
                 raise ValueError(f"checkpoint: {name} has shape {state[name].shape}, this run needs {array.shape}")
+        self._left = None
         for name, array in [*memory.items(), ("status", self._control.status)]:
             array[...] = state[name]
         self._control.status[[at.INTERRUPT, at.SAMPLES_HELD, at.EVENTS_HELD]] = 0

@@ -141,10 +141,12 @@ def try_kept(P, J, F, G, D, M, W, C, S, stop):
             M.resume[at.KEPT_T] = t
             M.resume[at.KEPT_H] = h
             M.resume[at.KEPT_AGE] = 0.0
+            C.status[at.JACOBIANS] += 1
+            C.status[at.LU] += 1
         elif S.valid[0] == 0.0:
-            rates_at_point(P, M, W, C)
+            rates_at_point(P, M, W)
         if fresh or S.valid[0] == 0.0:
-            if not refresh(P, J, F, M, W, C, S, M.resume[at.KEPT_H]):
+            if not refresh(P, J, F, M, W, S, M.resume[at.KEPT_H]):
                 break
             move_ramps(M.p, M.ramp, int(M.resume[at.N_RAMPS]), t)
             S.valid[0] = 1.0

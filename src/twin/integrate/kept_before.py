@@ -50,10 +50,11 @@ def note_other(M, W):
 
 @kernel
 def _set_by_scans(D, change):
-    """What scans have set is no change."""
+    """What scans have set is no change. (Units that are not by the clock change between scans, too.)"""
     for k in range(D.own.shape[0]):
-        for i in range(D.own[k, 0], D.own[k, 1]):
-            change[i] = 0.0
+        if D.by_clock[k] == 1:
+            for i in range(D.own[k, 0], D.own[k, 1]):
+                change[i] = 0.0
 
 
 @kernel

@@ -26,14 +26,12 @@ POINT, BEFORE, CHANGE, RATE, BENT, SECOND, THIRD, REST, OLDER, OLDER_RATE, OLDES
 
 
 @kernel
-def refresh(P, J, F, M, W, C, S, h):
+def refresh(P, J, F, M, W, S, h):
     """Jacobian, factors and columns of held outputs at the point in Memory; gives whether they can be had.
 
     W.w is to hold the streams and integrals of that point.
     """
     jacobian(P, J, M.resume[at.KEPT_T], M.kept[POINT], M.p, W.w, W.buffers, W.values, W.q_values)
-    C.status[at.JACOBIANS] += 1
-    C.status[at.LU] += 1
     scale = 1.0 / (GAMMA * h)
     if factorise(F, W.values, scale, W.lower, W.upper, W.pivot, W.row) >= 0:
         return False
@@ -46,12 +44,11 @@ def refresh(P, J, F, M, W, C, S, h):
 
 
 @kernel
-def rates_at_point(P, M, W, C):
-    """Streams and integrals of the matrix's point into W.w, where the step itself is another one's."""
+def rates_at_point(P, M, W):
+    """Streams and integrals of the matrix's point into W.w, to have it again (after a checkpoint); not counted."""
     n = int(M.resume[at.N_RAMPS])
     move_ramps(M.p, M.ramp, n, M.resume[at.KEPT_T])
     rates(P, M.resume[at.KEPT_T], M.kept[POINT], M.p, W.w, W.dy)
-    C.status[at.RHS] += 1
 
 
 @kernel
