@@ -274,6 +274,7 @@ def test_a_chute_passes_all_on() -> None:
         record("granulation.chute: sums", CLOSED, quantity, expected, got)
 
 
+@pytest.mark.slow
 def test_a_load_cell_lags(tmp_path: Path) -> None:
     """From 4 to 6 kg at 20 s: 6 − 2 e^(−t/τ) at each reading."""
     found = told(tmp_path, SCALE % "tau: 3 s", HEAVIER)["scale.m_measured"]
@@ -283,6 +284,7 @@ def test_a_load_cell_lags(tmp_path: Path) -> None:
         record("first-order lag (load_cell)", CLOSED, quantity, expected, got)
 
 
+@pytest.mark.slow
 def test_a_transmitter_tells_the_scan_before(tmp_path: Path) -> None:
     """1 kg and 10 g/s, every 2 s, 6 s late, with a bias of a hundredth of the span of 2 kg."""
     found = told(tmp_path, WEIGHED % ", delay: 6 s, bias: 0.01")["WT-1.shown"]
@@ -291,6 +293,7 @@ def test_a_transmitter_tells_the_scan_before(tmp_path: Path) -> None:
         record("delay and bias (transmitter)", CLOSED, quantity, expected, got)
 
 
+@pytest.mark.slow
 def test_a_probe_averages_over_its_window(tmp_path: Path) -> None:
     """A step of composition through a window of 4 s: linear in between."""
     step = "{at: 20 s, set: {powder.m_flow: {mcc: 5 g/s, paracetamol: 5 g/s}}}"
@@ -301,6 +304,7 @@ def test_a_probe_averages_over_its_window(tmp_path: Path) -> None:
         record("sensing.nir: moving average", CLOSED, quantity, expected, got)
 
 
+@pytest.mark.slow
 def test_a_meter_averages_over_its_window(tmp_path: Path) -> None:
     """2.5 g/s of water with 10 g/s of powder, for so many of 4 s."""
     step = "{at: 20 s, set: {powder.m_flow_liquid.water: 2.5 g/s}}"
@@ -328,6 +332,7 @@ def test_samples_scatter_as_gy_says(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_percentiles_by_diffraction(tmp_path: Path) -> None:
     """A fifth below 100 µm, two up to 200, two up to 400: d10, d50, d90 by hand."""
     found = told(tmp_path, SLURRY % "noise: 0", duration=10.0)
