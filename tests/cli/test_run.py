@@ -46,8 +46,8 @@ def test_run_writes_a_finished_file(capsys: pytest.CaptureFixture[str], here: Pa
     assert found.outcome == "finished"
     assert found.time[-1] == 1200.0
     assert [event.time for event in found.events][:3] == [300.0, 600.0, 900.0]
-    # What enters, leaves and stays is summed in the same steps, with an exact Jacobian: rounding is left, and that of the
-    # ramp's slope in time, a difference over 2^-20 of a step: 1e-10 of what the ramp adds.
+    # What enters, leaves and stays is summed in the same steps, with an exact Jacobian: rounding is left, and that of
+    # the ramp's slope in time, a difference over 2^-20 of a step: 1e-10 of what the ramp adds.
     assert found.balances.worst.measures["relative"] < 5e-12
 
 
