@@ -46,6 +46,7 @@ SHORT = ("twin --help", "twin check paracetamol_startup", "twin run two_tanks")
 def typed(words: Sequence[str], folder: Path, cache: Path | None = None) -> dict[str, float]:
     """Run one command to its end."""
     environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed as by pip, Twin comes with its byte code
     if cache is not None:
         environment["TWIN_CACHE_DIR"] = str(cache)
     new = folder / f"{time.monotonic_ns()}.h5"
