@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from twin.config import load_scenario
+from twin.integrate import multirate
+from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.integrator import Fired, Integrator
 from twin.integrate.multirate import WINDOW, Multirate
@@ -226,13 +228,59 @@ def test_the_same_bits_again_however_it_is_recorded_or_resumed(chain: Any) -> No
     first = Multirate(chain, rtol=1e-5, events=pulse(chain, at=2.5 * WINDOW), pause=lambda: kept.append(first.state()))
     first.advance(3 * WINDOW)
     assert first.y.tobytes() == once.y.tobytes()
-    assert len(kept) == 2
+    # few steps: the second window is twice as long as the first, and with the third begins another run's second
+    assert [float(held["resume"][at.T]) for held in kept] == [WINDOW]
     later = Multirate(chain, rtol=1e-5, events=pulse(chain, at=2.5 * WINDOW))
     later.restore(kept[0])
     assert later.time == WINDOW
     later.advance(3 * WINDOW)
     assert later.y.tobytes() == once.y.tobytes()
     assert later.q.tobytes() == once.q.tobytes()
+
+
+def test_windows_are_as_long_as_their_steps_are_few(chain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(**settings: Any) -> list[float]:
+        found: list[float] = []
+        run = Multirate(chain, rtol=1e-5, events=pulse(chain), pause=lambda: found.append(run.time), **settings)
+        assert run.advance(7 * WINDOW).outcome is Outcome.FINISHED
+        return [time / WINDOW for time in found]
+
+    assert ends() == [1.0, 3.0]  # and then one that would be longer than what is left
+    # steps of a minute at most, 720 in the first window: neither few nor many, then many in every one
+    monkeypatch.setattr(multirate, "MANY", 1000)
+    assert ends(max_step=60.0) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    monkeypatch.setattr(multirate, "MANY", 500)
+    assert ends(max_step=60.0) == [1.0, *np.arange(1.5, 7.0, 0.5)]
+    monkeypatch.setattr(multirate, "LONGEST", WINDOW)
+    monkeypatch.setattr(multirate, "MANY", 5000)
+    assert ends() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+
+
+def test_who_does_not_ask_for_both_sides_has_the_same_run_and_log(chain: Any) -> None:
+    place, _ = chain.parameter("second.V_weir")
+    events = [*pulse(chain, at=600.0), Event(1200.0, Kind.SET, place, 2.5e-3)]
+    states = [c.offset for c in chain.columns if c.path == "second.product.m_flow"]
+    latch = Latch(-1, +1, value=np.nan, tag=states[0] + chain.spec.fluids.index("ethanol"), limit=1e-3)
+
+    def run(sides: bool) -> tuple[Multirate, Fired]:
+        seen: list[Fired] = []
+        settings: dict[str, Any] = {"record": np.array(states), "fired": seen.append, "sides": sides}
+        made = Multirate(chain, rtol=1e-6, events=events, latches=[latch], **settings)
+        assert made.advance(HOUR).outcome is Outcome.GUARD
+        return made, Fired(*(np.concatenate(arrays) for arrays in zip(*seen, strict=True)))
+
+    (asked, told), (plain, found) = run(True), run(False)
+    assert plain.y.tobytes() == asked.y.tobytes()
+    assert plain.q.tobytes() == asked.q.tobytes()
+    assert found.log.tobytes() == told.log.tobytes()
+    assert all(part.past is None for part in plain.parts)
+    # where it has stopped all is known, and Python may ask for it; what is not kept is no number
+    stopped = told.log[:, at.LOG_TIME] == plain.time
+    assert stopped.any()
+    assert not stopped.all()
+    for one, other in zip(found[1:], told[1:], strict=True):
+        assert one[stopped].tobytes() == other[stopped].tobytes()
+        assert np.isnan(one[~stopped]).all()
 
 
 def test_an_interrupted_run_stands_at_an_instant_that_all_blocks_have_reached(chain: Any) -> None:

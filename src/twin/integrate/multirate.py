@@ -32,8 +32,10 @@ from twin.integrate.whole import Whole, put
 from twin.plant.blocks import cut, driven, owners
 from twin.quantity import Array
 
-#: Longest window, in s: what a window leaves is held in memory, and checkpoints are taken between windows.
-WINDOW = 6.0 * 3600.0
+#: First window and longest one, in s: what a window leaves is held in memory; checkpoints are taken between windows.
+WINDOW, LONGEST = 12.0 * 3600.0, 48.0 * 3600.0
+#: With more steps of a block in a window the next is half as long; with less than a quarter of them, twice as long.
+MANY = 4096
 #: Statistics of which the greatest of all blocks counts.
 GREATEST = ("observed", "hold_error", "ripple")
 
@@ -68,9 +70,11 @@ class Multirate:
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
+        sides: bool = True,
     ) -> None:
         """Begin a run, as a new one with these parameters would; see :meth:`Integrator.begin`."""
         self.plant, self.samples, self.fired, self._pause = plant, samples, fired, pause
+        self._sides = sides and fired is not None
         self.wall = 0.0
         self._latches = tuple(latches)
         self._owners = owners(plant)
@@ -88,6 +92,9 @@ class Multirate:
             foreseen = allocate.foreseen_by(events, latches)
         absent = plant.absent(foreseen)
         self._time, self._stopping = start, False
+        self._length, self._most = WINDOW, 0
+        if scans == SCANS[0] and len(plant.discrete.scan):  # steps end at each
+            self._length = min(WINDOW, MANY * float(np.min(plant.p0[plant.discrete.scan[:, 3]])))
         self._samples: list[list[Samples]] = [[] for _ in self.blocks]
         self._fired: list[list[Fired]] = [[] for _ in self.blocks]
         self._rows: list[list[int]] = [[] for _ in self.blocks]
@@ -311,10 +318,13 @@ class Multirate:
         try:
             while True:
                 due = self._events[self._return].time if self._return is not None and not self._returned else np.inf
-                end = max(min(until, due, self._time + WINDOW), self._time)
+                whole = self._time + self._length
+                end = max(min(until, due, whole), self._time)
                 ending = interruptible(partial(self._window, end, step_budget), self.interrupt, look)
                 if ending.outcome is not Outcome.FINISHED:
                     return ending
+                if end == whole:
+                    self._set_length()
                 if due <= self._time:
                     return self._come_back()
                 if self._time >= until:
@@ -328,7 +338,7 @@ class Multirate:
         """Advance all blocks to `end`, or to where the first of them stops."""
         saved = [part.state() for part in self.parts]
         endings: list[Ending | None] = [None] * len(self.parts)
-        history = self.fired is not None and bool(self._events or self._latches)  # something may fire
+        history = self._sides and bool(self._events or self._latches)  # something may fire
         for part in self.parts:
             part.open_window(history)
         k = 0
@@ -347,6 +357,9 @@ class Multirate:
                     endings[i] = self._advance_part(i, end, step_budget)
             k += 1
         self._time = end
+        self._most = max(
+            part.progress[1] - int(before["status"][at.STEPS]) for part, before in zip(self.parts, saved, strict=True)
+        )
         self._hand_out()
         stopped = [(ending, k) for k, ending in enumerate(endings) if ending and ending.outcome is not Outcome.FINISHED]
         if not stopped:
@@ -358,6 +371,13 @@ class Multirate:
         elif row >= 0:
             row = self._rows[k][row]
         return replace(ending, row=row)
+
+    def _set_length(self) -> None:
+        """Set the next window's length by the steps of the one that is over."""
+        if self._most > MANY:
+            self._length *= 0.5
+        elif self._most < MANY // 4:
+            self._length = min(2.0 * self._length, LONGEST)
 
     def _advance_part(self, k: int, end: float, step_budget: int) -> Ending:
         part = self.parts[k]
@@ -405,12 +425,15 @@ class Multirate:
         rows.sort(key=lambda row: row[:2])  # stable: within a block as they fired
         n, record = len(rows), len(self._whole.record)
         log = np.zeros((n, 5))
-        y, q, w = (np.zeros((n, 2, size)) for size in (self.plant.n_y, self.plant.n_q, record))
+        y, q, w = (np.full((n, 2, size), np.nan) for size in (self.plant.n_y, self.plant.n_q, record))
         instant = np.nan
         for r, (t, k, fired, i) in enumerate(rows):
             block, latch = self.blocks[k], fired.log[i, at.LOG_SOURCE] == at.FROM_LATCH
             log[r] = fired.log[i]
             log[r, at.LOG_ROW] = (self._latch_rows if latch else self._rows)[k][int(fired.log[i, at.LOG_ROW])]
+            if not self._sides and t != self._time:  # where the window ends, all blocks stand as they were
+                self._note(t, latch, int(log[r, at.LOG_ROW]), float(log[r, at.LOG_OLD]), float(log[r, at.LOG_NEW]))
+                continue
             if t != instant:
                 instant = t
                 y[r, 0], q[r, 0] = self._around(t, rows[r:])
@@ -433,8 +456,8 @@ class Multirate:
                 break
             own.setdefault(k, (fired.y[i, 0], fired.q[i, 0]))
         for k, part in enumerate(self.parts):
-            assert part.past is not None
-            here = own.get(k) or part.past.at(t) or (part.y, part.q)
+            kept = None if part.past is None else part.past.at(t)
+            here = own.get(k) or kept or (part.y, part.q)
             put(y, part.block, "y", here[0])
             put(q, part.block, "q", here[1])
         return y, q
@@ -455,7 +478,7 @@ class Multirate:
         """Everything that a checkpoint must hold, copied; `restore` continues it to the same bits."""
         resume = np.zeros(at.RESUME_SIZE)
         resume[at.T], resume[at.NEXT_ROW] = self._time, self.fired_rows
-        held = {"resume": resume, "old": self.olds, **self._whole.state()}
+        held = {"resume": resume, "old": self.olds, "window": np.array([self._length]), **self._whole.state()}
         for k, part in enumerate(self.parts):
             held |= {f"{k}/{name}": array for name, array in part.state().items()}
             held |= {f"{k}/scale{i}": scale.copy() for i, scale in enumerate(part.scales)}
@@ -479,7 +502,7 @@ class Multirate:
             for i, scale in enumerate(part.scales):
                 scale[:] = held.pop(f"scale{i}")
             part.restore(held)
-        self._time = float(state["resume"][at.T])
+        self._time, self._length = float(state["resume"][at.T]), float(state["window"][0])
         self._whole.restore(state)
         self._returned = int(self._return is not None and fired > self._return)
 

@@ -57,6 +57,8 @@ class Simulation(Driving):
         Receives blocks of samples.
     events : callable
         Receives what fired, and both sides of each instant.
+    sides : bool
+        Whether anybody asks for both sides. An integration in blocks keeps all their steps for it.
     checkpoint_every : int
         Keep the latest checkpoint in memory, a new one after about so many samples; 0 for none.
     processes : sequence of callable
@@ -77,6 +79,7 @@ class Simulation(Driving):
         states: Array | None = None,
         samples: Callable[[Samples], None] | None = None,
         events: Take | None = None,
+        sides: bool = True,
         checkpoint_every: int = 0,
         processes: Sequence[PythonProcess] = (),
         every: float | None = None,
@@ -137,6 +140,7 @@ class Simulation(Driving):
             samples=self._take_samples,
             fired=self._journal.collect,
             pause=self._paused,
+            sides=sides,
         )
         for estimator in self.estimators:
             estimator.attach(self)

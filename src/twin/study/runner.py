@@ -169,6 +169,7 @@ class Runner:
             record=keeper.w_index,
             states=keeper.y_index,
             samples=memory.take,
+            sides=False,
             integrator=self._integrator,
         )
 

@@ -114,7 +114,7 @@ def errors(case: Case, loops: Sequence[Loop], tried: Mapping[str, Settings]) -> 
     places += [_place(plant, f"{loop.name}.output") for loop in loops]
     places += [place_of_output(plant, path)[1] for path, _ in case.prices]
     blocks: list[Any] = []
-    simulation = Simulation(case.spec, plant, record=places, samples=blocks.append)
+    simulation = Simulation(case.spec, plant, record=places, samples=blocks.append, sides=False)
     if simulation.run().outcome.failed:
         return None
     w = np.concatenate([block.w for block in blocks])
