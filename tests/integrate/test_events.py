@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from tests.integrate.problems import problem
+from twin import jit
 from twin.config.process_spec import ConditionSpec
+from twin.integrate import stepping
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.cvode import Cvode
@@ -229,6 +231,41 @@ def test_guards_are_located(waving, level):
     assert (ending.outcome, ending.row) == (Outcome.GUARD, 1)
     assert ending.time == pytest.approx(math.pi - math.asin(level), abs=1e-8 / math.sqrt(1.0 - level**2))
     assert run.advance(4.0).outcome is Outcome.FINISHED
+
+
+def test_a_crossing_costs_one_step_made_again(waving):
+    """A step over a crossing is made again up to it; what that is then beyond it by is left out, not made a third time.
+
+    Of 24 crossings of sin t with 0.3 in 24 half turns, each made anew until it ends there to rounding would be 50.
+    """
+    waving.p0[0] = 0.3
+    blocks, options = collect(rtol=1e-6, every=0.01)
+    run = Integrator(waving, latches=[Latch(0, +1, 1, 0.0), Latch(0, -1, 1, 0.0)], **options)
+    assert run.advance(24 * math.pi).outcome is Outcome.FINISHED
+    log = joined(blocks["fired"], "log")
+    turns = np.arange(24)
+    exact = np.pi * turns + np.where(turns % 2 == 0, math.asin(0.3), -math.asin(0.3))
+    # errors of 300 steps add up to some 30 times the tolerance; over cos(t), which is near 1
+    np.testing.assert_allclose(log[:, at.LOG_TIME], exact, rtol=0, atol=1e-4)
+    assert np.max(np.abs(joined(blocks["fired"], "y")[:, 0, 0] - 0.3)) < 1e-9  # it has stopped there
+    counts = run.statistics
+    assert 0 < counts["lu"] - counts["steps"] - counts["rejected"] <= 24
+    time, y = joined(blocks["samples"], "time"), joined(blocks["samples"], "y")
+    assert np.max(np.abs(y[:, 0] - np.sin(time))) < 1e-4
+
+
+def test_what_is_left_of_a_step_is_the_same_curve():
+    """The dense output is a cubic: one of a part of the step, by other numbers."""
+    jit.arm(stepping)
+    start, end, *dense = np.random.default_rng(7).normal(size=(4, 5))
+    dense = np.array(dense)
+    whole = end.copy(), dense.copy()
+    stepping.shorten_dense(0.7, start, end, dense)
+    for part in (0.0, 0.2, 0.5, 1.0):
+        want, got = np.zeros(5), np.zeros(5)
+        stepping.interpolate(0.7 * part, start, *whole, want)
+        stepping.interpolate(part, start, end, dense, got)
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-14)  # of numbers up to 2
 
 
 def three_levels(t, y, p, g):

@@ -34,7 +34,7 @@ from twin.integrate.scans import (
     stop_over_scans,
     to_a_scan,
 )
-from twin.integrate.stepping import COMES_ALIVE, linearise, prepare_dense, step
+from twin.integrate.stepping import COMES_ALIVE, linearise, prepare_dense, shorten_dense, step
 from twin.integrate.sweeps import sweep_step
 from twin.jit import kernel
 
@@ -50,6 +50,8 @@ STRETCH = 1.01
 SAME = 0.8
 #: A crossing this near to the end of a step (relative to the step) is at its end.
 CUT_WIDTH = 1e-10
+#: What comes after a crossing this near is left out of the step; else a step is made that ends there.
+SHORTEN = 1e-3
 MOST_CUTS = 20
 #: By how much a step that is to meet a foreseen crossing goes beyond it, as a part of its length.
 BEYOND = 1e-4
@@ -152,6 +154,7 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
     reason = at.TOO_SMALL
     lost = False
     foreseen = False
+    M.resume[at.SHORTENED] = 0.0
     while True:
         proposal = min(M.resume[at.H], C.settings[at.H_MAX])
         if proposal == 0.0:
@@ -252,10 +255,17 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
                     # already there: fire at this point, without a step
                     M.resume[at.CUT_GUARD] = crossing
                     return 0
-                if (1.0 - theta) * h > CUT_WIDTH * h + 8.0 * EPSILON * (abs(t) + h) and cuts < MOST_CUTS:
-                    cut = theta * h
-                    cuts += 1
-                    continue
+                if (1.0 - theta) * h > CUT_WIDTH * h + 8.0 * EPSILON * (abs(t) + h):
+                    if 1.0 - theta <= SHORTEN and not over:
+                        shorten_dense(theta, M.y, W.y_new, W.dense)
+                        shorten_dense(theta, M.q, W.q_new, W.dense_q)
+                        M.resume[at.SHORTENED] = 1.0
+                        h *= theta
+                        end = t + h
+                    elif cuts < MOST_CUTS:
+                        cut = theta * h
+                        cuts += 1
+                        continue
         elif not over and next_sample(M, C) <= end:
             prepare_dense(R, W)
         if h < (SAME * proposal if over else proposal):

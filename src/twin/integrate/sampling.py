@@ -82,7 +82,8 @@ def keep_step(K, P, R, D, M, W, C, S):
     place = C.status[at.STEPS_HELD]
     if place >= K.time.shape[0]:
         return False
-    prepare_dense(R, W)
+    if M.resume[at.SHORTENED] == 0.0:
+        prepare_dense(R, W)
     t = M.resume[at.T]
     K.time[place, 0] = t
     K.time[place, 1] = M.resume[at.T_PENDING]

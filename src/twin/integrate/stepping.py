@@ -420,6 +420,21 @@ def prepare_dense(R, W):
 
 
 @kernel
+def shorten_dense(theta, start, end, dense):
+    """Leave out of a step what comes after its part theta: `end` and `dense` are then those of what is left.
+
+    The dense output in powers of the part of a step, each of which is that power of theta times one of what is left.
+    """
+    for i in range(start.shape[0]):
+        first = (end[i] - start[i] + dense[0, i]) * theta
+        second = (dense[1, i] - dense[0, i]) * theta * theta
+        third = -dense[1, i] * theta * theta * theta
+        dense[0, i] = -third - second
+        dense[1, i] = -third
+        end[i] = start[i] + (first + (second + third))
+
+
+@kernel
 def interpolate(theta, start, end, dense, out):
     """State at the part theta of the step; exact at both ends."""
     if theta >= 1.0:

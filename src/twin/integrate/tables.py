@@ -42,7 +42,8 @@ MISSED = 25  #: length of a step that was to meet it and was refused, too; infin
 KEPT_FROM = 26  #: kept matrix: where the step before began; -inf where it tells nothing
 OLDER_FROM = 27  #: and where the one before that did,
 OLDEST_FROM = 28  #: and the one before that
-RESUME_SIZE = 29
+SHORTENED = 29  #: whether the last step was one of which the end has been left out, its dense output with it
+RESUME_SIZE = 30
 
 #: An instant so little after another (relative to the clock) is the same one.
 SLACK = 2.0**-50
