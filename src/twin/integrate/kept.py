@@ -96,7 +96,6 @@ def _accept(M, W, C, S, h, stop):
         M.kept[THIRD, k] = W.u_q[1, i] - M.kept[SECOND, k]
         M.kept[SECOND, k] = W.u_q[1, i]
         M.kept[REST, k] = W.q_dense[i]
-    M.resume[at.KEPT_STEP] = 1.0
     M.resume[at.KEPT_AGE] += 1.0
     M.resume[at.LAST_PATIENCE] *= 0.9
     M.resume[at.CUT_GUARD] = -1.0

@@ -23,7 +23,7 @@ from twin.integrate.follow import look_ahead
 from twin.integrate.jumps import DUE, FIRST, fire_scans, scan_due
 from twin.integrate.kept import NOT_TAKEN, try_kept
 from twin.integrate.kept_before import note_other
-from twin.integrate.sampling import keep_step, next_sample, record, record_step, sample_due
+from twin.integrate.sampling import keep_step, record, record_step, sample_due
 from twin.integrate.scans import (
     abandon,
     accept,
@@ -129,7 +129,6 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
     least = math.inf
     stop = next_stop(E, M, W, C)
     if S is not None:
-        M.resume[at.KEPT_STEP] = 0.0
         if C.settings[at.KEEP] != 0.0:
             kept = try_kept(P, J, F, G, D, M, W, C, S, stop)
             if kept != NOT_TAKEN:
@@ -154,7 +153,6 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
     reason = at.TOO_SMALL
     lost = False
     foreseen = False
-    M.resume[at.SHORTENED] = 0.0
     while True:
         proposal = min(M.resume[at.H], C.settings[at.H_MAX])
         if proposal == 0.0:
@@ -246,9 +244,9 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
                 shorten(M, h, hold)
                 continue
         crossing = -1
+        if not over:
+            prepare_dense(R, W)
         if G.guard.shape[0] > 0:
-            if not over:
-                prepare_dense(R, W)
             theta, crossing = find_crossing(P, G, M, W, t, h)
             if crossing >= 0:
                 if theta * h <= 8.0 * EPSILON * abs(t):
@@ -259,15 +257,12 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
                     if 1.0 - theta <= SHORTEN and not over:
                         shorten_dense(theta, M.y, W.y_new, W.dense)
                         shorten_dense(theta, M.q, W.q_new, W.dense_q)
-                        M.resume[at.SHORTENED] = 1.0
                         h *= theta
                         end = t + h
                     elif cuts < MOST_CUTS:
                         cut = theta * h
                         cuts += 1
                         continue
-        elif not over and next_sample(M, C) <= end:
-            prepare_dense(R, W)
         if h < (SAME * proposal if over else proposal):
             # cut short by an event: what the control knows of the undisturbed run stays
             growth = SAFETY * max(error, 1e-10) ** (-1.0 / R.order[0])
@@ -343,7 +338,7 @@ def march(P, J, F, R, E, G, D, M, W, C, X, S):
         if M.resume[at.H_PENDING] > 0.0:
             if not record_step(P, D, M, W, C, X, S):
                 return at.FLUSH
-            if not keep_step(X.steps, P, R, D, M, W, C, S):
+            if not keep_step(X.steps, P, D, M, W, C, S):
                 return at.FLUSH
             _commit(P, D, M, W, C, S)
             looked = False

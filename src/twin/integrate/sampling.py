@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from twin.integrate import tables as at
 from twin.integrate.scans import show_held, show_sample, show_smooth
-from twin.integrate.stepping import interpolate, move, prepare_dense
+from twin.integrate.stepping import interpolate, move
 from twin.jit import kernel
 from twin.plant.evaluate import ask
 
@@ -73,7 +73,7 @@ def record_step(P, D, M, W, C, X, S):
 
 
 @kernel
-def keep_step(K, P, R, D, M, W, C, S):
+def keep_step(K, P, D, M, W, C, S):
     """Keep of the step that is pending what other blocks ask for; gives False when the buffer is full."""
     if K is None:
         return True
@@ -82,8 +82,6 @@ def keep_step(K, P, R, D, M, W, C, S):
     place = C.status[at.STEPS_HELD]
     if place >= K.time.shape[0]:
         return False
-    if M.resume[at.SHORTENED] == 0.0:
-        prepare_dense(R, W)
     t = M.resume[at.T]
     K.time[place, 0] = t
     K.time[place, 1] = M.resume[at.T_PENDING]

@@ -36,14 +36,12 @@ KEPT_H = 19  #: step that it is for; 0 when there is none
 KEPT_AGE = 20  #: steps that it has served
 KEPT_RAMPS = 21  #: ramps that were under way at its point
 KEPT_SECOND = 22  #: whether the step before was one with a kept matrix, and what it leaves is in Memory.kept
-KEPT_STEP = 23  #: whether the last step was made with a kept matrix
-FORESEEN = 24  #: time of a guard's crossing for which a step was refused
-MISSED = 25  #: length of a step that was to meet it and was refused, too; infinite when none was
-KEPT_FROM = 26  #: kept matrix: where the step before began; -inf where it tells nothing
-OLDER_FROM = 27  #: and where the one before that did,
-OLDEST_FROM = 28  #: and the one before that
-SHORTENED = 29  #: whether the last step was one of which the end has been left out, its dense output with it
-RESUME_SIZE = 30
+FORESEEN = 23  #: time of a guard's crossing for which a step was refused
+MISSED = 24  #: length of a step that was to meet it and was refused, too; infinite when none was
+KEPT_FROM = 25  #: kept matrix: where the step before began; -inf where it tells nothing
+OLDER_FROM = 26  #: and where the one before that did,
+OLDEST_FROM = 27  #: and the one before that
+RESUME_SIZE = 28
 
 #: An instant so little after another (relative to the clock) is the same one.
 SLACK = 2.0**-50

@@ -58,9 +58,6 @@ class Watched(Integrator):
         code = self._run()
         self._fired_first(logged, start)
         if self.look is not None and self.time > start:
-            resume = self._memory.resume
-            if resume[at.KEPT_STEP] == resume[at.SHORTENED] == 0.0:  # such have their own already
-                stepping.prepare_dense(self._method, self._work)
             self.look(start, self.time)
         return code
 
