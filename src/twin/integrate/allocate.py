@@ -167,7 +167,7 @@ def memory(
         zeros((11, sizes.n_y + sizes.n_q if keep else 0)),
     )
     result.resume[at.CUT_GUARD] = -1.0
-    result.resume[[at.KEPT_FROM, at.OLDER_FROM, at.OLDEST_FROM]] = -np.inf
+    result.resume[at.KEPT_FROM] = -np.inf
     result.resume[at.MISSED] = np.inf
     return result
 

@@ -421,10 +421,7 @@ class Integrator:
         memory, left, self._left = self._memory, self._left, None
         if left is None or (np.array_equal(left[0], memory.y) and np.array_equal(left[1], memory.p)):
             return
-        memory.resume[at.KEPT_H] = 0.0
-        memory.resume[[at.KEPT_FROM, at.OLDER_FROM, at.OLDEST_FROM]] = -np.inf
-        for over in self._over:
-            over.valid[:] = 0.0
+        memory.resume[at.KEPT_FROM] = -np.inf
 
     def _run(self) -> int:
         """Call the compiled loop."""

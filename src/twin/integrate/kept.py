@@ -14,10 +14,10 @@ whatever A. That is a formula for smooth solutions, and held outputs jump at eve
 - a state that is fast against the period and that an output moves directly (a drive, a valve) is in the mean between
   two scans more than in the mean of both: that much is given to what it moves in its turn (`kept_matrix._ripple`).
 
-Such a step is taken where the control of the step would let one go over the whole period, and where its error is a
-small part of the tolerance (`kept_step.good`, `Integrator.keeps`). The others are those of `stepping`, with a matrix
-and an order of their own: the first three, also after events; those of which the end is no whole period away; and those
-for a while after one that was no good with a fresh matrix either. What is kept follows from `Memory`.
+Such a step is taken from one scan of the shortest period to the next, where its error is a small part of the tolerance
+(`kept_step.good`, `Integrator.keeps`). The others are those of `stepping`, with a matrix and an order of their own: the
+first three over whole periods, also after events; those of which the end is no whole period away; and those for a while
+after one that was no good with a fresh matrix either. What is kept follows from `Memory`.
 
 References: Hairer & Wanner, Solving Ordinary Differential Equations II, V.1 and IV.7 (the formula; matrices that are
 not exact); Ascher, Ruuth & Wetton, SIAM J. Numer. Anal. 32 (1995) 797 (order with an explicit rest); Steihaug &
@@ -50,7 +50,10 @@ NOT_TAKEN = 1
 
 @kernel
 def _rates(P, M, W, C, S, t):
-    """Rates at the accepted point, where what scans have just read of it is not evaluated again."""
+    """Rates at the accepted point, where what scans have just read of it is not evaluated again.
+
+    Such a step begins a period after the one before, hence at a scan; only one that was restored has not read there.
+    """
     if S.valid[1] == 0.0:
         return rates_here(P, M, W, C, S, t)
     evaluate(P, S.rest, 0, S.rest.shape[0], t, M.y, M.p, W.w, W.dy)
@@ -124,7 +127,7 @@ def try_kept(P, J, F, G, D, M, W, C, S, stop):
         older = M.resume[at.OLDER_FROM]
         whole = whole and abs(M.resume[at.KEPT_FROM] - older - period) <= EQUAL * period
         whole = whole and abs(older - M.resume[at.OLDEST_FROM] - period) <= EQUAL * period
-    if M.resume[at.PATIENCE] > 0.0 or not whole or h > min(M.resume[at.H], C.settings[at.H_MAX]):
+    if M.resume[at.PATIENCE] > 0.0 or not whole:
         return NOT_TAKEN
     if not _rates(P, M, W, C, S, t):
         return NOT_TAKEN

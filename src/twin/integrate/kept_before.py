@@ -11,11 +11,8 @@ from twin.jit import kernel
 
 @kernel
 def forget(M):
-    """The matrix is of another plant, and the steps before of another solution."""
-    M.resume[at.KEPT_H] = 0.0
+    """The matrix is of another plant, and the steps before of another solution: three others have to be made first."""
     M.resume[at.KEPT_FROM] = -math.inf
-    M.resume[at.OLDER_FROM] = -math.inf
-    M.resume[at.OLDEST_FROM] = -math.inf
 
 
 @kernel

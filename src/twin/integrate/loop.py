@@ -133,8 +133,6 @@ def _advance(P, J, F, R, E, G, D, M, W, C, S):
             kept = try_kept(P, J, F, G, D, M, W, C, S, stop)
             if kept != NOT_TAKEN:
                 return at.REVIVED if kept == COMES_ALIVE else 0
-            S.valid[0] = 0.0  # the step that is taken instead leaves its own
-            S.valid[1] = 0.0
         whole = next_jump(W.inlets, M.resume[at.T], stop_over_scans(E, D, M, C))
         least = begin(D, M, C, S, whole - M.resume[at.T])
         over = math.isfinite(least)
@@ -299,7 +297,6 @@ def _commit(P, D, M, W, C, S):
     """Make the pending step the accepted point."""
     if S is not None:
         commit_scans(P, D, M, W, C, S)
-        S.valid[1] = 0.0
     for i in range(M.y.shape[0]):
         M.y[i] = W.y_new[i]
     for i in range(M.q.shape[0]):

@@ -266,7 +266,7 @@ class Over(NamedTuple):
     signal: Array  #: [k, 2] what scans read of other blocks: source, and place in Inlets.place
     handed: Array  #: [k] quadratures by which what other blocks are fed is booked
     handed_start: Array  #: [fields of streams + 1] into `handed`
-    valid: Array  #: [2] whether factors in Work are those of the point in Memory; W.w what scans read at the last one
+    valid: Array  #: [2] whether the kept matrix's factors are here, and in W.w what scans last read: not once restored
     wire: Array  #: [wires, 4] what scans read of the plant within the step, as cubics of the part of the step
     rest: Array  #: [calls, 2] calls that give the rates where what scans read is there already
     order: Array  #: [n_aux] auxiliaries, each after those that it depends on; none unless the matrix is kept
