@@ -423,15 +423,16 @@ def prepare_dense(R, W):
 def shorten_dense(theta, start, end, dense):
     """Leave out of a step what comes after its part theta: `end` and `dense` are then those of what is left.
 
-    The dense output in powers of the part of a step, each of which is that power of theta times one of what is left.
+    The dense output in powers of the part of a step, each of which is that power of theta times one of what is left. The
+    new end is that of `interpolate`, whose rounding is of the state, where that of a sum of powers is of the curve's.
     """
+    rest = 1.0 - theta
     for i in range(start.shape[0]):
-        first = (end[i] - start[i] + dense[0, i]) * theta
         second = (dense[1, i] - dense[0, i]) * theta * theta
         third = -dense[1, i] * theta * theta * theta
+        end[i] = rest * start[i] + theta * (end[i] + rest * (dense[0, i] + theta * dense[1, i]))
         dense[0, i] = -third - second
         dense[1, i] = -third
-        end[i] = start[i] + (first + (second + third))
 
 
 @kernel
