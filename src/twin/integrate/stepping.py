@@ -423,8 +423,8 @@ def prepare_dense(R, W):
 def shorten_dense(theta, start, end, dense):
     """Leave out of a step what comes after its part theta: `end` and `dense` are then those of what is left.
 
-    The dense output in powers of the part of a step, each of which is that power of theta times one of what is left. The
-    new end is that of `interpolate`, whose rounding is of the state, where that of a sum of powers is of the curve's.
+    The dense output in powers of the part of a step, each of which is that power of theta times one of what is left.
+    The new end is that of `interpolate`, whose rounding is of the state, where a sum of powers has that of the curve.
     """
     rest = 1.0 - theta
     for i in range(start.shape[0]):
