@@ -137,7 +137,7 @@ def take(
         page.goto(f"{address}?run={quote(run.name)}&page={tab}")
         settle(page)
         if dark:
-            page.locator("#dark").click()
+            page.locator("label[for=dark]").click()
         if select:
             click_unit(page, select)
         settle(page)

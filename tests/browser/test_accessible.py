@@ -44,7 +44,7 @@ def test_no_page_has_a_contrast_or_label_violation(
     page.goto(f"{address}?run=run.h5")
     settle(page)
     if dark:
-        page.locator("#dark").click()
+        page.locator("label[for=dark]").click()
         settle(page)
     wrong = []
     for tab in PAGES:

@@ -251,7 +251,7 @@ def test_dark_is_dark_on_every_page_and_is_remembered(watched: Any, address: str
     page = watched.page
     page.goto(f"{address}?run=line.h5")
     settle(page)
-    page.locator("#dark").click()
+    page.locator("label[for=dark]").click()
     shade = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b)"
     page.wait_for_function(f"() => {shade} < 150")
     go(page, "trends")
