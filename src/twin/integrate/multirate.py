@@ -92,7 +92,7 @@ class Multirate:
             foreseen = allocate.foreseen_by(events, latches)
         absent = plant.absent(foreseen)
         self._time, self._stopping = start, False
-        self._length, self._most = WINDOW, 0
+        self._length = WINDOW
         if scans == SCANS[0] and len(plant.discrete.scan):  # steps end at each
             self._length = min(WINDOW, MANY * float(np.min(plant.p0[plant.discrete.scan[:, 3]])))
         self._samples: list[list[Samples]] = [[] for _ in self.blocks]
@@ -318,13 +318,10 @@ class Multirate:
         try:
             while True:
                 due = self._events[self._return].time if self._return is not None and not self._returned else np.inf
-                whole = self._time + self._length
-                end = max(min(until, due, whole), self._time)
+                end = max(min(until, due, self._time + self._length), self._time)
                 ending = interruptible(partial(self._window, end, step_budget), self.interrupt, look)
                 if ending.outcome is not Outcome.FINISHED:
                     return ending
-                if end == whole:
-                    self._set_length()
                 if due <= self._time:
                     return self._come_back()
                 if self._time >= until:
@@ -336,7 +333,7 @@ class Multirate:
 
     def _window(self, end: float, step_budget: int) -> Ending:
         """Advance all blocks to `end`, or to where the first of them stops."""
-        saved = [part.state() for part in self.parts]
+        saved, whole = [part.state() for part in self.parts], self._time + self._length
         endings: list[Ending | None] = [None] * len(self.parts)
         history = self._sides and bool(self._events or self._latches)  # something may fire
         for part in self.parts:
@@ -357,12 +354,11 @@ class Multirate:
                     endings[i] = self._advance_part(i, end, step_budget)
             k += 1
         self._time = end
-        self._most = max(
-            part.progress[1] - int(before["status"][at.STEPS]) for part, before in zip(self.parts, saved, strict=True)
-        )
         self._hand_out()
         stopped = [(ending, k) for k, ending in enumerate(endings) if ending and ending.outcome is not Outcome.FINISHED]
         if not stopped:
+            if end == whole:
+                self._set_length([int(state["status"][at.STEPS]) for state in saved])
             return Ending(Outcome.FINISHED, end)
         ending, k = next((one for one in stopped if one[0].outcome.failed), stopped[0])
         row = ending.row
@@ -372,11 +368,12 @@ class Multirate:
             row = self._rows[k][row]
         return replace(ending, row=row)
 
-    def _set_length(self) -> None:
-        """Set the next window's length by the steps of the one that is over."""
-        if self._most > MANY:
+    def _set_length(self, before: Sequence[int]) -> None:
+        """Set the next window's length by the steps of the one that is over; `before` tells how many there were."""
+        most = max(part.progress[1] - steps for part, steps in zip(self.parts, before, strict=True))
+        if most > MANY:
             self._length *= 0.5
-        elif self._most < MANY // 4:
+        elif most < MANY // 4:
             self._length = min(2.0 * self._length, LONGEST)
 
     def _advance_part(self, k: int, end: float, step_budget: int) -> Ending:
@@ -431,20 +428,20 @@ class Multirate:
             block, latch = self.blocks[k], fired.log[i, at.LOG_SOURCE] == at.FROM_LATCH
             log[r] = fired.log[i]
             log[r, at.LOG_ROW] = (self._latch_rows if latch else self._rows)[k][int(fired.log[i, at.LOG_ROW])]
-            if not self._sides and t != self._time:  # where the window ends, all blocks stand as they were
-                self._note(t, latch, int(log[r, at.LOG_ROW]), float(log[r, at.LOG_OLD]), float(log[r, at.LOG_NEW]))
-                continue
-            if t != instant:
-                instant = t
-                y[r, 0], q[r, 0] = self._around(t, rows[r:])
-            else:
-                y[r, 0], q[r, 0] = y[r - 1, 1], q[r - 1, 1]
-            y[r, 1], q[r, 1] = y[r, 0], q[r, 0]
-            put(y[r, 1], block, "y", fired.y[i, 1])
-            put(q[r, 1], block, "q", fired.q[i, 1])
-            w[r, 0] = self._whole.seen(t, y[r, 0])
+            known = self._sides or t == self._time  # where the window ends, all blocks stand as they were
+            if known:
+                if t != instant:
+                    instant = t
+                    y[r, 0], q[r, 0] = self._around(t, rows[r:])
+                else:
+                    y[r, 0], q[r, 0] = y[r - 1, 1], q[r - 1, 1]
+                y[r, 1], q[r, 1] = y[r, 0], q[r, 0]
+                put(y[r, 1], block, "y", fired.y[i, 1])
+                put(q[r, 1], block, "q", fired.q[i, 1])
+                w[r, 0] = self._whole.seen(t, y[r, 0])
             self._note(t, latch, int(log[r, at.LOG_ROW]), float(log[r, at.LOG_OLD]), float(log[r, at.LOG_NEW]))
-            w[r, 1] = self._whole.seen(t, y[r, 1])
+            if known:
+                w[r, 1] = self._whole.seen(t, y[r, 1])
         self.fired(Fired(log, y, w, q))
 
     def _around(self, t: float, rows: Sequence[tuple[float, int, Fired, int]]) -> tuple[Array, Array]:

@@ -426,11 +426,10 @@ def shorten_dense(theta, start, end, dense):
     The dense output in powers of the part of a step, each of which is that power of theta times one of what is left.
     The new end is that of `interpolate`, whose rounding is of the state, where a sum of powers has that of the curve.
     """
-    rest = 1.0 - theta
+    interpolate(theta, start, end, dense, end)
     for i in range(start.shape[0]):
         second = (dense[1, i] - dense[0, i]) * theta * theta
         third = -dense[1, i] * theta * theta * theta
-        end[i] = rest * start[i] + theta * (end[i] + rest * (dense[0, i] + theta * dense[1, i]))
         dense[0, i] = -third - second
         dense[1, i] = -third
 
