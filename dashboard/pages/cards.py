@@ -21,7 +21,7 @@ def closure_color(balance: dict[str, Any]) -> str:
 def limit_words(report: dict[str, Any]) -> str:
     """What balances of the run are measured against."""
     limit = report["closure"]
-    return say("limit {limit} for {basis}", limit=number(limit["value"]), basis=say(limit["basis"]))
+    return say("limit {limit} ({basis})", limit=number(limit["value"]), basis=say(limit["basis"]))
 
 
 def share_color(inside: float | None) -> str:
@@ -68,7 +68,7 @@ def cards(data: Dataset) -> list[Any]:
     if report["balances"]:
         worst = max(report["balances"], key=lambda row: math.inf if row["relative"] is None else row["relative"])
         error = say("not finite") if worst["relative"] is None else number(worst["relative"], 2)
-        note = say("{name}; {limit}", name=say(worst["name"]), limit=limit_words(report))
+        note = say("{limit}; {name}", limit=limit_words(report), name=say(worst["name"]))
         found.append(metric(say("Balance error"), error, "", note, closure_color(worst)))
     wall = report["session"].get("wall_seconds")
     note = say("{n} events", n=report["events"]) + (say(", in {time}", time=clock(float(wall))) if wall else "")

@@ -179,7 +179,7 @@ def test_an_old_file_without_its_settings_is_judged_as_a_whole_plant(tmp_path: P
     run = open_run(copy)
     assert run.balances.limit == run.recompute_balances().limit == (CLOSURE, "rounding")
     assert report(run)["closure"] == {"value": CLOSURE, "basis": "rounding"}
-    assert "closure at most 1e-08 for rounding" in _printed(run)
+    assert "closure at most 1e-08 (rounding)" in _printed(run)
 
 
 def _printed(run: Run) -> str:

@@ -185,7 +185,7 @@ def _balance_table(summary: dict[str, Any]) -> Table | None:
     if not summary["balances"]:
         return None
     limit = summary["closure"]
-    title = f"\nBalances; closure at most {limit['value']:g} for {limit['basis']}"
+    title = f"\nBalances; closure at most {limit['value']:g} ({limit['basis']})"
     table = _table(title, "", "", "in", "out", "source", "held", "closure", "streams")
     for row in summary["balances"]:
         ends = row["final"], row["initial"]

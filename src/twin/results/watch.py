@@ -80,7 +80,7 @@ def unclosed(balances: Balances, time: float) -> list[AlarmRow]:
         said = f"{relative:.2g} of what moved ({residual:.3g} {balance.unit}) is missing"
         if not np.isfinite(relative):
             said = "it is not a finite number"
-        text = f"the balance of {name} does not close: {said}, more than {most:g} for {basis}"
+        text = f"the balance of {name} does not close: {said}, more than {most:g} ({basis})"
         rows.append(AlarmRow(time, f"balances/{balance.name}", "does not close", relative, most, text))
     return rows
 

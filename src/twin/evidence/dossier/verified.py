@@ -84,7 +84,7 @@ def _compared(w: Work, s: Section, what: str, values: list[float], limit: float)
 def _balances(w: Work, s: Section, given: float | None) -> None:
     limit, basis = w.run.balances.limit
     if given is None:
-        declared = s.cell(limit, f"limit of the run itself, for {basis}: by its method and rtol", "/")
+        declared = s.cell(limit, f"limit of the run itself ({basis}), by its method and rtol", "/")
     else:
         limit, declared = given, s.given(given, "criteria: balance")
     rows = []
