@@ -46,6 +46,9 @@ class Multirate:
     The method "multirate" is Rodas4P; those of an integrator are taken by their names, too.
     """
 
+    #: whether what fired shows the whole plant on both sides, for which all steps of a window are kept
+    sides = True
+
     def __init__(self, plant: Any, **settings: Any) -> None:
         self.parts: list[Part] = []
         self.begin(plant, **settings)
@@ -70,11 +73,10 @@ class Multirate:
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
-        sides: bool = True,
     ) -> None:
         """Begin a run, as a new one with these parameters would; see :meth:`Integrator.begin`."""
         self.plant, self.samples, self.fired, self._pause = plant, samples, fired, pause
-        self._sides = sides and fired is not None
+        self._sides = self.sides and fired is not None
         self.wall = 0.0
         self._latches = tuple(latches)
         self._owners = owners(plant)
@@ -502,6 +504,12 @@ class Multirate:
         self._time, self._length = float(state["resume"][at.T]), float(state["window"][0])
         self._whole.restore(state)
         self._returned = int(self._return is not None and fired > self._return)
+
+
+class WithoutSides(Multirate):
+    """One for who asks what fired and when only: the plant around it is NaN, but where all blocks stand."""
+
+    sides = False
 
 
 def _booked(part: Part, boundary: str) -> dict[str, Array]:
