@@ -246,8 +246,8 @@ def test_a_balance_that_could_not_be_added_up_is_named() -> None:
     [
         ({}, 0.0, "teal", "limit 1·10⁻⁸ (rounding)"),
         ({}, 6e-7, "red", "limit 1·10⁻⁸ (rounding)"),
-        ({"method": "multirate", "rtol": 1e-4}, 6e-7, "teal", "limit 0.0001 (between blocks)"),
-        ({"method": "multirate", "rtol": 1e-4}, 6e-4, "red", "limit 0.0001 (between blocks)"),
+        ({"method": "multirate", "rtol": 1e-4}, 6e-7, "teal", "limit 0.0001 (blocks)"),
+        ({"method": "multirate", "rtol": 1e-4}, 6e-4, "red", "limit 0.0001 (blocks)"),
     ],
 )
 def test_a_balance_is_red_where_the_run_has_an_alarm_of_it(

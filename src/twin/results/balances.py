@@ -59,7 +59,7 @@ class Limit(NamedTuple):
         if str(settings.get("method", "")) != "multirate":
             return cls(CLOSURE, "rounding")
         rtol = float(settings.get("rtol", 0.0))
-        return cls(max(BETWEEN_BLOCKS, rtol), "between blocks")
+        return cls(max(BETWEEN_BLOCKS, rtol), "blocks")
 
 
 @dataclass(frozen=True)
