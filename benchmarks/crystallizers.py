@@ -60,18 +60,22 @@ def days(folder: Path, bins: int) -> list[dict[str, Any]]:
     exact = Integrator(plant(folder, 20, f"{BOTH}, L_nucleus: 1 um", "moments"), rtol=1e-10)
     exact.advance(DAY)
     rows = []
-    for rtol in (1e-2, 1e-3, 1e-4, 1e-6):
-        found = integration(plant(folder, bins, BOTH), "msmpr", bins, rtol, float(exact.y[-1]), DAY)
-        rows.append({**found, "name": f"a day of {found['name']}"})
-        show(rows[-1:])
+    made = plant(folder, bins, BOTH)
+    for method in ("rodas4p", "rodas5p"):
+        for rtol in (1e-2, 1e-3, 1e-4, 1e-6):
+            found = integration(made, "msmpr", bins, rtol, float(exact.y[-1]), DAY, method)
+            rows.append({**found, "name": f"a day of {found['name']}, {method}"})
+            show(rows[-1:])
     return rows
 
 
-def integration(made: Any, model: str, bins: int, rtol: float, exact: float, end: float = END) -> dict[str, Any]:
+def integration(
+    made: Any, model: str, bins: int, rtol: float, exact: float, end: float = END, method: str = "rodas4p"
+) -> dict[str, Any]:
     runs: list[Integrator] = []
     seconds = []
     for _ in range(6):
-        solver = Integrator(made, rtol=rtol)  # set up before the clock starts
+        solver = Integrator(made, method=method, rtol=rtol)  # set up before the clock starts
         seconds.append(measure(lambda solver=solver: solver.advance(end), 1)["min_s"])  # type: ignore[misc]
         runs.append(solver)
     counts = runs[-1].statistics

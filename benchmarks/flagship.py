@@ -116,7 +116,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     rows.append({"name": "size", "values": {"states": plant.n_y, "auxiliaries": plant.n_aux, "quadratures": plant.n_q}})
     for rtol in (1e-4, 1e-6):
-        for method in ("rodas4p", "rodas4p2", "multirate", "cvode-gmres", "cvode"):
+        for method in ("rodas4p", "rodas4p2", "rodas5p", "multirate", "cvode-gmres", "cvode"):
             try:
                 samples, counts, times, run = integrate(plant, method, rtol, end)
             except RuntimeError as gave_up:  # CVODE does, in the start-up, where its error is near one

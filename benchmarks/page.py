@@ -49,6 +49,7 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "min_s",
             "over_rodas4p",
+            "over_rodas5p",
             "over_multirate",
             "over_rodas4p_at_least",
             "over_multirate_at_least",

@@ -59,7 +59,7 @@ TOLERANCES = (1e-4, 1e-6)
 WARM = 1.0
 REFERENCE = 1e-11
 #: In one step for all, and in blocks with steps of their own.
-OURS = ("rodas4p", "multirate")
+OURS = ("rodas4p", "rodas5p", "multirate")
 #: What cannot be had from a package index: rival -> why.
 ABSENT = {
     "CADET": "cadet-python drives CADET-Core, a program that no package for this system holds",

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.harness import RESULTS, show, stores, write
 from benchmarks.shortly import PLANTS, Ran, Short, Slow, errors, short, simulate
 
-METHODS = ("rodas4p", "rodas4p2", "multirate", "cvode-gmres", "cvode")
+METHODS = ("rodas4p", "rodas4p2", "rodas5p", "multirate", "cvode-gmres", "cvode")
 TOLERANCES = tuple(10.0**-k for k in range(3, 10))
 REFERENCES = (1e-11, 1e-10, 1e-9)
 #: CPU seconds after which a method is not asked for more digits.

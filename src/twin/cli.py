@@ -89,7 +89,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     run.add_argument(
         "--solver",
         metavar="METHOD",
-        help="rodas (which is rodas4p), rodas4p2, multirate, cvode or cvode-gmres (default: the scenario's)",
+        help="rodas (which is rodas4p), rodas4p2, rodas5p, multirate, cvode or cvode-gmres (default: the scenario's)",
     )
     run.add_argument("--rtol", type=float, metavar="R", help="relative tolerance (default: the scenario's)")
     run.add_argument("--no-table", action="store_true", help="apply every event from Python (same bits, slower)")

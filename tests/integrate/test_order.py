@@ -13,6 +13,7 @@ from twin.integrate.integrator import Integrator
 from twin.integrate.tableaux import METHODS
 
 pytestmark = pytest.mark.parametrize("method", METHODS)
+ORDER = {"rodas4p": 4, "rodas4p2": 4, "rodas5p": 5}
 
 
 def pendulum(t, y, p, dy):
@@ -49,19 +50,20 @@ def slope(errors: list[float]) -> float:
     return float(np.mean(np.diff(-np.log2(errors))))
 
 
-def test_order_4_on_smooth_problems(method):
+def test_order_on_smooth_problems(method):
     plant = problem(pendulum, [1.0, 0.0])
     reference = Integrator(plant, method=method, rtol=1e-12)
     reference.advance(8.0)
     errors = [np.abs(end_with_steps(plant, method, h, 8.0).y - reference.y).max() for h in (0.2, 0.1, 0.05, 0.025)]
-    assert 3.7 < slope(errors) < 4.6
+    # the coarsest step is not yet where only the leading term counts
+    assert ORDER[method] - 0.3 < slope(errors) < ORDER[method] + 0.6
 
 
 def test_time_dependence_keeps_the_order(method):
     """A Rosenbrock method without the time derivative of f falls to order 1 here."""
     plant = problem(prothero, [0.0], time_dependent=True)
     errors = [abs(end_with_steps(plant, method, h, 2.0).y[0] - math.sin(2.0)) for h in (0.2, 0.1, 0.05)]
-    # stiff order of both methods is 4 on this problem up to terms of 1/stiffness
+    # the order of all methods is 4 or more on this stiff problem, up to terms of 1/stiffness
     assert slope(errors) > 2.8
     assert errors[-1] < 1e-6
 
@@ -87,7 +89,7 @@ def test_ramps_keep_the_order(method):
 
 
 def test_error_follows_the_tolerance(method):
-    """Smaller tolerances give smaller errors, roughly in proportion (embedded order 3 of 4)."""
+    """Smaller tolerances give smaller errors, roughly in proportion (the embedded order is one less)."""
     plant = problem(pendulum, [1.0, 0.0])
     reference = Integrator(plant, method=method, rtol=1e-12)
     reference.advance(20.0)
@@ -100,8 +102,8 @@ def test_error_follows_the_tolerance(method):
     assert 0.7 < np.mean(np.diff(np.log10(errors))) / -2.0 < 1.4
 
 
-def test_dense_output_has_order_3(method):
-    """Samples between steps: error of order 3 or better in the step, and exact at its ends."""
+def test_dense_output_has_one_order_less(method):
+    """Samples between steps, against those of steps so short that it does not count."""
     plant = problem(pendulum, [1.0, 0.0])
     exact, got = {}, []
     for h, keep in ((1e-3, exact), (0.2, None), (0.1, None), (0.05, None)):
@@ -114,4 +116,4 @@ def test_dense_output_has_order_3(method):
             exact["y"] = y
         else:
             got.append(np.abs(y - exact["y"]).max())
-    assert slope(got) > 2.7
+    assert slope(got) > ORDER[method] - 1.3

@@ -18,7 +18,7 @@ from twin.config.predictive_spec import PredictiveSpec
 from twin.config.process_spec import ConditionSpec, FaultSpec, ProcessSpec, RecipeSpec, ResourceSpec
 
 #: Methods of integration that take the whole plant in one step.
-WHOLE = ("rodas4p", "rodas4p2")
+WHOLE = ("rodas4p", "rodas4p2", "rodas5p")
 #: Methods of integration: the native ones, the last of them block by block, and SUNDIALS.
 METHODS = (*WHOLE, "multirate", "cvode", "cvode-gmres")
 #: What steps do at scans of controllers, transmitters and valves.

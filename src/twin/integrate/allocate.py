@@ -202,8 +202,8 @@ def steps(lent: Lent, sizes: Sizes, index: Array, calls: Array, capacity: int, w
         calls,
         room((capacity, 2)),
         room((capacity, 4, len(index))),
-        room((held, 4, sizes.n_y)),
-        room((capacity, 4, sizes.n_q)),
+        room((held, 5, sizes.n_y)),
+        room((capacity, 5, sizes.n_q)),
     )
 
 
@@ -253,8 +253,8 @@ def work(
         y_stage=zeros(n_y),
         y_new=zeros(n_y),
         q_new=zeros(n_q),
-        dense=zeros((2, n_y)),
-        dense_q=zeros((2, n_q)),
+        dense=zeros((3, n_y)),
+        dense_q=zeros((3, n_q)),
         y_dense=zeros(n_y),
         q_dense=zeros(n_q),
         guard=zeros(sizes.n_g + tags),

@@ -77,6 +77,7 @@ def foresee(P, G, M, W, C, t, h):
         W.y_new[i] = M.y[i] + h * W.f[i] + bent
         W.dense[0, i] = -bent
         W.dense[1, i] = 0.0
+        W.dense[2, i] = 0.0
     theta, _ = find_crossing(P, G, M, W, t, h)
     return theta
 

@@ -117,7 +117,7 @@ class Integrator:
     plant : Plant
         A compiled plant.
     method : str
-        `rodas4p` or `rodas4p2`.
+        `rodas4p`, `rodas4p2` or `rodas5p`.
     rtol : float
         Relative tolerance; the absolute one is rtol times each state's nominal value.
     events : sequence of Event

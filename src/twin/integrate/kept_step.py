@@ -108,6 +108,7 @@ def _bow(second, dense):
     for i in range(dense.shape[1]):
         dense[0, i] = -0.5 * second[i]
         dense[1, i] = 0.0
+        dense[2, i] = 0.0
 
 
 @kernel

@@ -37,14 +37,21 @@ from twin.quantity import Array
 WINDOW, LONGEST = 12.0 * 3600.0, 48.0 * 3600.0
 #: With more steps of a block in a window the next is half as long; with less than a quarter of them, twice as long.
 MANY = 4096
+#: From this tolerance down the longer steps of order 5 are worth their two more stages.
+FIFTH = 1e-5
 #: Statistics of which the greatest of all blocks counts.
 GREATEST = ("observed", "hold_error", "ripple")
+
+
+def order_for(rtol: float) -> str:
+    """Name the method by which blocks are integrated."""
+    return "rodas5p" if rtol <= FIFTH else "rodas4p"
 
 
 class Multirate:
     """One run of a plant, block by block; stands for an :class:`Integrator`, whose parameters it takes.
 
-    The method "multirate" is Rodas4P; those of an integrator are taken by their names, too.
+    The method "multirate" is that of `order_for`; those of an integrator are taken by their names, too.
     """
 
     #: whether what fired shows the whole plant on both sides, for which all steps of a window are kept
@@ -92,7 +99,7 @@ class Multirate:
         self._whole = Whole(plant, self.blocks, states, np.asarray(record, dtype=np.int64))
         self._telling = None if fired is None else Telling(self._whole, self._deal, fired, self.sides)
         settings: dict[str, Any] = {
-            "method": "rodas4p" if method == "multirate" else method,
+            "method": order_for(rtol) if method == "multirate" else method,
             "rtol": rtol,
             "every": every,
             "start": start,

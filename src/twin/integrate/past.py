@@ -20,7 +20,7 @@ class Past:
             one.clear()
 
     def add(self, time: Array, y: Array, q: Array) -> None:
-        """Append n steps: [n, 2] ends, [n, 4, n_y] and [n, 4, n_q] values at both ends and dense output."""
+        """Append n steps: [n, 2] ends, [n, 5, n_y] and [n, 5, n_q] values at both ends and dense output."""
         self._time.add(time)
         self._y.add(y)
         self._q.add(q)
@@ -38,8 +38,8 @@ class Past:
 
 def _between(theta: float, values: Array) -> Array:
     """`stepping.interpolate` of whole arrays: the same operations in the same order, so the same bits."""
-    start, end, first, second = values
+    start, end, first, second, third = values
     if theta >= 1.0:
         return np.array(end)
     rest = 1.0 - theta
-    return np.asarray(rest * start + theta * (end + rest * (first + theta * second)))
+    return np.asarray(rest * start + theta * (end + rest * (first + theta * (second + theta * third))))

@@ -104,16 +104,19 @@ def keep_step(K, P, D, M, W, C, S):
             K.y[place, 1, i] = W.y_new[i]
             K.y[place, 2, i] = W.dense[0, i]
             K.y[place, 3, i] = W.dense[1, i]
+            K.y[place, 4, i] = W.dense[2, i]
         if S is not None:
             if M.resume[at.OVER_SCANS] != 0.0:
                 # units by the clock between the ends, with whose scans nobody else is concerned: along straight lines
                 show_held(D, S.y_scan, K.y[place, 1])
                 show_held(D, S.still, K.y[place, 2])
                 show_held(D, S.still, K.y[place, 3])
+                show_held(D, S.still, K.y[place, 4])
     for i in range(M.q.shape[0]):
         K.q[place, 0, i] = M.q[i]
         K.q[place, 1, i] = W.q_new[i]
         K.q[place, 2, i] = W.dense_q[0, i]
         K.q[place, 3, i] = W.dense_q[1, i]
+        K.q[place, 4, i] = W.dense_q[2, i]
     C.status[at.STEPS_HELD] += 1
     return True

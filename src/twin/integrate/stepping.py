@@ -410,7 +410,7 @@ def prepare_dense(R, W):
     """Coefficients of the dense output of the step just made."""
     n_y = W.y_new.shape[0]
     n_q = W.q_new.shape[0]
-    for k in range(2):
+    for k in range(R.H.shape[0]):
         for i in range(n_y):
             W.dense[k, i] = 0.0
         for i in range(n_q):
@@ -429,9 +429,11 @@ def shorten_dense(theta, start, end, dense):
     interpolate(theta, start, end, dense, end)
     for i in range(start.shape[0]):
         second = (dense[1, i] - dense[0, i]) * theta * theta
-        third = -dense[1, i] * theta * theta * theta
-        dense[0, i] = -third - second
-        dense[1, i] = -third
+        third = (dense[2, i] - dense[1, i]) * theta * theta * theta
+        fourth = -dense[2, i] * theta * theta * theta * theta
+        dense[2, i] = -fourth
+        dense[1, i] = dense[2, i] - third
+        dense[0, i] = dense[1, i] - second
 
 
 @kernel
@@ -443,4 +445,5 @@ def interpolate(theta, start, end, dense, out):
         return
     rest = 1.0 - theta
     for i in range(out.shape[0]):
-        out[i] = rest * start[i] + theta * (end[i] + rest * (dense[0, i] + theta * dense[1, i]))
+        bow = dense[0, i] + theta * (dense[1, i] + theta * dense[2, i])
+        out[i] = rest * start[i] + theta * (end[i] + rest * bow)

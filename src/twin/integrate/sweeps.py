@@ -114,14 +114,14 @@ def aim(P, M, W, C, S, t):
 
 @kernel
 def _draw_curves(M, W, S, h):
-    """Held outputs as the step has moved them: its dense output is a cubic."""
+    """Held outputs as the step has moved them: its dense output; of a quartic the cubic through its thirds."""
     for j in range(S.acting.shape[0]):
         i = S.acting[j, 0]
-        first, second = W.dense[0, i], W.dense[1, i]
+        first, second, third = W.dense[0, i], W.dense[1, i], W.dense[2, i]
         S.curve[j, 0] = M.y[i]
-        S.curve[j, 1] = (W.y_new[i] - M.y[i] + first) / h
-        S.curve[j, 2] = (second - first) / (h * h)
-        S.curve[j, 3] = -second / (h * h * h)
+        S.curve[j, 1] = (W.y_new[i] - M.y[i] + first - third * (2.0 / 9.0)) / h
+        S.curve[j, 2] = (second - first + third * (11.0 / 9.0)) / (h * h)
+        S.curve[j, 3] = -(second + third) / (h * h * h)
 
 
 @kernel

@@ -4,10 +4,12 @@ A stage solves, in the u-form that needs no product with the Jacobian,
 
     (I/(h gamma) - J) u_i = f(t + c_i h, y + sum_j a_ij u_j) + sum_j (c_ij/h) u_j + h d_i f_t
 
-and, both methods being stiffly accurate, y_new = (argument of the last stage) + u_last, with u_last as
-the error estimate of the embedded solution of order 3. Dense output of order 3:
+and, all methods being stiffly accurate, y_new = (argument of the last stage) + u_last, with u_last as
+the error estimate of the embedded solution, whose order is one less. So is that of the dense output:
 
-    y(t + th h) = (1 - th) y + th (y_new + (1 - th) (k1 + th k2)),   k_i = sum_j H_ij u_j
+    y(t + th h) = (1 - th) y + th (y_new + (1 - th) (k1 + th (k2 + th k3))),   k_i = sum_j H_ij u_j
+
+where methods of order 4 have no k3.
 
 References
 ----------
@@ -15,6 +17,8 @@ Steinebach, G.: Order-reduction of ROW-methods for DAEs and method of lines appl
 Preprint 1741, TH Darmstadt, 1995 (Rodas4P).
 Steinebach, G.: Improvement of Rosenbrock-Wanner method RODASP, in: Progress in
 Differential-Algebraic Equations II, Springer 2020, doi:10.1007/978-3-030-53905-4_6 (Rodas4P2).
+Steinebach, G.: Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks within the Julia
+Differential Equations package. BIT Numer. Math. 63 (2023) 27, doi:10.1007/s10543-023-00967-x (Rodas5P).
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ class Method(NamedTuple):
     C: Array  #: [s, s] strictly lower: coupling of the stages
     c: Array  #: [s] nodes
     d: Array  #: [s] weights of the time derivative
-    H: Array  #: [2, s] dense output
+    H: Array  #: [2 or 3, s] dense output
     gamma: Array  #: [1] diagonal
     order: Array  #: [1] order of the error estimate plus one: exponent of the step control
     b: Array  #: [s] weights of the stages where the rates depend on time only
@@ -49,7 +53,13 @@ def _lower(rows: list[list[float]]) -> Array:
 
 
 def _method(
-    A: list[list[float]], C: list[list[float]], c: list[float], d: list[float], H: list[list[float]], gamma: float
+    A: list[list[float]],
+    C: list[list[float]],
+    c: list[float],
+    d: list[float],
+    H: list[list[float]],
+    gamma: float,
+    order: float = 4.0,
 ) -> Method:
     arguments, coupling, parts = _lower([*A, [*A[-1], 1.0]]), _lower(C), np.array(d)
     last = arguments[-1] + np.eye(len(c))[-1]
@@ -61,7 +71,7 @@ def _method(
         parts,
         np.array(H),
         np.array([gamma]),
-        np.array([4.0]),
+        np.array([order]),
         b,
         np.array([b @ parts]),
     )
@@ -125,5 +135,92 @@ def rodas4p2() -> Method:
     )
 
 
+@cache
+def rodas5p() -> Method:
+    """Order 5, stiffly accurate, little order reduction on parabolic problems (Steinebach 2023)."""
+    last = [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946]
+    return _method(
+        A=[
+            [],
+            [3.0],
+            [2.849394379747939, 0.45842242204463923],
+            [-6.954028509809101, 2.489845061869568, -10.358996098473584],
+            [2.8029986275628964, 0.5072464736228206, -0.3988312541770524, -0.04721187230404641],
+            last,
+            [*last, 1.0],
+        ],
+        C=[
+            [],
+            [-14.155112264123755],
+            [-17.97296035885952, -2.859693295451294],
+            [147.12150275711716, -1.41221402718213, 71.68940251302358],
+            [165.43517024871676, -0.4592823456491126, 42.90938336958603, -5.961986721573306],
+            [24.854864614690072, -3.0009227002832186, 47.4931110020768, 5.5814197821558125, -0.6610691825249471],
+            [
+                30.91273214028599,
+                -3.1208243349937974,
+                77.79954646070892,
+                34.28646028294783,
+                -19.097331116725623,
+                -28.087943162872662,
+            ],
+            [
+                37.80277123390563,
+                -3.2571969029072276,
+                112.26918849496327,
+                66.9347231244047,
+                -40.06618937091002,
+                -54.66780262877968,
+                -9.48861652309627,
+            ],
+        ],
+        c=[0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0],
+        d=[
+            0.21193756319429014,
+            -0.42387512638858027,
+            -0.3384627126235924,
+            1.8046452872882734,
+            2.325825639765069,
+            0.0,
+            0.0,
+            0.0,
+        ],
+        H=[
+            [
+                25.948786856663858,
+                -2.5579724845846235,
+                10.433815404888879,
+                -2.3679251022685204,
+                0.524948541321073,
+                1.1241088310450404,
+                0.4272876194431874,
+                -0.17202221070155493,
+            ],
+            [
+                -9.91568850695171,
+                -0.9689944594115154,
+                3.0438037242978453,
+                -24.495224566215796,
+                20.176138334709044,
+                15.98066361424651,
+                -6.789040303419874,
+                -6.710236069923372,
+            ],
+            [
+                11.419903575922262,
+                2.8879645146136994,
+                72.92137995996029,
+                80.12511834622643,
+                -52.072871366152654,
+                -59.78993625266729,
+                -0.15582684282751913,
+                4.883087185713722,
+            ],
+        ],
+        gamma=0.21193756319429014,
+        order=5.0,
+    )
+
+
 #: Methods by the name given to `--solver`.
-METHODS = {"rodas4p": rodas4p, "rodas4p2": rodas4p2}
+METHODS = {"rodas4p": rodas4p, "rodas4p2": rodas4p2, "rodas5p": rodas5p}

@@ -147,8 +147,8 @@ class Steps(NamedTuple):
     calls: Array  #: [calls, 2] that give these
     time: Array  #: [capacity, 2] where each step begins and ends
     outlet: Array  #: [capacity, 4, k] what others read, at 0, 1/3, 2/3 and all of the step
-    y: Array  #: [capacity or 0, 4, n_y] states at both ends, and the dense output
-    q: Array  #: [capacity, 4, n_q] likewise the quadratures
+    y: Array  #: [capacity or 0, 5, n_y] states at both ends, and the dense output
+    q: Array  #: [capacity, 5, n_q] likewise the quadratures
 
 
 class Inlets(NamedTuple):
@@ -211,8 +211,8 @@ class Work(NamedTuple):
     y_stage: Array
     y_new: Array
     q_new: Array
-    dense: Array  #: [2, n_y] k1, k2 of the dense output
-    dense_q: Array  #: [2, n_q]
+    dense: Array  #: [3, n_y] k1, k2, k3 of the dense output
+    dense_q: Array  #: [3, n_q]
     y_dense: Array
     q_dense: Array
     guard: Array  #: [n_g + tags] values just evaluated
