@@ -14,6 +14,7 @@ from benchmarks import harness, suite
 from tests.cli.shell import ROOT
 from twin import bench_commands
 from twin.cli import main
+from twin.errors import TwinError
 
 
 def test_every_benchmark_is_listed_with_its_question(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,8 +54,14 @@ def test_a_missing_package_skips_and_a_missing_module_of_ours_fails(
     assert "needs sksundae.cvode" in capsys.readouterr().err
     assert ended(monkeypatch, harness.Skipped("no second core")) == suite.SKIP
     assert "no second core" in capsys.readouterr().err
+    told = TwinError("this needs scipy: pip install it")
+    told.__cause__ = ModuleNotFoundError("no", name="scipy")
+    assert ended(monkeypatch, told) == suite.SKIP, "an error of Twin's that tells of a missing package"
+    assert "needs scipy" in capsys.readouterr().err
     with pytest.raises(ModuleNotFoundError):
         ended(monkeypatch, ModuleNotFoundError("no", name="twin.gone"))
+    with pytest.raises(TwinError):
+        ended(monkeypatch, TwinError("a mistake of ours"))
 
 
 def test_results_go_where_they_are_asked_for_with_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +81,27 @@ def test_results_go_where_they_are_asked_for_with_a_summary(tmp_path: Path, monk
     assert stored["environment"]["cores"] >= 1
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert [row["name"] for row in summary["benchmarks"]] == ["little", "broken"]
+
+
+def test_short_forms_leave_the_committed_results_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = "from benchmarks.harness import COMMITTED, RESULTS; print('into', RESULTS, RESULTS == COMMITTED)"
+    monkeypatch.setattr(suite, "started", lambda name, quick: [sys.executable, "-c", program])
+    assert suite.carry_out(["any"], quick=True)[0]["outcome"] == "done"
+    said = capsys.readouterr().out
+    assert said.count("into") == 1
+    assert "False" in said
+    suite.carry_out(["any"])
+    assert "True" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", sorted(harness.COMMITTED.glob("*.json")), ids=lambda path: path.stem)
+def test_every_committed_result_says_when_and_on_what_it_was_made(path: Path) -> None:
+    assert path.stem in suite.benchmarks()
+    told = json.loads(path.read_text(encoding="utf-8"))
+    harness.check(told["environment"], harness.SCHEMA["environment"])
+    assert len(told["made"].split("-")) == 3
 
 
 def test_figures_are_drawn_of_results_that_have_one(tmp_path: Path) -> None:
