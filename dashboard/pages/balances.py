@@ -9,9 +9,10 @@ import dash_mantine_components as dmc
 from dashboard.data import Dataset, described
 from dashboard.display import number, shown_unit
 from dashboard.pages import View
-from dashboard.pages.cards import CLOSED, CLOSED_STREAMS, closure_color, share_badge
+from dashboard.pages.cards import closure_color, limit_words, share_badge
 from dashboard.speech import meaning, say
 from dashboard.widgets import card, notice, table
+from twin.results.balances import CLOSURE_STREAMS
 
 
 def layout(view: View) -> Any:
@@ -20,7 +21,7 @@ def layout(view: View) -> Any:
     report = data.report
     if not report["balances"]:
         return notice(say("The run has no recorded rows: there is nothing to balance."), color="gray")
-    parts = [card(balance_table(report), title=say("Balances"), right=_legend())]
+    parts = [card(balance_table(report), title=say("Balances"), right=_legend(report))]
     pairs = [
         (say("Feeds and products"), _flows(report)),
         (say("Quality, while product leaves"), _quality(report)),
@@ -35,12 +36,12 @@ def layout(view: View) -> Any:
     return dmc.Stack([*parts, dmc.Grid(columns, gutter="sm")], gap="sm")
 
 
-def _legend() -> Any:
+def _legend(report: dict[str, Any]) -> Any:
     return dmc.Text(
         say(
-            "closure: solver's integrals to {closed}, recorded streams to {streams}",
-            closed=number(CLOSED),
-            streams=number(CLOSED_STREAMS),
+            "solver's integrals: {limit}; recorded streams: {streams}",
+            limit=limit_words(report),
+            streams=number(CLOSURE_STREAMS),
         ),
         size="xs",
         c="dimmed",
@@ -51,12 +52,16 @@ def _or_nan(value: float | None) -> Any:
     return float("nan") if value is None else value
 
 
-def _badge(value: float | None, threshold: float, lost: str) -> Any:
-    color = closure_color(value, threshold)
+def _badge(value: float | None, color: str, lost: str) -> Any:
     text = lost if value is None else number(value, 2)
-    return dmc.Badge(
-        text, color="gray" if color == "dimmed" else color, variant="outline", tt="none", className="number"
-    )
+    return dmc.Badge(text, color=color, variant="outline", tt="none", className="number")
+
+
+def _streams_color(value: float | None) -> str:
+    """Colour of a closure by the recorded streams: green within its limit, amber up to a hundred times it, or red."""
+    if value is None:
+        return "gray"
+    return "teal" if value <= CLOSURE_STREAMS else "orange" if value <= 100.0 * CLOSURE_STREAMS else "red"
 
 
 def balance_table(report: dict[str, Any]) -> Any:
@@ -69,7 +74,8 @@ def balance_table(report: dict[str, Any]) -> Any:
         lost = (
             say("not finite") if row["relative"] is None else say("not recorded")
         )  # the solver's integrals are always there
-        closures = (_badge(row["relative"], CLOSED, lost), _badge(row["relative_streams"], CLOSED_STREAMS, lost))
+        streams = row["relative_streams"]
+        closures = (_badge(row["relative"], closure_color(row), lost), _badge(streams, _streams_color(streams), lost))
         rows.append((say(row["name"]) if row["name"] == "energy" else row["name"], shown.text, *numbers, *closures))
     heads = ("unit", "in", "out", "source", "holdup change", "closure", "from streams")
     head = ("", *(say(word) for word in heads))

@@ -12,17 +12,16 @@ from dashboard.display import HOUR, clock, number
 from dashboard.speech import say
 from dashboard.widgets import metric
 
-#: A balance from the solver's integrals that closes worse than this is marked: what a run promises.
-CLOSED = 1e-9
-#: The same from the recorded streams.
-CLOSED_STREAMS = 1e-4
+
+def closure_color(balance: dict[str, Any]) -> str:
+    """Colour of a balance by the solver's integrals: red where the run itself says that it does not close."""
+    return "teal" if balance["closes"] else "red"
 
 
-def closure_color(value: float | None, threshold: float) -> str:
-    """Colour of a closure: green within its threshold, amber up to a hundred times it, red beyond."""
-    if value is None or value != value:
-        return "dimmed"
-    return "teal" if value <= threshold else "orange" if value <= 100.0 * threshold else "red"
+def limit_words(report: dict[str, Any]) -> str:
+    """What balances of the run are measured against."""
+    limit = report["closure"]
+    return say("limit {limit} ({basis})", limit=number(limit["value"]), basis=say(limit["basis"]))
 
 
 def share_color(inside: float | None) -> str:
@@ -68,11 +67,9 @@ def cards(data: Dataset) -> list[Any]:
         )
     if report["balances"]:
         worst = max(report["balances"], key=lambda row: math.inf if row["relative"] is None else row["relative"])
-        color = "red" if worst["relative"] is None else closure_color(worst["relative"], CLOSED)
         error = say("not finite") if worst["relative"] is None else number(worst["relative"], 2)
-        found.append(
-            metric(say("Balance error"), error, "", say("worst closure: {name}", name=say(worst["name"])), color)
-        )
+        note = say("{limit}; {name}", limit=limit_words(report), name=say(worst["name"]))
+        found.append(metric(say("Balance error"), error, "", note, closure_color(worst)))
     wall = report["session"].get("wall_seconds")
     note = say("{n} events", n=report["events"]) + (say(", in {time}", time=clock(float(wall))) if wall else "")
     span = report["simulated_s"]

@@ -238,24 +238,38 @@ def live(path: Path, rows: int, pause: float) -> None:
 
 
 def write_example(
-    path: Path, hours: float = 8.0, every: float = 60.0, extra: str = "", events: int = 3, outcome: str = "finished"
+    path: Path,
+    hours: float = 8.0,
+    every: float = 60.0,
+    extra: str = "",
+    events: int = 3,
+    outcome: str = "finished",
+    lost: float = 0.0,
+    **settings: Any,
 ) -> Path:
-    """Write a run file; an empty `outcome` leaves it unfinished, as a crash does."""
+    """Write a run file; an empty `outcome` leaves it unfinished, as a crash does.
+
+    `lost` is the part of what was fed that is missing at the end; `settings` are those of the scenario.
+    """
     plant = make_plant(extra)
-    scenario = SimpleNamespace(
-        name="startup",
-        title="Start-up & a <i>step</i>",
-        duration=hours * 3600.0,
-        record_every=every,
-        method="rodas4p",
-        rtol=1e-6,
-        seed=1,
-        source_text="twin: 1\nplant: line\nduration: 8 h\n",
-        quality=(SimpleNamespace(tag="press.hardness", low=80.0, high=105.0, average=600.0),),
-    )
+    values = {
+        "name": "startup",
+        "title": "Start-up & a <i>step</i>",
+        "duration": hours * 3600.0,
+        "record_every": every,
+        "method": "rodas4p",
+        "rtol": 1e-6,
+        "seed": 1,
+        "source_text": "twin: 1\nplant: line\nduration: 8 h\n",
+        "quality": (SimpleNamespace(tag="press.hardness", low=80.0, high=105.0, average=600.0),),
+    }
+    scenario = SimpleNamespace(**{**values, **settings})
     times = np.arange(0.0, hours * 3600.0 + 0.5 * every, every)
     with RunWriter(path, plant, scenario, resolved=RESOLVED) as writer:
-        writer.append(times, *blocks(plant, times))
+        y, w, q = blocks(plant, times)
+        fed = next(c for c in plant.columns if c.path == "reagents.total_fluids")
+        q[-1, fed.offset : fed.offset + len(FLUIDS)] *= 1.0 + lost
+        writer.append(times, y, w, q)
         rows, snapshots = [], []
         for i in range(events):
             at = (i + 1) * hours * 3600.0 / (events + 1)

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -216,17 +217,16 @@ def test_app_never_runs_in_debug_mode(run: Path, root: Path) -> None:
 
 def test_a_balance_that_could_not_be_added_up_is_named() -> None:
     """As in a run that failed with numbers beyond bounds: the report has None for them."""
-    from types import SimpleNamespace
-
     from dashboard.pages.balances import layout
     from dashboard.pages.cards import cards
 
     keys = ("initial", "in", "out", "source", "final", "relative", "relative_streams")
-    lost = {"name": "water", "unit": "kg", **dict.fromkeys(keys)}
-    good = {"name": "ethanol", "unit": "kg", **dict.fromkeys(keys, 0.0)}
+    lost = {"name": "water", "unit": "kg", **dict.fromkeys(keys), "closes": False}
+    good = {"name": "ethanol", "unit": "kg", **dict.fromkeys(keys, 0.0), "closes": True}
     duty = {"unit": "J", "added": None, "removed": 0.0, "net": None}
     report = {
         "balances": [good, lost],
+        "closure": {"value": 1e-8, "basis": "rounding"},
         "feeds": {},
         "products": {},
         "quality": [],
@@ -239,6 +239,31 @@ def test_a_balance_that_could_not_be_added_up_is_named() -> None:
     data = SimpleNamespace(report=report, product="", plant={})
     assert str(layout(SimpleNamespace(data=data))).count("not finite") == 2
     assert any("not finite" in str(card) and "water" in str(card) for card in cards(data))
+
+
+@pytest.mark.parametrize(
+    ("settings", "lost", "color", "words"),
+    [
+        ({}, 0.0, "teal", "limit 1·10⁻⁸ (rounding)"),
+        ({}, 6e-7, "red", "limit 1·10⁻⁸ (rounding)"),
+        ({"method": "multirate", "rtol": 1e-4}, 6e-7, "teal", "limit 0.0001 (blocks)"),
+        ({"method": "multirate", "rtol": 1e-4}, 6e-4, "red", "limit 0.0001 (blocks)"),
+    ],
+)
+def test_a_balance_is_red_where_the_run_has_an_alarm_of_it(
+    settings: dict[str, Any], lost: float, color: str, words: str, tmp_path: Path
+) -> None:
+    from dashboard.pages.balances import layout
+    from dashboard.pages.cards import cards
+
+    data = Catalog(write_example(tmp_path / "run.h5", hours=1.0, lost=lost, **settings)).dataset(None)
+    assert bool(data.run.alarms) == (color == "red")
+    found = next(card.to_plotly_json() for card in cards(data) if "Balance error" in str(card))
+    assert f"c='{color}'" in str(found)
+    assert words in str(found)
+    page = str(layout(SimpleNamespace(data=data)))
+    assert words in page
+    assert ("color='red'" in page) == (color == "red")
 
 
 def test_another_address_than_loopback_demands_the_token(run: Path) -> None:

@@ -20,10 +20,12 @@ from dashboard.speech import catalogue, language, meaning, say, speaking
 from dashboard.state import STATES
 from tests.dashboard.example import write_example
 from twin import library
+from twin.config.spec import METHODS
 from twin.evidence.findings import MEANINGS, Kind
 from twin.flowsheet.routes import STREAMS
 from twin.flowsheet.symbols import KIND_NAMES
 from twin.quantity import fields
+from twin.results.balances import Limit
 from twin.schedule.timetable import Kind as Change
 from unit_ops import streams
 
@@ -45,6 +47,7 @@ def test_every_text_has_its_chinese(root: Path) -> None:
     wanted |= {name for kind, name in KIND_NAMES.items() if kind != "instrument"}
     wanted |= {MEANINGS[kind] for kind in (Kind.STRUCTURE, Kind.UNFINISHED, Kind.CONTENT, Kind.SEAL, Kind.SIGNATURE)}
     wanted |= {change.value for change in Change}
+    wanted |= {Limit.of({"method": method, "rtol": 1e-6}).basis for method in METHODS}
     assert len(wanted) > 200
     assert sorted(text for text in wanted if text not in words) == []
 

@@ -14,7 +14,7 @@ from twin.integrate import multirate
 from twin.integrate import tables as at
 from twin.integrate.allocate import Event, Kind, Latch
 from twin.integrate.integrator import Fired, Integrator
-from twin.integrate.multirate import WINDOW, Multirate
+from twin.integrate.multirate import WINDOW, Multirate, WithoutSides
 from twin.integrate.outcome import Outcome
 from twin.plant import compile_plant
 from twin.plant.blocks import cut, groups
@@ -262,14 +262,14 @@ def test_who_does_not_ask_for_both_sides_has_the_same_run_and_log(chain: Any) ->
     states = [c.offset for c in chain.columns if c.path == "second.product.m_flow"]
     latch = Latch(-1, +1, value=np.nan, tag=states[0] + chain.spec.fluids.index("ethanol"), limit=1e-3)
 
-    def run(sides: bool) -> tuple[Multirate, Fired]:
+    def run(kind: type[Multirate]) -> tuple[Multirate, Fired]:
         seen: list[Fired] = []
-        settings: dict[str, Any] = {"record": np.array(states), "fired": seen.append, "sides": sides}
-        made = Multirate(chain, rtol=1e-6, events=events, latches=[latch], **settings)
+        settings: dict[str, Any] = {"record": np.array(states), "fired": seen.append}
+        made = kind(chain, rtol=1e-6, events=events, latches=[latch], **settings)
         assert made.advance(HOUR).outcome is Outcome.GUARD
         return made, Fired(*(np.concatenate(arrays) for arrays in zip(*seen, strict=True)))
 
-    (asked, told), (plain, found) = run(True), run(False)
+    (asked, told), (plain, found) = run(Multirate), run(WithoutSides)
     assert plain.y.tobytes() == asked.y.tobytes()
     assert plain.q.tobytes() == asked.q.tobytes()
     assert found.log.tobytes() == told.log.tobytes()

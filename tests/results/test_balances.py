@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from tests.results.fake import EVENT, OMEGA, fake_plant, fake_scenario, trajectory
 from tests.results.making import TIMES, feed
+from twin.results.balances import CLOSURE
 from twin.results.reader import Run, open_run
 from twin.results.report import WIDTH, render, report
 from twin.results.streams import integrate
@@ -132,16 +134,33 @@ def test_an_event_at_a_sample_and_two_samples_only() -> None:
     assert integrate(time[:2], rates[:2], np.zeros(0), np.zeros((0, 1)), np.zeros((0, 1)))[0] == 4.0
 
 
-@pytest.mark.parametrize(("lost", "told"), [(0.5e-6, False), (2e-6, True), (np.nan, True)])
-def test_a_balance_that_does_not_close_is_an_alarm(lost: float, told: bool, tmp_path: Path) -> None:
-    """Matter or energy from nowhere, above a millionth of what moved, is said by the run, its file and its report."""
+@pytest.mark.parametrize(
+    ("settings", "lost", "told"),
+    [
+        ({}, 0.5e-8, False),
+        ({}, 2e-8, True),
+        ({}, np.nan, True),
+        ({"method": "cvode", "rtol": 1e-3}, 2e-8, True),  # its quadratures close to rounding as well
+        ({"method": "multirate", "rtol": 1e-4}, 0.5e-4, False),
+        ({"method": "multirate", "rtol": 1e-4}, 2e-4, True),
+        ({"method": "multirate", "rtol": 1e-8}, 0.5e-6, False),
+        ({"method": "multirate", "rtol": 1e-8}, 2e-6, True),
+    ],
+)
+def test_a_balance_that_does_not_close_is_an_alarm(
+    settings: dict[str, Any], lost: float, told: bool, tmp_path: Path
+) -> None:
+    """Matter or energy from nowhere, above the limit of the method, is said by the run, its file and its report."""
     plant = fake_plant()
     y, w, q = trajectory(plant, TIMES)
     place = next(c.offset for c in plant.columns if c.path == "reagents.total.fluids")
     q[-1, place] += lost * q[-1, place]
-    with RunWriter(tmp_path / "run.h5", plant, fake_scenario()) as writer:
+    with RunWriter(tmp_path / "run.h5", plant, fake_scenario(**settings)) as writer:
         writer.append(TIMES, y, w[:, writer.w_index], q)
         run = open_run(writer.finish("finished"))
+    closing = {row["name"]: row["closes"] for row in report(run)["balances"]}
+    assert closing == {**dict.fromkeys(closing, True), "ethanol": not told}
+    assert [alarm.limit for alarm in run.alarms] == [run.balances.limit.value] * told
     # other balances close; ethanol's throughput is half of what came in, left, or is held: about what came in
     said = [text for text in writer.warnings if text.startswith("the balance of component ethanol does not close")]
     assert len(said) == len(writer.warnings) == int(told)
@@ -150,6 +169,17 @@ def test_a_balance_that_does_not_close_is_an_alarm(lost: float, told: bool, tmp_
         (alarm,) = run.alarms
         assert (alarm.kind, alarm.tag, alarm.time) == ("does not close", "balances/ethanol", TIMES[-1])
         assert f"alarm: {alarm.text}" in _printed(run).replace("\n", " ")
+
+
+def test_an_old_file_without_its_settings_is_judged_as_a_whole_plant(tmp_path: Path, finished: Path) -> None:
+    copy = tmp_path / "copy.h5"
+    shutil.copy(finished, copy)
+    with h5py.File(copy, "r+") as file:
+        del file.attrs["method"], file.attrs["rtol"]
+    run = open_run(copy)
+    assert run.balances.limit == run.recompute_balances().limit == (CLOSURE, "rounding")
+    assert report(run)["closure"] == {"value": CLOSURE, "basis": "rounding"}
+    assert "closure at most 1e-08 (rounding)" in _printed(run)
 
 
 def _printed(run: Run) -> str:

@@ -10,7 +10,6 @@ import pytest
 from twin.cli import main
 from twin.errors import ConfigError
 from twin.study.exploring import load_exploration
-from twin.study.progress import Watch
 
 
 def spec(**explore: object) -> dict[str, object]:
@@ -85,7 +84,6 @@ def test_each_column_goes_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> N
 
     class Batch:
         runs = failed = 0
-        watch = Watch()
 
         def __init__(self, study: object, workers: int) -> None:
             pass
@@ -93,6 +91,9 @@ def test_each_column_goes_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> N
         def __call__(self, X: np.ndarray) -> np.ndarray:
             asked.append(X)
             return np.column_stack([1e6 * X[:, 0], X[:, 1]])
+
+        def begin(self, total: int) -> None:
+            pass
 
         def close(self) -> None:
             pass

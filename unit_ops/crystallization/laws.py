@@ -25,7 +25,7 @@ from twin.jit import empirical, kernel
 from unit_ops.properties.solubility import R_GAS as R_GAS
 from unit_ops.properties.solubility import Solubility as Solubility
 from unit_ops.properties.solubility import saturation as saturation
-from unit_ops.smooth import above_zero
+from unit_ops.smooth import above_zero, van_albada
 
 
 class DrivingForce(IntEnum):
@@ -164,9 +164,7 @@ def limited_slope(law: int, upwind: float, downwind: float, eps: float) -> float
     without limiting, so that the flux is C∞ everywhere.
     """
     if law == Limiter.VAN_ALBADA:
-        u2 = upwind * upwind + eps
-        d2 = downwind * downwind + eps
-        return (u2 * downwind + d2 * upwind) / (u2 + d2)
+        return van_albada(upwind, downwind, eps)
     if law == Limiter.VAN_LEER:
         if upwind * downwind > 0.0:
             return 2.0 * upwind * downwind / (upwind + downwind)

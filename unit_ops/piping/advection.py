@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Annotated
 
 from twin.jit import kernel
+from unit_ops.smooth import van_albada
 from unit_ops.streams import T_REF
 
 T_SPAN: Annotated[float, "K", "difference of temperature of which limiter_eps is a part"] = 100.0
@@ -29,9 +30,7 @@ class Scheme(IntEnum):
 def face_step(scheme, before, after, eps):
     """Difference across a cell from those to its neighbours; C∞, free where both are small."""
     if scheme == Scheme.VAN_ALBADA:
-        b2 = before * before + eps * eps
-        a2 = after * after + eps * eps
-        return (b2 * after + a2 * before) / (b2 + a2)
+        return van_albada(before, after, eps * eps)
     return 0.0 * before
 
 

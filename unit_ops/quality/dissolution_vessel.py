@@ -32,7 +32,7 @@ from twin.jit import empirical, kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Optional, Range
 from unit_ops.granulation.sizes import lognormal_below
 from unit_ops.quality.dissolution import Film, film_thickness
-from unit_ops.smooth import above_zero, reciprocal
+from unit_ops.smooth import above_zero, reciprocal, van_albada
 from unit_ops.streams import T_REF, Holdup, Signal, Tablets, dot, total
 
 DIMS = {"sizes": 40}
@@ -164,14 +164,6 @@ def per_size(x, i, n, p):
 
 
 @kernel
-def limited(below, above, eps):
-    """Slope from those to both neighbours: van Albada's mean, smooth where both are far below √eps."""
-    b2 = below * below + eps
-    a2 = above * above + eps
-    return (a2 * below + b2 * above) / (a2 + b2)
-
-
-@kernel
 def shrinking(j, n, drive, p):
     """Rate at which particles at edge j shrink in diameter [m/s]; at size 0 that of half a class above it."""
     r = 0.5 * edge(j, n, p)
@@ -198,7 +190,7 @@ def dissolving(x, p, w, out):
         slope = 0.0
         if i > 0:
             scale = evenly * n / (p.L_top * volume_factor(i, n, p))
-            slope = limited(here - before, after - here, scale * scale)
+            slope = van_albada(here - before, after - here, scale * scale)
         flux = shrinking(i, n, drive, p) * (here - 0.5 * slope)
         w.gain[i] = -rho * volume_factor(i, n, p) * flux
         if i > 0:

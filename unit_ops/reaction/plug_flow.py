@@ -45,7 +45,7 @@ from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
 from unit_ops.reaction.network import configure_reactions
 from unit_ops.reaction.rates import R_GAS, power
-from unit_ops.smooth import above_zero, positive_part
+from unit_ops.smooth import above_zero, positive_part, van_albada
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, total
 
 DIMS = {"cells": 60, "reactions": 0}
@@ -185,9 +185,7 @@ def inner_flow(Q_feed, V, n, V_tube, tau_flow):
 def slope(scheme, left, right, eps):
     """Difference across a cell from those to its neighbours; C∞, no limiting where both are small."""
     if scheme == Scheme.VAN_ALBADA:
-        l2 = left * left + eps * eps
-        r2 = right * right + eps * eps
-        return (l2 * right + r2 * left) / (l2 + r2)
+        return van_albada(left, right, eps * eps)
     return 0.0
 
 

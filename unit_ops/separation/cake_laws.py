@@ -177,11 +177,3 @@ def washed_out(W, Pe):
     away = (1.0 - W) / root
     tail = math.exp(-away * away) * exp_erfc((1.0 + W) / root)
     return W - 0.5 * ((W - 1.0) * math.erfc(away) + (W + 1.0) * tail)
-
-
-@kernel
-def limited(left, right, eps):
-    """Difference across a cell from those to its neighbours (van Albada): C∞, 0 at an extremum, free below eps."""
-    l2 = left * left + eps * eps
-    r2 = right * right + eps * eps
-    return (l2 * right + r2 * left) / (l2 + r2)

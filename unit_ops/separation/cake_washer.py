@@ -29,8 +29,8 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fractions, Index, Nominal, Range
-from unit_ops.separation.cake_laws import dispersion_ratio, limited, retardation
-from unit_ops.smooth import reciprocal
+from unit_ops.separation.cake_laws import dispersion_ratio, retardation
+from unit_ops.smooth import reciprocal, van_albada
 from unit_ops.streams import T_REF, Holdup, Solution, enthalpy_flow, total
 
 DIMS = {"cells": 50}
@@ -144,7 +144,8 @@ def face_flow(x, i, j, Q, exchange, p):
     after = c(x, i, j, p)
     step = 0.0 * here
     if j > 1:
-        step = limited(here - c(x, i, j - 2, p), after - here, C_SCALE * p.limiter_eps)
+        eps = C_SCALE * p.limiter_eps
+        step = van_albada(here - c(x, i, j - 2, p), after - here, eps * eps)
     return Q * (here + 0.5 * step) - exchange * (after - here)
 
 

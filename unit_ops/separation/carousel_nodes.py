@@ -14,10 +14,10 @@ from enum import IntEnum
 from typing import Annotated
 
 from twin.jit import kernel
-from unit_ops.separation.cake_laws import capillary_potential, limited, permeability, relative_permeability
+from unit_ops.separation.cake_laws import capillary_potential, permeability, relative_permeability
 from unit_ops.separation.carousel_laws import van_leer
 from unit_ops.separation.filtration import filtrate_flux, reduced_saturation, specific_resistance, viscosity
-from unit_ops.smooth import reciprocal, step
+from unit_ops.smooth import reciprocal, step, van_albada
 from unit_ops.streams import T_REF
 
 #: Temperature at which the published program takes the viscosity of what drains.
@@ -236,7 +236,7 @@ def drained(x, j, n, vacuum, p):
     after = S_R(x, j, n, p)
     slope = 0.0 * here
     if n > 1:
-        slope = limited(left, after - here, p.limiter_eps)
+        slope = van_albada(left, after - here, p.limiter_eps * p.limiter_eps)
     pull = threshold(x, j, p) * (capillary_potential(after, p.lam) - capillary_potential(here, p.lam))
     return conductance(x, j, n - 1, p) * (dP * relative_permeability(here + 0.5 * slope, p.lam) - pull * nodes) / L
 

@@ -30,9 +30,9 @@ import numpy as np
 
 from twin.jit import kernel
 from twin.quantity import Array, Component, Fitted, Fractions, Index, Nominal, Range
-from unit_ops.separation.cake_laws import capillary_potential, limited, permeability, relative_permeability
+from unit_ops.separation.cake_laws import capillary_potential, permeability, relative_permeability
 from unit_ops.separation.filtration import reduced_saturation, viscosity
-from unit_ops.smooth import positive_part, reciprocal
+from unit_ops.smooth import positive_part, reciprocal, van_albada
 from unit_ops.streams import T_REF, Holdup, Signal, Solution, total
 
 DIMS = {"cells": 30}
@@ -161,7 +161,7 @@ def liquid_flow(x, j, gradient, p):
     after = S_R(x, j, p)
     step = 0.0 * here
     if j > 1:
-        step = limited(left, after - here, p.limiter_eps)
+        step = van_albada(left, after - here, p.limiter_eps * p.limiter_eps)
     capillary = p.P_b * (capillary_potential(after, p.lam) - capillary_potential(here, p.lam))
     advective = gradient * relative_permeability(here + 0.5 * step, p.lam)
     return conductance(x, j - 1, p) * (advective - capillary * n / cake_height(x, p))

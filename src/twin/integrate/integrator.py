@@ -150,9 +150,6 @@ class Integrator:
         Receive blocks of :class:`Samples` and :class:`Fired` (copies) as buffers fill.
     pause : callable
         Called now and then at accepted points, all samples and events handed over: `state` may be asked for then.
-    sides : bool
-        Whether what fired is to show the plant on both sides. Here it costs nothing and is always so; an integration in
-        blocks keeps all their steps for it, and leaves NaN where it is not asked for.
     """
 
     #: modules of the compiled loop, and of the one that does more at scans than to end a step there
@@ -190,7 +187,6 @@ class Integrator:
         samples: Callable[[Samples], None] | None = None,
         fired: Callable[[Fired], None] | None = None,
         pause: Callable[[], None] | None = None,
-        sides: bool = True,
     ) -> None:
         """Begin a run, as a new integrator with these parameters would, to the bit; one under way is forgotten.
 

@@ -5,12 +5,16 @@
 once with the integrals that the solver carried (closing to rounding), and once with `in` and `out`
 computed again from the recorded streams (closing to the error of the recording grid): the first
 alone could be a tautology. Everything is read from the file.
+
+What closes and what does not is told here, by one limit for alarms, reports, pages, dossiers and qualification
+(:class:`Limit`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -34,6 +38,28 @@ MEASURES = {
 }
 #: A component below this part of the plant's throughput is judged against that part.
 TRACE = 1e-9
+#: Part of all that moved that may be missing where all of the plant takes the same steps: the solver's integrals close
+#: to rounding, some 1e-13.
+CLOSURE = 1e-8
+#: The same between blocks with steps of their own, where the relative tolerance is less: they agree to that only.
+BETWEEN_BLOCKS = 1e-6
+#: The same with the recorded streams, at a usual recording grid: no verdict on the run, but a look at the integrals.
+CLOSURE_STREAMS = 1e-4
+
+
+class Limit(NamedTuple):
+    """Part of the throughput that may be missing from a balance of a run, and what it follows from, in words."""
+
+    value: float
+    basis: str
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Limit:
+        """Give the limit of a run with this `method` and `rtol`, which a file has among its attributes."""
+        if str(settings.get("method", "")) != "multirate":
+            return cls(CLOSURE, "rounding")
+        rtol = float(settings.get("rtol", 0.0))
+        return cls(max(BETWEEN_BLOCKS, rtol), "blocks")
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,11 @@ class Balances:
 
     components: tuple[Balance, ...]
     energy: Balance
+    limit: Limit
+
+    def closes(self, balance: Balance) -> bool:
+        """Whether a balance closes by the solver's integrals; one that is not finite does not."""
+        return balance.measures["relative"] <= self.limit.value
 
     @property
     def all(self) -> tuple[Balance, ...]:
@@ -78,10 +109,10 @@ def compute(file: h5py.File) -> Balances:
         failed may have left, give closures that are not finite; a report says so.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        return _compute(Recorded(file))
+        return _compute(Recorded(file), Limit.of(file.attrs))
 
 
-def _compute(recorded: Recorded) -> Balances:
+def _compute(recorded: Recorded, limit: Limit) -> Balances:
     names = recorded.components
     size = len(names) + 1  # the energy balance is the last
     totals = {key: np.zeros(size) for key in ("initial", "in", "out", "source", "final", "in_streams", "out_streams")}
@@ -107,7 +138,7 @@ def _compute(recorded: Recorded) -> Balances:
         Balance(name, unit, {key: float(totals[key][i]) for key in MEASURES})
         for i, (name, unit) in enumerate([*((name, "kg") for name in names), ("energy", "J")])
     ]
-    return Balances(tuple(balances[:-1]), balances[-1])
+    return Balances(tuple(balances[:-1]), balances[-1], limit)
 
 
 def _or_infinite(value: float) -> float:
@@ -138,4 +169,4 @@ def stored(group: Any, names: list[str]) -> Balances:
         Balance(name, "kg", {key: float(columns[key][i]) for key in MEASURES}) for i, name in enumerate(names)
     ]
     energy = {key: float(group["energy"][key][()]) for key in MEASURES}
-    return Balances(tuple(components), Balance("energy", "J", energy))
+    return Balances(tuple(components), Balance("energy", "J", energy), Limit.of(group.file.attrs))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.results.balances import Balance
+from twin.results.balances import Balances, Limit
 from twin.results.factors import factor_lines, factors_of
 from twin.results.kpi import Flows, duties_of, holdups_of, pmi_of, quality_of, read_kpi, yield_of
 from twin.results.reader import Run
@@ -71,7 +71,8 @@ def _summary(run: Run) -> dict[str, Any]:
         "holdup": holdups_of(run),
         "utilities": duties_of(run),
         "factors": factors_of(run, kpi, flows),
-        "balances": [_balance(balance) for balance in run.balances.all] if run.rows else [],
+        "balances": _balances(run.balances) if run.rows else [],
+        "closure": Limit.of(run.attrs)._asdict(),
         "solver": run.statistics,
         "session": run.provenance["session"],
         "content_hash": run.attrs.get("content_hash"),
@@ -106,8 +107,8 @@ def _recorded(run: Run, tag: str) -> bool:
     return tag.partition("[")[0] in run.tags
 
 
-def _balance(balance: Balance) -> dict[str, Any]:
-    return {"name": balance.name, "unit": balance.unit, **balance.measures}
+def _balances(balances: Balances) -> list[dict[str, Any]]:
+    return [{"name": b.name, "unit": b.unit, **b.measures, "closes": balances.closes(b)} for b in balances.all]
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -183,7 +184,9 @@ def _duty_table(summary: dict[str, Any]) -> Table | None:
 def _balance_table(summary: dict[str, Any]) -> Table | None:
     if not summary["balances"]:
         return None
-    table = _table("\nBalances", "", "", "in", "out", "source", "held", "closure", "streams")
+    limit = summary["closure"]
+    title = f"\nBalances; closure at most {limit['value']:g} ({limit['basis']})"
+    table = _table(title, "", "", "in", "out", "source", "held", "closure", "streams")
     for row in summary["balances"]:
         ends = row["final"], row["initial"]
         change = None if None in ends else ends[0] - ends[1]

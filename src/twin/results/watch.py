@@ -25,8 +25,6 @@ from twin.results.layout import Recording, Variable, element_tags, unit_of
 NEGATIVE = 1e-6
 #: And this many relative tolerances.
 TOLERANCES = 10.0
-#: Part of all that moved that may be missing from a balance: the solver's integrals close to rounding, some 1e-12.
-CLOSURE = 1e-6
 #: Part of the greatest flow so far below which a law that shapes a flow is not yet, or no longer, used.
 PASSING = 0.1
 #: Kinds of columns of which every number should be finite.
@@ -67,26 +65,22 @@ def _ranges(variable: Variable, fit: Fitted, plant: Any, recorded: dict[str, Var
             yield FitRange(variable, law, float(low[k]), float(high[k]), flow)
 
 
-def closure(scenario: Any) -> float:
-    """Part of all that moved that may be missing: between blocks with steps of their own, the relative tolerance."""
-    return max(CLOSURE, float(scenario.rtol)) if scenario.method == "multirate" else CLOSURE
-
-
-def unclosed(balances: Balances, time: float, most: float = CLOSURE) -> list[AlarmRow]:
+def unclosed(balances: Balances, time: float) -> list[AlarmRow]:
     """Give an alarm for each balance that does not close, by the solver's integrals, at the end of a run.
 
     Such a run is no evidence of anything: a unit, or the solver, makes or loses matter or energy.
     """
     rows = []
+    most, basis = balances.limit
     for balance in balances.all:
-        relative, residual = balance.measures["relative"], balance.measures["residual"]
-        if relative <= most:
+        if balances.closes(balance):
             continue
+        relative, residual = balance.measures["relative"], balance.measures["residual"]
         name = "energy" if balance.unit == "J" else f"component {balance.name}"
         said = f"{relative:.2g} of what moved ({residual:.3g} {balance.unit}) is missing"
         if not np.isfinite(relative):
             said = "it is not a finite number"
-        text = f"the balance of {name} does not close: {said}, more than {most:g}"
+        text = f"the balance of {name} does not close: {said}, more than {most:g} ({basis})"
         rows.append(AlarmRow(time, f"balances/{balance.name}", "does not close", relative, most, text))
     return rows
 

@@ -25,7 +25,7 @@ from twin.results.events import AlarmRow, EventRow, Journal, Snapshot, Snapshots
 from twin.results.files import FileProblem, file_errors, hdf5_writing, need_room, partial_path, publish
 from twin.results.netcdf import LIBVER
 from twin.results.series import Series
-from twin.results.watch import Watch, closure, unclosed
+from twin.results.watch import Watch, unclosed
 
 #: Outcome of a run that has not ended yet, or was killed.
 RUNNING = "running"
@@ -86,7 +86,6 @@ class RunWriter:
         self._event_rows: list[EventRow] = []
         self._alarm_rows: list[AlarmRow] = []
         self._unclosed: list[AlarmRow] = []
-        self._closure = closure(scenario)
         self._watch = Watch(self.recording, plant, float(scenario.rtol))
         self.snapshots = Snapshots(self.recording, plant.dim_labels)
         sizes = (plant.n_y, len(self.recording.w_index), plant.n_q)
@@ -239,7 +238,7 @@ class RunWriter:
             sections.write_session(file, self._started, session or {})
             write_events(file, self._event_rows, self.snapshots)
             self.balances: Balances = compute(file)
-            self._unclosed = unclosed(self.balances, max(self._last_time, 0.0), self._closure)
+            self._unclosed = unclosed(self.balances, max(self._last_time, 0.0))
             alarms = [*self._alarm_rows, *self._watch.alarms, *self._unclosed]
             write_alarms(file, sorted(alarms, key=lambda row: row.time))
             sections.write_statistics(file, stats or {})

@@ -57,8 +57,6 @@ class Simulation(Driving):
         Receives blocks of samples.
     events : callable
         Receives what fired, and both sides of each instant.
-    sides : bool
-        Whether anybody asks for both sides. An integration in blocks keeps all their steps for it.
     checkpoint_every : int
         Keep the latest checkpoint in memory, a new one after about so many samples; 0 for none.
     processes : sequence of callable
@@ -79,7 +77,6 @@ class Simulation(Driving):
         states: Array | None = None,
         samples: Callable[[Samples], None] | None = None,
         events: Take | None = None,
-        sides: bool = True,
         checkpoint_every: int = 0,
         processes: Sequence[PythonProcess] = (),
         every: float | None = None,
@@ -140,7 +137,6 @@ class Simulation(Driving):
             samples=self._take_samples,
             fired=self._journal.collect,
             pause=self._paused,
-            sides=sides,
         )
         for estimator in self.estimators:
             estimator.attach(self)
@@ -310,16 +306,19 @@ def _predictive(scenario: ScenarioSpec) -> list[Predictive]:
     return controllers_of(scenario)
 
 
-def integrator_of(method: str) -> Any:
-    """Give the class that integrates with a method."""
+def integrator_of(method: str, sides: bool = True) -> Any:
+    """Give the class that integrates with a method.
+
+    Without `sides` of events, which nobody then asks for, blocks need not keep their steps; no other method keeps any.
+    """
     if method.startswith("cvode"):
         from twin.integrate.cvode import Cvode
 
         return Cvode
     if method == "multirate":
-        from twin.integrate.multirate import Multirate
+        from twin.integrate.multirate import Multirate, WithoutSides
 
-        return Multirate
+        return Multirate if sides else WithoutSides
     from twin.integrate.integrator import Integrator
 
     return Integrator

@@ -9,14 +9,13 @@ import numpy as np
 
 from twin.plant.jacobian import is_timed
 from twin.quantity import Array
+from twin.results.balances import CLOSURE
 from twin.steady.balance import Closure, closures
 from twin.steady.held import CYCLIC, Held, find_held, holdup_of, unit_places
 from twin.steady.search import Found, Outcome, Search
 from twin.steady.stability import Stability, stability
 from twin.steady.view import View
 
-#: A balance that closes less well than this, relative to its throughput, is told as a warning.
-CLOSES = 1e-9
 #: A holdup this part of the largest of its unit below zero is negative, as a run's alarms have it.
 NEGATIVE = 1e-6
 
@@ -187,7 +186,7 @@ def _cause(found: Found, value: float, rate: float, scale: float) -> str:
 
 def _notes(plant: Any, balance: tuple[Closure, ...]) -> tuple[str, ...]:
     notes = [
-        f"the balance of {c.name} closes to {c.relative:.1e} only" for c in balance if not abs(c.relative) <= CLOSES
+        f"the balance of {c.name} closes to {c.relative:.1e} only" for c in balance if not abs(c.relative) <= CLOSURE
     ]
     pulsing = ", ".join(node.name for node in plant.nodes if is_timed(node))
     if pulsing:

@@ -40,11 +40,14 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
 
 def _searching(command: argparse.ArgumentParser) -> None:
     command.add_argument("--runs", metavar="STUDY", help="keep all runs, too, as the file of a study (.h5)")
-    command.add_argument("--quiet", action="store_true", help="no progress")
     _running(command)
 
 
 def _running(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the runs that were finished before it stopped"
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress")
     command.add_argument("--workers", type=int, default=0, metavar="N", help="threads (default: one a core)")
     _output(command)
 

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,12 +24,17 @@ def analyse(arguments: Namespace) -> int:
     if arguments.level is not None and not 0.0 < arguments.level < 1.0:
         raise AnalysisError(f"--level is a probability between 0 and 1, not {arguments.level:g}")
     found = found_in(open_study(arguments.file), arguments.response, arguments.uncertain, arguments.level)
-    return _give(arguments, found.summary, found.page, _analysis)
+    _write(arguments, found)
+    return _give(arguments, found.summary, _analysis)
 
 
-def _give(arguments: Namespace, summary: dict[str, Any], page: Any, draw: Any) -> int:
+def _write(arguments: Namespace, found: Any) -> None:
+    """Write the page, if asked for."""
     if arguments.out is not None:
-        summary["page"] = str(page.write(arguments.out))
+        found.summary["page"] = str(found.page.write(arguments.out))
+
+
+def _give(arguments: Namespace, summary: dict[str, Any], draw: Any) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps({"ok": True, "exit_code": 0, **summary}, allow_nan=False) + "\n")
         return 0
@@ -133,7 +139,8 @@ def optimise(arguments: Namespace) -> int:
     spec = load_optimisation(arguments.file)
     with _batch(arguments, spec.study, "optimise") as batch:
         found = run_optimisation(spec, batch=batch)
-    code = _give(arguments, found.summary, found.page, _optimisation)
+        _write(arguments, found)
+    code = _give(arguments, found.summary, _optimisation)
     return code if len(found.found.x) else 1
 
 
@@ -144,33 +151,48 @@ def explore(arguments: Namespace) -> int:
     spec = load_exploration(arguments.file)
     with _batch(arguments, spec.study, "explore") as batch:
         found = run_exploration(spec, batch=batch)
-    code = _give(arguments, found.summary, found.page, _exploration)
+        _write(arguments, found)
+    code = _give(arguments, found.summary, _exploration)
     return code if found.summary["design_space"]["box"] is not None else 1
 
 
 @contextmanager
 def _batch(arguments: Namespace, study: StudySpec, kind: str) -> Iterator[Batch]:
-    """Lend what makes the runs of a search; they are kept in a study's file, if asked for, however it ends."""
-    from twin.run import free_path
+    """Lend what makes the runs of a search; they are kept in a log until it has ended, and in a study's file."""
+    from twin.study.kept import keeping, place_of
     from twin.study.optimising import Batch
     from twin.study.progress import Lines, Watch
 
-    path = None if arguments.runs is None else free_path(arguments.runs, study.name)
-    batch = Batch(study, arguments.workers, Watch() if arguments.quiet else Lines())
-    try:
+    place = place_of(arguments, kind, study.name)
+    watch = Watch() if arguments.quiet else Lines()
+    batch = Batch(study, arguments.workers, watch)
+    with keeping(place, batch.identity(), arguments.resume, watch) as batch.kept:
         yield batch
-    finally:
-        if path is not None and batch.made:
-            batch.write(path, {"kind": kind})
+        if arguments.runs is not None and batch.made:
+            batch.write(Path(arguments.runs), {"kind": kind})
 
 
 def estimate(arguments: Namespace) -> int:
     """`twin estimate FILE`"""
     from twin.study.estimate_reading import load_estimation
-    from twin.study.estimating import run_estimation
+    from twin.study.estimating import identity_of, models_of, run_estimation
+    from twin.study.kept import keeping, place_of
+    from twin.study.progress import Lines, Watch
 
-    found = run_estimation(load_estimation(arguments.file), arguments.workers)
-    return _give(arguments, found.summary, found.page, _estimation)
+    spec = load_estimation(arguments.file)
+    place = place_of(arguments, "estimate", spec.experiments[0].study.name)
+    watch = Watch() if arguments.quiet else Lines()
+    models = models_of(spec, arguments.workers)
+    with keeping(place, identity_of(spec, models), arguments.resume, watch) as kept:
+        for model in models:
+            model.kept, model.watch = kept, watch
+        watch.begin(0, kept.found, kept.failed)
+        try:
+            found = run_estimation(spec, models=models)
+        finally:
+            watch.end()
+        _write(arguments, found)
+    return _give(arguments, found.summary, _estimation)
 
 
 def _optimisation(summary: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -20,10 +21,15 @@ from twin.study.analysis.regions import Bootstrap, Profile, bootstrap, profile
 from twin.study.estimate_reading import EstimationSpec, Experiment
 from twin.study.execute import workers_here
 from twin.study.file import FINISHED
-from twin.study.runner import Runner
+from twin.study.kept import Kept, identity
+from twin.study.progress import Watch
+from twin.study.runner import Row, Runner
+from twin.study.spec import StudySpec
 
 #: Samples of a run, between which values are interpolated by cubics that overshoot nowhere.
 SAMPLES = 500
+#: Outcome of a run that ends before the last of its data.
+SHORT = "short"
 
 
 @dataclass
@@ -42,9 +48,12 @@ class Estimation:
 
 
 class Model:
-    """All experiments as one function of the parameters; runs go side by side, in threads."""
+    """All experiments as one function of the parameters; runs go side by side, in threads.
 
-    def __init__(self, spec: EstimationSpec, workers: int = 0) -> None:
+    `kept` finds runs that were made before, `watch` is told of those made now; `number` tells models apart.
+    """
+
+    def __init__(self, spec: EstimationSpec, workers: int = 0, number: int = 1) -> None:
         self.spec = spec
         self._runners = [Runner(e.study) for e in spec.experiments]
         for runner in self._runners:
@@ -52,15 +61,40 @@ class Model:
         self._pool = ThreadPoolExecutor(workers or workers_here(), thread_name_prefix="twin-estimate")
         self._factors = len(spec.experiments[0].study.factors)
         self.last = ""
+        self.kept, self.watch, self._number = Kept(), Watch(), number
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
         """Give what would be measured at theta[rows, parameters], [rows, values]."""
         jobs = list(product(range(len(theta)), range(len(self._runners))))
-        parts = list(self._pool.map(lambda job: self._one(theta[job[0]], job[1]), jobs))
+        parts = []
+        for row, new in self._pool.map(lambda job: self._one(theta[job[0]], job[1]), jobs):
+            parts.append(row.y)
+            if row.outcome != FINISHED:
+                self.last = row.message
+            if new:
+                self.watch.one(row.outcome == FINISHED)
         count = len(self._runners)
         return np.array([np.concatenate(parts[i * count : (i + 1) * count]) for i in range(len(theta))])
 
-    def _one(self, theta: np.ndarray, which: int) -> np.ndarray:
+    def parts(self) -> dict[str, tuple[StudySpec, list[str], Any]]:
+        """Say what makes the numbers of each experiment: its study, its models, and what is asked of a run."""
+        lags = [p.name for p in self.spec.parameters[self._factors :]]
+        return {
+            f"experiment {self._part(i)} ({e.name})": (
+                e.study,
+                [runner.compiled(0)[0].fingerprint],
+                [e.time.tolist(), repr(e.lag), lags, [s.column.tag for s in e.series], SAMPLES],
+            )
+            for i, (e, runner) in enumerate(zip(self.spec.experiments, self._runners, strict=True))
+        }
+
+    def _part(self, which: int) -> str:
+        return f"{self._number}.{which + 1}"
+
+    def _one(self, theta: np.ndarray, which: int) -> tuple[Row, bool]:
+        return self.kept(theta, lambda: self._run(theta, which), self._part(which))
+
+    def _run(self, theta: np.ndarray, which: int) -> Row:
         experiment, runner = self.spec.experiments[which], self._runners[which]
         times = np.maximum(experiment.time - self.lag(experiment, theta), 0.0)
         end = float(times.max())
@@ -69,15 +103,15 @@ class Model:
             return replace(scenario, until=end, record_every=end / SAMPLES)
 
         found = runner.whole(theta[: self._factors], experiment.study.seed, as_long_as_the_data)
-        memory, failed = found.memory, "" if found.row.outcome == FINISHED else found.row.message
-        if not failed and memory.time[-1] < end * (1.0 - 1e-9):
-            failed = f"{experiment.name} ended at {memory.time[-1]:.6g} s, before the last of its data ({end:.6g} s)"
-        if failed:
-            self.last = failed
-            return np.full(len(experiment.time) * len(experiment.series), np.nan)
+        memory, row = found.memory, found.row
+        if row.outcome == FINISHED and memory.time[-1] < end * (1.0 - 1e-9):
+            said = f"{experiment.name} ended at {memory.time[-1]:.6g} s, before the last of its data ({end:.6g} s)"
+            row = replace(row, outcome=SHORT, message=said)
+        if row.outcome != FINISHED:
+            return replace(row, y=np.full(len(experiment.time) * len(experiment.series), np.nan))
         curve = need("scipy.interpolate").PchipInterpolator
         values = [curve(memory.time, memory.get(s.column.tag))(times) for s in experiment.series]
-        return np.concatenate(values)
+        return replace(row, y=np.concatenate(values))
 
     def lag(self, experiment: Experiment, theta: np.ndarray) -> float:
         """Give the lag of an experiment: as stated, or as estimated."""
@@ -107,41 +141,47 @@ def fitting_of(spec: EstimationSpec, model: Model) -> Fitting:
     )
 
 
-def run_estimation(spec: EstimationSpec, workers: int = 0) -> Estimation:
-    """Estimate.
+def models_of(spec: EstimationSpec, workers: int = 0) -> list[Model]:
+    """Make the models of an estimation ready: its own, or those that it compares."""
+    return [Model(one, workers, i) for i, one in enumerate(spec.rivals, 1)] or [Model(spec, workers)]
+
+
+def identity_of(spec: EstimationSpec, models: Sequence[Model]) -> dict[str, Any]:
+    """Say what makes the numbers of an estimation's runs; what was measured does not."""
+    parts = {part: told for model in models for part, told in model.parts().items()}
+    return identity(spec.experiments[0].study.name, parts)
+
+
+def run_estimation(spec: EstimationSpec, workers: int = 0, models: Sequence[Model] = ()) -> Estimation:
+    """Estimate, with models that have their plants compiled already, if there are any.
 
     Raises
     ------
     AnalysisError
         When the model fails wherever it is started.
     """
-    if spec.rivals:
-        return _compared(spec, workers)
-    model = Model(spec, workers)
+    models = models or models_of(spec, workers)
+    try:
+        return _compared(spec, models) if spec.rivals else _one(spec, models[0])
+    finally:
+        for model in models:
+            model.close()
+
+
+def _one(spec: EstimationSpec, model: Model) -> Estimation:
     try:
         found = fit(fitting_of(spec, model), spec.starts, spec.seed)
         open_profiles = [profile(found, p.name) for p in spec.parameters] if spec.profiles else []
         drawn = bootstrap(found, spec.bootstrap, spec.seed) if spec.bootstrap else None
     except AnalysisError as error:
         raise AnalysisError(f"{error}. The last said: {model.last}" if model.last else str(error)) from None
-    finally:
-        model.close()
     return _account(spec, model, found, open_profiles, drawn)
 
 
-def _compared(spec: EstimationSpec, workers: int) -> Estimation:
-    """Estimate several models from the same data, and rank them."""
-    found = [run_estimation(one, workers) for one in spec.rivals]
-    models = [Model(one, workers) for one in spec.rivals]
-    try:  # the fits ask their models again: for what is left out
-        fits = {
-            one.title: replace(made.fit, fitting=fitting_of(one, model))
-            for one, made, model in zip(spec.rivals, found, models, strict=True)
-        }
-        ranks = discriminate(fits, seed=spec.seed)
-    finally:
-        for model in models:
-            model.close()
+def _compared(spec: EstimationSpec, models: Sequence[Model]) -> Estimation:
+    """Estimate several models from the same data, and rank them: they are asked again, for what is left out."""
+    found = [_one(one, model) for one, model in zip(spec.rivals, models, strict=True)]
+    ranks = discriminate({one.title: made.fit for one, made in zip(spec.rivals, found, strict=True)}, seed=spec.seed)
     order = [next(i for i, one in enumerate(spec.rivals) if one.title == rank.name) for rank in ranks]
     best = found[order[0]]
     rows = [

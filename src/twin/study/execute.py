@@ -73,18 +73,20 @@ class Done:
 
 def identity(study: StudySpec, plan: Plan, fingerprints: Sequence[str]) -> dict[str, Any]:
     """Say what a study is, so that only its own runs are gone on with."""
+    design = hashlib.sha256(plan.X.tobytes() + plan.seeds.tobytes())
+    return {"twin study": 1, "name": study.name, "design": design.hexdigest(), **makings(study, fingerprints)}
+
+
+def makings(study: StudySpec, fingerprints: Sequence[str]) -> dict[str, Any]:
+    """Say what makes the numbers of a study's runs, beside the values of their factors and their seeds."""
     from twin.config import resolved_yaml
     from twin.results.sections import versions
 
-    design = hashlib.sha256(plan.X.tobytes() + plan.seeds.tobytes())
     scenarios = hashlib.sha256("\0".join(resolved_yaml(scenario) for scenario in study.scenarios).encode())
     takers = [[*_taker(f), *f.column.levels] for f in study.factors]
     links = [[*_taker(link.target), link.text, sorted(link.constants.items())] for link in study.links]
     told = json.dumps([takers, links])
     return {
-        "twin study": 1,
-        "name": study.name,
-        "design": design.hexdigest(),
         "scenario": scenarios.hexdigest(),
         "factors": hashlib.sha256(told.encode()).hexdigest(),
         "responses": [
@@ -152,6 +154,8 @@ def _carried_out(
     prints = engine.fingerprints()
     began = time.time()
     log = StudyLog(log_path(path), identity(study, plan, prints), resume)
+    if log.torn:
+        watch.say(torn(log))
     resumed = len(log.rows)
     left = [number for number in range(len(plan.X)) if number not in log.rows]
     watch.begin(len(plan.X), resumed, sum(row.outcome != FINISHED for row in log.rows.values()))
@@ -180,6 +184,11 @@ def _carried_out(
     for outcome in table.outcomes:
         counts[outcome] = counts.get(outcome, 0) + 1
     return Done(path, done, counts, len(left), resumed, wall, _warnings(table))
+
+
+def torn(log: StudyLog) -> str:
+    """Say that a log ends in the middle of a line."""
+    return f"{log.torn} bytes at the end of {log.path} were cut short: what they held is run again"
 
 
 def _look(log: StudyLog) -> None:

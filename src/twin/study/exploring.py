@@ -105,7 +105,7 @@ def run_exploration(spec: ExplorationSpec, workers: int = 0, batch: Batch | None
         rows[:, order] = x
         return rows
 
-    batch.watch.begin(spec.evaluations, 0, 0)
+    batch.begin(spec.evaluations)
     try:
         found = explore(
             lambda x: batch(whole(x))[:, judged],

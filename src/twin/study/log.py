@@ -2,7 +2,8 @@
 
 The log stands beside the file to come, `<name>.h5.runs`. Its first line says which study it is of; each other
 line has its checksum, and reading stops at the first one that is cut short. A lock tells a study that goes on from
-one that was killed. When all runs are there the file is written from it, in the order of the design.
+one that was killed. When all runs are there the file is written from it, in the order of the design. Searches keep
+their runs so, too, by their values (:mod:`twin.study.kept`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def log_path(file: Path) -> Path:
 
 
 class StudyLog:
-    """The log of one study, open for appending; what it holds already is in `rows`.
+    """The log of one study, open for appending; what it holds already is in `rows`, by number (or by values).
+
+    `torn` is how many bytes at its end were cut short or damaged, and are left out.
 
     Parameters
     ----------
@@ -58,7 +61,8 @@ class StudyLog:
 
     def __init__(self, path: Path, identity: dict[str, Any], resume: bool) -> None:
         self.path = path
-        self.rows: dict[int, Row] = {}
+        self.rows: dict[int | str, Row] = {}
+        self.torn = 0
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | (0 if resume else os.O_CREAT | os.O_EXCL)
         try:
             self._file: int = os.open(path, flags, 0o666)
@@ -66,18 +70,25 @@ class StudyLog:
             raise FileProblem(
                 f"{path} holds runs of a study that was stopped: go on with --resume, or delete it"
             ) from None
+        except FileNotFoundError as error:
+            said = f"there is no {path} to go on with" if resume else f"{path} cannot be written: {error.strerror}"
+            raise FileProblem(said) from error
         except OSError as error:
             raise FileProblem(f"{path} cannot be written: {error.strerror}") from error
         if not lock(self._file):
             os.close(self._file)
             raise FileProblem(f"{path} belongs to a study that goes on")
         self._synced = time.monotonic()
-        if resume:
-            self._read(identity)
-        else:
-            self._put(identity)
+        try:
+            if resume:
+                self._read(identity)
+            else:
+                self._put(identity)
+        except BaseException:
+            self.close()
+            raise
 
-    def add(self, number: int, row: Row) -> None:
+    def add(self, number: int | str, row: Row) -> None:
         """Append a run."""
         self._put(
             {"run": number, "outcome": row.outcome, "message": row.message, "t": row.reached, "y": row.y.tolist()}
@@ -86,7 +97,9 @@ class StudyLog:
 
     def close(self) -> None:
         """Let go of the log, which stays."""
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
 
     def remove(self) -> None:
         """Delete the log: its runs are in the file."""
@@ -114,12 +127,13 @@ class StudyLog:
             if content is None:
                 break
             if first and content != identity:
-                differs = next((key for key in identity if content.get(key) != identity[key]), "")
+                differs = next(key for key in (*identity, *content) if content.get(key) != identity.get(key))
                 raise OtherStudy(f"{self.path} holds runs of another study: it differs in its {differs}")
             if not first:
                 y = np.array(content["y"], dtype=float)
-                self.rows[int(content["run"])] = Row(content["outcome"], content["message"], content["t"], y)
+                self.rows[content["run"]] = Row(content["outcome"], content["message"], content["t"], y)
             first, place = False, place + len(line)
+        self.torn = len(data) - place
         if first:
             self._restart(identity)
             return

@@ -37,6 +37,7 @@ from twin.study.analysis.page import Page
 from twin.study.execute import workers_here, write_runs
 from twin.study.expression import Made, read_expression
 from twin.study.file import FINISHED
+from twin.study.kept import Kept, identity
 from twin.study.progress import Watch
 from twin.study.reading import build_study
 from twin.study.runner import Row, Runner
@@ -293,16 +294,28 @@ class Batch:
         Threads; as many as cores unless given.
     watch : Watch, optional
         Told how things go.
+
+    `kept` finds runs that were made before; it keeps none unless given another.
     """
 
     def __init__(self, study: StudySpec, workers: int = 0, watch: Watch | None = None) -> None:
         self.study, self.runner, self.watch = study, Runner(study), watch or Watch()
         self.workers = workers or workers_here()
+        self.kept = Kept()
         self.made: list[tuple[np.ndarray, Row]] = []
         self.failed = 0
         self.last = ""
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="twin-search")
         self.runner.compiled(0)
+
+    def identity(self) -> dict[str, Any]:
+        """Say what makes the numbers of its runs."""
+        prints = [self.runner.compiled(which)[0].fingerprint for which in range(len(self.study.scenarios))]
+        return identity(self.study.name, {"": (self.study, prints, None)})
+
+    def begin(self, total: int) -> None:
+        """Report that a search begins, of so many runs at most."""
+        self.watch.begin(total, self.kept.found, self.kept.failed)
 
     @property
     def runs(self) -> int:
@@ -312,14 +325,18 @@ class Batch:
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Give responses of rows in SI, [rows, responses]; NaN where a run failed."""
         rows = []
-        for x, row in zip(X, self._pool.map(lambda x: self.runner.run(x, self.study.seed), X), strict=True):
+        for x, (row, new) in zip(X, self._pool.map(self._one, X), strict=True):
             rows.append(row.y)
             self.made.append((np.array(x), row))
             if row.outcome != FINISHED:
                 self.failed += 1
                 self.last = row.message
-            self.watch.one(row.outcome == FINISHED)
+            if new:
+                self.watch.one(row.outcome == FINISHED)
         return np.array(rows).reshape(len(X), len(self.study.responses))
+
+    def _one(self, x: np.ndarray) -> tuple[Row, bool]:
+        return self.kept(x, lambda: self.runner.run(x, self.study.seed))
 
     def write(self, path: Path, design: Mapping[str, Any]) -> None:
         """Write all runs, in the order in which they were asked for, as the file of a study."""
@@ -375,7 +392,7 @@ def run_optimisation(spec: OptimisationSpec, workers: int = 0, batch: Batch | No
         constraints=limits,
     )
     start = np.array([spec.start.get(n, 0.5 * (a + b)) for n, a, b in zip(names, low, high)]) if spec.start else None
-    batch.watch.begin(spec.evaluations * len(around), 0, 0)
+    batch.begin(spec.evaluations * len(around))
     try:
         found = optimise(sought, spec.method, spec.evaluations, study.seed, start)
     except AnalysisError as error:

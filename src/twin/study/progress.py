@@ -11,8 +11,11 @@ from twin.progress import clock
 class Watch:
     """Shows nothing."""
 
+    def say(self, text: str) -> None:
+        """Say a sentence."""
+
     def begin(self, total: int, resumed: int, failed: int) -> None:
-        """Report how many runs there are, how many of them are found done, and how many of those failed."""
+        """Report how many runs there are (0: nobody knows), how many are found done, and how many of those failed."""
 
     def one(self, ok: bool) -> None:
         """Report a run."""
@@ -27,11 +30,14 @@ class Lines(Watch):
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
 
+    def say(self, text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+
     def begin(self, total: int, resumed: int, failed: int) -> None:
         self._total, self._resumed, self._done, self._failed = total, resumed, resumed, failed
         self._start = self._last = time.monotonic()
         if resumed:
-            sys.stderr.write(f"{resumed} of {total} runs are there already\n")
+            self.say(f"{resumed} of {total} runs are there already" if total else f"{resumed} runs are there already")
 
     def one(self, ok: bool) -> None:
         self._done += 1
@@ -50,5 +56,7 @@ class Lines(Watch):
     def _text(self, now: float) -> str:
         rate = (self._done - self._resumed) / max(now - self._start, 1e-9)
         failed = f", {self._failed} failed" if self._failed else ""
+        if not self._total:
+            return f"{self._done} runs{failed}, {rate:.3g} runs/s"
         left = clock((self._total - self._done) / rate) if rate > 0.0 else "?"
         return f"{self._done} of {self._total} runs{failed}, {rate:.3g} runs/s, {left} left"

@@ -23,7 +23,9 @@ def tags_of(wanted: Sequence[Wanted]) -> list[str]:
 def values(memory: MemoryRun, scenario: ScenarioSpec, wanted: Sequence[Wanted]) -> np.ndarray:
     """Make all responses of a run, [responses]; NaN where it does not define one."""
     with np.errstate(over="ignore", invalid="ignore"):  # a run that failed may have left numbers too large to add up
-        return np.array(_each(memory, scenario, wanted), dtype=float)
+        found = np.array(_each(memory, scenario, wanted), dtype=float)
+    found[np.isnan(found)] = np.nan  # of one bit pattern, as a log gives it back: a sign of 0/0 would change hashes
+    return found
 
 
 def _each(memory: MemoryRun, scenario: ScenarioSpec, wanted: Sequence[Wanted]) -> list[float]:

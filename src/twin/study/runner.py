@@ -169,7 +169,6 @@ class Runner:
             record=keeper.w_index,
             states=keeper.y_index,
             samples=memory.take,
-            sides=False,
             integrator=self._integrator,
         )
 
@@ -177,7 +176,7 @@ class Runner:
         """Integrate with what this thread has integrated with before: no number tells, but it is quicker."""
         from twin.schedule.simulation import integrator_of
 
-        kind = integrator_of(method)
+        kind = integrator_of(method, sides=False)
         held: Any = getattr(self._own, "integrator", None)
         if type(held) is kind:
             held.begin(plant, method=method, **settings)

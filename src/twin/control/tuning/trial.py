@@ -106,7 +106,7 @@ class Trial:
 
 def errors(case: Case, loops: Sequence[Loop], tried: Mapping[str, Settings]) -> Trial | None:
     """Run a case; None when the run fails."""
-    from twin.schedule.simulation import Simulation
+    from twin.schedule.simulation import Simulation, integrator_of
 
     plant = with_settings(case.plant, tried)
     places = [_place(plant, loop.measurement) for loop in loops]
@@ -114,7 +114,8 @@ def errors(case: Case, loops: Sequence[Loop], tried: Mapping[str, Settings]) -> 
     places += [_place(plant, f"{loop.name}.output") for loop in loops]
     places += [place_of_output(plant, path)[1] for path, _ in case.prices]
     blocks: list[Any] = []
-    simulation = Simulation(case.spec, plant, record=places, samples=blocks.append, sides=False)
+    kind = integrator_of(case.spec.method, sides=False)
+    simulation = Simulation(case.spec, plant, record=places, samples=blocks.append, integrator=kind)
     if simulation.run().outcome.failed:
         return None
     w = np.concatenate([block.w for block in blocks])

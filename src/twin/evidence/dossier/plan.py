@@ -119,7 +119,8 @@ class Plan:
         return [name for name, text in texts.items() if not (text.strip() if isinstance(text, str) else text)]
 
 
-DEFAULT_CRITERIA = {"tolerance": 1e-3, "grid": 2e-2, "cross_check": 1e-2, "balance": 1e-8}
+#: Of a plan that gives none; balances are then judged as the run itself judges them.
+DEFAULT_CRITERIA = {"tolerance": 1e-3, "grid": 2e-2, "cross_check": 1e-2}
 
 
 def read_plan(path: Path) -> Plan:
@@ -230,6 +231,9 @@ def disturbances(given: Any, shown: str) -> dict[str, Any]:
 
 def template(scenario: Any) -> str:
     """Text of a new plan for a scenario: what can be taken from it is there, the rest is blank."""
+    from twin.results.balances import Limit
+
+    limit = Limit.of({"method": scenario.method, "rtol": scenario.rtol})
     rows = [
         f"  - {{name: {row.tag} at the end, tag: {row.tag}, statistic: final, relevance: ''}}"
         for row in scenario.quality
@@ -259,7 +263,7 @@ risk:
   rationale: ''
 
 # Largest relative differences that are accepted.
-criteria: {{tolerance: 1e-3, grid: 2e-2, cross_check: 1e-2, balance: 1e-8}}
+criteria: {{tolerance: 1e-3, grid: 2e-2, cross_check: 1e-2, balance: {limit.value:g}}}
 
 # uncertainty: {{runs: 40, seed: 1, inputs: [{{path: reactor.tau, low: 55, high: 65}}]}}   # uniform, in SI
 # diversion:                  # the rule as for twin trace --divert, and disturbances that it has to withstand

@@ -43,7 +43,7 @@ def calculation(w: Work) -> None:
         s.is_(NO, "outcome_bad", text=w.run.outcome_message)
     if w.run.alarms:
         s.is_(PARTLY, "alarmed", count=s.cell(len(w.run.alarms), "rows of /alarms", "/alarms"))
-    _balances(w, s, limits["balance"])
+    _balances(w, s, limits.get("balance"))
     if not w.quantities:
         s.is_(NO, "no_quantity")
         return
@@ -81,8 +81,13 @@ def _compared(w: Work, s: Section, what: str, values: list[float], limit: float)
         s.is_(YES, f"{what}_ok", limit=declared)
 
 
-def _balances(w: Work, s: Section, limit: float) -> None:
-    rows, declared = [], s.given(limit, "criteria: balance")
+def _balances(w: Work, s: Section, given: float | None) -> None:
+    limit, basis = w.run.balances.limit
+    if given is None:
+        declared = s.cell(limit, f"limit of the run itself ({basis}), by its method and rtol", "/")
+    else:
+        limit, declared = given, s.given(given, "criteria: balance")
+    rows = []
     for balance in w.run.balances.all:
         closure = float(balance.measures["relative"])
         if np.isfinite(closure):

@@ -62,13 +62,19 @@ class Page:
 
     def write(self, path: str | Path) -> Path:
         """Write it. Raises AnalysisError when the name is taken or is no .html."""
-        place = Path(path)
-        if place.suffix.lower() != ".html":
-            raise AnalysisError(f"a page is written as .html, not as {place.name}")
-        if place.exists():
-            raise AnalysisError(f"{place} exists; give another name with --out")
+        place = free_page(path)
         place.write_text(self.html(), encoding="utf-8", newline="\n")
         return place
+
+
+def free_page(path: str | Path) -> Path:
+    """Give the place of a page to write. Raises AnalysisError when the name is taken or is no .html."""
+    place = Path(path)
+    if place.suffix.lower() != ".html":
+        raise AnalysisError(f"a page is written as .html, not as {place.name}")
+    if place.exists():
+        raise AnalysisError(f"{place} exists; give another name with --out")
+    return place
 
 
 def shown(value: Any) -> str:
