@@ -31,7 +31,9 @@ def work_precision(rows: Rows, figure: Any) -> None:
             methods = points.setdefault(values["plant"], {})
             methods.setdefault(values["method"], []).append((values["min_s"], values["error_median"]))
     columns = 3 if len(points) > 2 else len(points)
-    panels = figure.subplots(-(-len(points) // columns), columns, squeeze=False).ravel()
+    lines = -(-len(points) // columns)
+    figure.set_size_inches(10.0, 1.0 + 2.6 * lines)
+    panels = figure.subplots(lines, columns, squeeze=False).ravel()
     for axis, (plant, methods) in zip(panels, points.items(), strict=False):
         for name, found in methods.items():
             axis.loglog(*zip(*found, strict=True), marker="o", markersize=3, color=f"C{every.index(name)}")
@@ -66,11 +68,11 @@ def peers(rows: Rows, figure: Any) -> None:
     work_precision([row for row in rows if "method" in row["values"]], figure)
 
 
-#: Results that have a figure: what draws it, and its size.
-FIGURES: dict[str, tuple[Callable[[Rows, Any], None], tuple[float, float]]] = {
-    "work_precision": (work_precision, (10.0, 14.0)),
-    "cost": (cost, (6.0, 4.0)),
-    "peers": (peers, (10.0, 4.0)),
+#: Results that have a figure: what draws it.
+FIGURES: dict[str, Callable[[Rows, Any], None]] = {
+    "work_precision": work_precision,
+    "cost": cost,
+    "peers": peers,
 }
 
 
@@ -92,10 +94,10 @@ def draw_all(folder: Path) -> list[Path]:
     except ImportError:
         return []
     made = []
-    for name, (draw, size) in FIGURES.items():
+    for name, draw in FIGURES.items():
         path = folder / f"{name}.json"
         if path.is_file():
-            figure = Figure(figsize=size, layout="constrained")
+            figure = Figure(figsize=(6.0, 4.0), layout="constrained")
             rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
             draw(rows, figure)
             made.append(folder / f"{name}.png")

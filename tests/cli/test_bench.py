@@ -137,7 +137,7 @@ def test_each_method_is_loaded_and_compiled_before_its_first_time(monkeypatch: p
 
     asked.clear()
 
-    def solve(_: Any, how: str, rtol: float, end: float, every: float, patience: float = 0.0) -> peers.Solved:
+    def solve(_: Any, how: str, rtol: float, end: float, **__: Any) -> tuple[peers.Solved, float]:
         asked.append((how, end))
         return (np.zeros((1, 1)), {}), 0.1
 
@@ -145,11 +145,11 @@ def test_each_method_is_loaded_and_compiled_before_its_first_time(monkeypatch: p
     monkeypatch.setattr(peers, "native", solve)
     monkeypatch.setattr(peers, "scipys", solve)
     rows = peers.case("dyssol_granulation", quick=False)
-    end, every = peers.CASES["dyssol_granulation"]
+    asked_for = peers.CASES["dyssol_granulation"]
     for rival in {row["values"]["method"].removeprefix("scipy ") for row in rows} - {"rodas4p"}:  # the reference, too
         ends = [until for how, until in asked if how == rival]
-        assert ends[0] == every
-        assert ends[1:] == [end] * len(ends[1:])
+        assert ends[0] == asked_for.every
+        assert ends[1:] == [asked_for.end] * len(ends[1:])
         assert len(ends) > 10, "the least of five at each tolerance, as of ours"
 
 
