@@ -1,6 +1,6 @@
 """Print one of README's commands, so that CI runs exactly what README says.
 
-    python .ci/readme_command.py test posix
+python .ci/readme_command.py test posix
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.harness import COMMITTED, RESULTS, made
 from twin.config.spec import SCANS
 from twin.evidence.software import fingerprint
 from twin.integrate.integrator import Integrator
@@ -211,9 +211,10 @@ def main() -> None:
                 ways += [{"scans": "relaxed", "method": "multirate", "rtol": rtol} for rtol in (*RTOL, 3e-5)]
             for how in ways:
                 row(name, {"way": how["scans"], **how}, measured(model, **how), error=best)
-    found = {"python": platform.python_version(), "machine": platform.machine(), "tags": TAGS, "runs": rows}
-    if arguments.out:
-        arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    found = {**made(), "tags": TAGS, "runs": rows}
+    out = arguments.out or (None if RESULTS == COMMITTED else RESULTS / "control_loops.json")
+    if out:
+        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

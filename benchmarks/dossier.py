@@ -9,6 +9,7 @@ without a network where the system can take it away.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import show, write
+from benchmarks.harness import Skipped, show, write
 from twin.cli import main as twin
 from twin.evidence.commands import PASSPHRASE
 
@@ -89,6 +90,8 @@ def edited(bundle: Path, out: Path) -> Path:
 
 def main(folder: Path) -> list[dict[str, Any]]:
     """Build, check, tell."""
+    if importlib.util.find_spec("cryptography") is None:
+        raise Skipped("needs cryptography: pip install 'continuous-twin[evidence]'")
     os.environ.setdefault(PASSPHRASE, "a passphrase of a benchmark")
     runs, rows = folder / "runs", []
     (folder / "startup.yaml").write_text(SCENARIO.read_text(encoding="utf-8") + LOTS, encoding="utf-8")

@@ -96,13 +96,17 @@ def check(value: Any, schema: Any, place: str = "result") -> None:
         raise ValueError(f"{place}: expected {schema.__name__}, not {value!r}")
 
 
+def made() -> dict[str, Any]:
+    """When and on what numbers are made: what every result says."""
+    return {"made": f"{datetime.now(UTC):%Y-%m-%d}", "environment": environment()}
+
+
 def write(benchmark: str, question: str, rows: list[dict[str, Any]], notes: list[str]) -> Path:
     """Write `results/<benchmark>.json`."""
     result = {
         "benchmark": benchmark,
         "question": question,
-        "made": f"{datetime.now(UTC):%Y-%m-%d}",
-        "environment": environment(),
+        **made(),
         "rows": rows,
         "notes": notes,
     }

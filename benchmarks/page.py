@@ -1,4 +1,4 @@
-"""The page of results in the documentation, and the table of loops in another one: `python -m benchmarks.page`."""
+"""The page of results in the documentation with its figures, and tables in others: `python -m benchmarks.page`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import COMMITTED
+from benchmarks.plots import draw_all
 from benchmarks.suite import benchmarks
 from twin.config.spec import SCANS
 from twin.markdown import cell, table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = DOCS / "benchmarks.md"
-#: The page with a table of `control_loops`, and what stands around it.
-LOOPS = DOCS / "control.md"
+#: What stands around a table in another page.
 BEGUN, ENDED = "<!-- made by `python -m benchmarks.page` -->", "<!-- so far -->"
 HEAD = """\
 <!-- Made by `python -m benchmarks.page` from benchmarks/results: run a benchmark again, then this. -->
@@ -159,12 +159,12 @@ def page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def loops(text: str) -> str:
-    """The page of loops with the table of the stored results."""
+def small(value: float) -> str:
+    return np.format_float_positional(value, precision=2, fractional=False, trim="-")
 
-    def small(value: float) -> str:
-        return np.format_float_positional(value, precision=2, fractional=False, trim="-")
 
+def loops() -> list[str]:
+    """Ten loops, however executed: what they cost, and how far each is off."""
     body = []
     for row in (stored("control_loops") or {"runs": []})["runs"]:
         name, error = row["execution"], row["error"]
@@ -190,11 +190,64 @@ def loops(text: str) -> str:
     body.sort(key=lambda one: one[0] == "continuous loops")
     how, what = ("`scans:`", "`method:`", "rtol"), ("reactor", "crystallizers", "level of the press", "hardness")
     heads = (*how, "time", "full steps", *what)
-    before, _, rest = text.partition(BEGUN)
-    return "\n".join([before + BEGUN, "", *table("", heads, body), ENDED]) + rest.partition(ENDED)[2]
+    return table("", heads, body)
+
+
+def studies() -> list[str]:
+    """What a run of a study costs on one thread, and what follows for 10,000 on two."""
+    rows = {row["name"]: row["values"] for row in (stored("study") or {"rows": []})["rows"]}
+    body = []
+    for day, told in (
+        ("paracetamol_smooth", "smooth"),
+        ("paracetamol_startup", "start-up, with its events and refills"),
+    ):
+        line = [told]
+        for method in ("rodas4p", "multirate"):
+            one, two = rows[f"{day}, {method}, 1 threads"], rows[f"{day}, {method}, two threads against one"]
+            line.append(f"{small(one['cpu_s_per_run'])} s, {small(one['minutes_for_10000_runs_on_2_free_cores'])} min")
+            line.append(f"{small(1e3 * two['python_s_per_run'])} ms")
+        body.append(tuple(line))
+    return table("", ("day", "`rodas4p`", "of that Python", "`multirate`", "of that Python"), body)
+
+
+def compiled() -> list[str]:
+    """CVODE without Python beside the fastest of ours whose median error is no larger."""
+    rows = (stored("compiled_cvode") or {"rows": []})["rows"]
+    body = []
+    for row in rows:
+        case, _, told = row["name"].partition(": ")
+        name, rival = told.partition(", rtol ")[0], row["values"]
+        if name != "compiled CVODE":
+            continue
+        line = [case, told.partition("rtol ")[2], f"{rival['error_median']:.1e}", f"{small(rival['min_s'])} s"]
+        for ours in ("rodas4p", "multirate"):
+            fit = [r for r in rows if r["name"].startswith(f"{case}: {ours}, ")]
+            fit = [r for r in fit if r["values"]["error_median"] <= rival["error_median"]]
+            best = min(fit, key=lambda r: float(r["values"]["min_s"]), default=None)
+            rtol = best and best["name"].partition("rtol ")[2]
+            line.append(f"{small(best['values']['min_s'])} s (rtol {rtol})" if best else "none so exact")
+        body.append(tuple(line))
+    ours = ("`rodas4p` at no larger one", "`multirate` at no larger one")
+    return table("", ("day", "CVODE's rtol", "its median error", "its time", *ours), body)
+
+
+#: Tables in other pages.
+TABLES = {"control.md": loops, "studies.md": studies, "numerics.md": compiled}
+
+
+def with_table(text: str, lines: list[str]) -> str:
+    """A page with its table made anew."""
+    before, begun, rest = text.partition(BEGUN)
+    _, ended, after = rest.partition(ENDED)
+    if not begun or not ended:
+        raise ValueError("the page has no place for its table")
+    return "\n".join([before + BEGUN, "", *lines, ENDED]) + after
 
 
 if __name__ == "__main__":
+    draw_all(COMMITTED)
     PAGE.write_text(page(), encoding="utf-8", newline="\n")
-    LOOPS.write_text(loops(LOOPS.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
-    sys.stdout.write(f"{PAGE.name} and {LOOPS.name} written\n")
+    for name, made in TABLES.items():
+        path = DOCS / name
+        path.write_text(with_table(path.read_text(encoding="utf-8"), made()), encoding="utf-8", newline="\n")
+    sys.stdout.write(f"{', '.join([PAGE.name, *TABLES])} written\n")

@@ -10,9 +10,10 @@ Rivals: scikit-sundae's CVODE (sparse; GMRES preconditioned by our LU), scipy's 
 Jacobian, so what is compared is the integrator and the way it is driven. Errors are the worst state's |y - ref|/(|ref|
 + nominal), median and greatest over the instants, against Rodas4P at rtol 1e-11. A rival is told in times of ours at
 the same tolerance, in one step for all and in blocks, and of the fastest of ours whose errors are no larger. CPU
-seconds; compiling apart. A rival that runs out of patience is stopped, and the row says so; one that is absent is a row
-with the reason. Times that others published on other machines are no rivals here; they stand beside ours in the
-benchmarks `crystallizers` (CADET), `dyssol` and `optimisation` (PharmaPy).
+seconds, least of five where one takes less than `ONCE`; each has integrated to the first sample before, so that nothing
+is loaded or compiled by the clock. A rival that runs out of patience is stopped, and the row says so; one that is
+absent is a row with the reason. Times that others published on other machines are no rivals here; they stand beside
+ours in the benchmarks `crystallizers` (CADET), `dyssol` and `optimisation` (PharmaPy).
 """
 
 from __future__ import annotations
@@ -55,16 +56,20 @@ CASES = {
 #: What an event changes, by how much, up and down in turn.
 PATH, STEP = "reagents.T", 1.0
 TOLERANCES = (1e-4, 1e-6)
-#: Plant time that rivals run before the clock starts [s].
-WARM = 1.0
 REFERENCE = 1e-11
+#: CPU seconds from which on a time is taken once.
+ONCE = 2.0
 #: In one step for all, and in blocks with steps of their own.
 OURS = ("rodas4p", "rodas5p", "multirate")
 #: What cannot be had from a package index: rival -> why.
 ABSENT = {
     "CADET": "cadet-python drives CADET-Core, a program that no package for this system holds",
     "Dyssol": "there is no package of it for this system",
+    "ContCarSim": "a program for MATLAB; its carousel is the plant filter_dryer_carousel of `work_precision`",
+    "PharmaPy": "assembles equations of its own: the benchmark `pharmapy` has its flowsheets, by it and by Twin",
 }
+#: What a rival that gives up raises; anything else is a mistake of ours.
+GIVES_UP = (RuntimeError, ValueError, ArithmeticError)
 
 Solved = tuple[np.ndarray, dict[str, int]]
 
@@ -174,6 +179,14 @@ def scipys(
     return (np.concatenate(samples), counts), time.process_time() - began
 
 
+def least(solve: Callable[[], tuple[Solved, float]]) -> tuple[Solved, float]:
+    """Solve five times, or once where that takes long; the least time."""
+    solved, seconds = solve()
+    if seconds < ONCE:
+        seconds = min(seconds, *(solve()[1] for _ in range(4)))
+    return solved, seconds
+
+
 def case(name: str, quick: bool) -> list[dict[str, Any]]:
     """All rivals on one plant."""
     asked = CASES[name]
@@ -187,28 +200,28 @@ def case(name: str, quick: bool) -> list[dict[str, Any]]:
         method: partial(native, plant, method, patience=3.0 * patience, **given)
         for method in (*OURS, "cvode-gmres", "cvode")
     }
-    for method in ("cvode-gmres", "cvode"):  # loads and compiles what they need
-        with contextlib.suppress(RuntimeError):
-            native(plant, method, TOLERANCES[0], WARM, WARM)
     for method in asked.scipy:
         rivals[f"scipy {method}"] = partial(scipys, plant, method, patience=patience, **given)
+    for solve in rivals.values():
+        with contextlib.suppress(Stopped, *GIVES_UP):  # it will say so by the clock, too
+            solve(rtol=TOLERANCES[0], end=every, events=())
     rows: list[dict[str, Any]] = []
     for rtol in TOLERANCES:
-        ours = {method: min(native(plant, method, rtol, **given)[1] for _ in range(5)) for method in OURS}
+        ours = {method: least(partial(rivals[method], rtol=rtol))[1] for method in OURS}
         for rival, solve in rivals.items():
             where: dict[str, Any] = {"plant": name, "method": rival, "rtol": rtol}
             values: dict[str, Any]
             try:
-                (samples, counts), seconds = solve(rtol=rtol)
+                (samples, counts), seconds = least(partial(solve, rtol=rtol))
                 seconds = ours.get(rival, seconds)
                 worst = np.max(np.abs(samples - reference) / (np.abs(reference) + plant.nominal), axis=1)
                 values = {"min_s": seconds, "error_median": float(np.median(worst)), "error_max": float(np.max(worst))}
-                values |= {f"over_{method}": seconds / least for method, least in ours.items()}
+                values |= {f"over_{method}": seconds / own for method, own in ours.items()}
                 values |= {k: counts[k] for k in ("steps", "rhs", "jacobians", "lu") if k in counts}
             except Stopped:
                 values = {"skipped": f"stopped after {patience:g} s"}
-                values |= {f"over_{method}_at_least": patience / least for method, least in ours.items()}
-            except Exception as error:  # a rival that gives up does not keep the others
+                values |= {f"over_{method}_at_least": patience / own for method, own in ours.items()}
+            except GIVES_UP as error:  # does not keep the others
                 values = {"skipped": f"{type(error).__name__}: {error}".splitlines()[0]}
             rows.append({"name": f"{name}, {rival}, rtol {rtol:g}", "values": {**where, **values}})
             show(rows[-1:])
@@ -245,7 +258,8 @@ def main() -> None:
     show(rows[-len(ABSENT) :])
     if stores(quick):
         notes = [
-            "The same compiled rates and Jacobian for all; CPU seconds of the integration, ours the least of five."
+            "The same compiled rates and Jacobian for all; CPU seconds of the integration, least of five below 2 s,"
+            " nothing loaded or compiled by the clock."
         ]
         write("peers", "Rivals on the same equations", rows, notes)
 

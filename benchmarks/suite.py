@@ -88,6 +88,9 @@ def carry_out(names: Sequence[str], *, quick: bool = False, out: Path | None = N
     list of dict
         `name`, `outcome` (done, skipped, failed), `seconds` of the clock, `reason`.
     """
+    if quick and out is None:  # what short forms store goes with this folder
+        with tempfile.TemporaryDirectory() as folder:
+            return carry_out(names, quick=True, out=Path(folder))
     environment = dict(os.environ)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -130,6 +133,14 @@ def streamed(command: Sequence[str], root: Path, environment: dict[str, str]) ->
         return code, errors.read()
 
 
+def lacking(error: BaseException | None) -> str:
+    """The module for want of which an error arose, told outright or by an error of Twin's; none where it is ours."""
+    while error is not None and not isinstance(error, ModuleNotFoundError):
+        error = error.__cause__ or error.__context__
+    name = (error and error.name) or ""
+    return "" if name.split(".")[0] in ("twin", "benchmarks", "unit_ops", "dashboard", "tests") else name
+
+
 def one(name: str, arguments: Sequence[str]) -> int:
     """Run one benchmark in this process; a missing package is a reason to skip it."""
     from benchmarks.harness import Skipped
@@ -140,10 +151,11 @@ def one(name: str, arguments: Sequence[str]) -> int:
     except Skipped as reason:
         sys.stderr.write(f"{reason}\n")
         return SKIP
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").split(".")[0] in ("twin", "benchmarks", "unit_ops", "dashboard", "tests"):
+    except Exception as error:
+        missing = lacking(error)
+        if not missing:
             raise
-        sys.stderr.write(f"needs {missing.name}, which is not installed\n")
+        sys.stderr.write(f"needs {missing}, which is not installed\n")
         return SKIP
     return 0
 

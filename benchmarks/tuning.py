@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import RESULTS, between, write
+from benchmarks.harness import COMMITTED, RESULTS, between, write
 from twin.config import load_scenario
 from twin.config.reading import read_text
 from twin.config.scenario import build_scenario
@@ -183,7 +183,7 @@ def written_into(page: str, rows: Sequence[Mapping[str, Any]]) -> str:
 def main(judge: bool = False) -> None:
     """Tune (or take the settings of the committed result), judge, write."""
     if judge:
-        known = json.loads((RESULTS / "tuning.json").read_text(encoding="utf-8"))["rows"]
+        known = json.loads((COMMITTED / "tuning.json").read_text(encoding="utf-8"))["rows"]
         rows = [row for row in known if row["name"].startswith(("loop: ", "search: "))]
     else:
         rows = tuned_loops()
@@ -206,6 +206,8 @@ def main(judge: bool = False) -> None:
         "tuned.",
     ]
     write("tuning", QUESTION, rows, notes)
+    if RESULTS != COMMITTED:
+        return
     told = json.loads((RESULTS / "tuning.json").read_text(encoding="utf-8"))["rows"]
     PAGE.write_text(written_into(PAGE.read_text(encoding="utf-8"), told), encoding="utf-8")
 

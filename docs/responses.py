@@ -2,7 +2,7 @@
 
 A model of a shipped plant is shown there, in a scenario that makes it move; the others in the plants of their tests,
 or in one written here. What is kept (docs/models/responses.json) is a few series of some sixty points, from which the
-site draws; so building the site runs nothing.
+site draws; so building the site runs nothing. A test runs the plants again and compares (tests/docs/test_responses.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -224,45 +225,56 @@ def models_of(found: Any) -> dict[str, str]:
     return {body["model"]: name for name, body in sections.items() if isinstance(body, dict) and "model" in body}
 
 
-def main(wanted: list[str]) -> int:
-    """Run what has the wanted models, or all, and store."""
-    from twin.library import names
+def todo(folder: Path) -> Iterator[tuple[str, str, str | Path, str | None]]:
+    """All runs in order, what they need written to the folder: (name, text of the plant, scenario, how far)."""
+    for told, until in SHIPPED.items():
+        plant = re.search(r"^plant: (\w+)", (ROOT / "scenarios" / f"{told}.yaml").read_text("utf-8"), re.MULTILINE)
+        assert plant is not None
+        yield told, (ROOT / "plant_configs" / f"{plant[1]}.yaml").read_text(encoding="utf-8"), told, until
+    for number, (plant_text, scenario_text) in enumerate(of_tests()):
+        place = folder / str(number)
+        place.mkdir()
+        named = re.search(r"^plant: (\S+)", scenario_text, re.MULTILINE)
+        assert named is not None
+        (place / named[1]).write_text(plant_text, encoding="utf-8")
+        (place / "scenario.yaml").write_text(scenario_text, encoding="utf-8")
+        yield str(number), plant_text, place / "scenario.yaml", None
+
+
+def ran(told: str | Path, until: str | None, path: Path) -> dict[str, dict[str, Any]]:
+    """Run one into a file: what is stored of each model that it has."""
     from twin.results.reader import open_run
     from twin.run import run
 
-    known = json.loads(STORED.read_text(encoding="utf-8")) if STORED.is_file() else {}
+    found = open_run(run(told, path, until=until, checkpoint_every=float("inf")).path)
+    title = told if isinstance(told, str) else str(found.attrs.get("title", ""))
+    return {model: kept(found, unit, title) for model, unit in models_of(found).items()}
+
+
+def stored() -> dict[str, dict[str, Any]]:
+    """What is kept, by model."""
+    return json.loads(STORED.read_text(encoding="utf-8")) if STORED.is_file() else {}
+
+
+def main(wanted: list[str]) -> int:
+    """Run what has the wanted models, or all, and store."""
+    from twin.library import names
+
+    known = stored()
     missing = {*(wanted or names())}
-    texts = {p.stem: p.read_text(encoding="utf-8") for p in (ROOT / "plant_configs").glob("*.yaml")}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        todo: list[tuple[str, Any, str | None]] = []
-        for told, until in SHIPPED.items():
-            plant = re.search(r"^plant: (\w+)", (ROOT / "scenarios" / f"{told}.yaml").read_text("utf-8"), re.MULTILINE)
-            assert plant is not None
-            todo.append((texts[plant[1]], told, until))
-        for number, (plant_text, scenario_text) in enumerate(of_tests()):
-            place = folder / str(number)
-            place.mkdir()
-            named = re.search(r"^plant: (\S+)", scenario_text, re.MULTILINE)
-            assert named is not None
-            (place / named[1]).write_text(plant_text, encoding="utf-8")
-            (place / "scenario.yaml").write_text(scenario_text, encoding="utf-8")
-            todo.append((plant_text, place / "scenario.yaml", None))
-        for number, (text, told, until) in enumerate(todo):
+        for number, text, told, until in todo(Path(name)):
             if not missing & {*re.findall(r"model: *([\w.]+)", text)}:
                 continue
             try:
-                done = run(told, folder / f"{number}.h5", until=until, checkpoint_every=float("inf"))
+                found = ran(told, until, Path(name) / f"{number}.h5")
             except Exception as error:  # one plant that fails does not keep the others
                 sys.stdout.write(f"{told}: {error}\n")
                 continue
-            found = open_run(done.path)
-            title = str(told) if isinstance(told, str) else str(found.attrs.get("title", ""))
-            for model, unit in models_of(found).items():
-                if model in missing:
-                    known[model] = kept(found, unit, title)
-                    missing.discard(model)
-                    sys.stdout.write(f"{model}: {[row['name'] for row in known[model]['series']]}\n")
+            for model in missing & set(found):
+                known[model] = found[model]
+                missing.discard(model)
+                sys.stdout.write(f"{model}: {[row['name'] for row in known[model]['series']]}\n")
             sys.stdout.flush()
     lines = ",\n".join(
         f" {json.dumps(model)}: {json.dumps(known[model], ensure_ascii=False)}" for model in sorted(known)

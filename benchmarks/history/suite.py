@@ -31,14 +31,14 @@ class Counts:
 class Integration:
     """Integration of each shipped plant at its short horizon, compiled before."""
 
-    params = (tuple(shortly.PLANTS), ("rodas4p", "cvode-gmres"))
+    params = (tuple(shortly.PLANTS), ("rodas4p", "multirate", "cvode-gmres"))
     param_names = ("plant", "method")
     timeout = 600.0
 
     def setup(self, plant: str, method: str) -> None:
         try:
             self.made = shortly.short(plant)
-            shortly.simulate(self.made, method)
+            shortly.simulate(self.made, method)  # loads and compiles
         except (ImportError, RuntimeError) as reason:
             raise NotImplementedError(str(reason)) from reason  # which asv takes for: skip
 

@@ -363,10 +363,11 @@ def view(arguments: Namespace) -> int:
     try:
         from dashboard.app import serve
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in ("dash", "plotly"):
-            raise
+        package = (error.name or "twin").split(".")[0]
+        if package in ("twin", "dashboard", "unit_ops"):
+            raise  # ours: no extra has it
         raise UsageError(
-            f"twin view needs {error.name}, which comes with: pip install 'continuous-twin[dashboard]'"
+            f"twin view needs {package}, which comes with: pip install 'continuous-twin[dashboard]'"
         ) from None
     serve(
         paths,

@@ -31,8 +31,8 @@ try:
     from dashboard.traces import open_trace
     from dashboard.tuned import loop_gain_figure, open_tuning, response_figure
 except ModuleNotFoundError as error:
-    if error.name is None or error.name.split(".")[0] not in ("dash", "plotly", "flask"):
-        raise
+    if (error.name or "twin").split(".")[0] in ("twin", "dashboard", "unit_ops"):
+        raise  # ours: no extra has it
     from twin.errors import TwinError
 
     raise TwinError(f"twin.plot needs {error.name}: pip install 'continuous-twin[dashboard]'") from None

@@ -22,6 +22,13 @@ VERSION = PROJECT["version"]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 #: What the core must do without: the packages of the extras.
 LEFT_OUT = ("dash", "scipy", "sksundae", "matplotlib", "xarray", "pytest")
+#: Commands that need an extra, and say so instead.
+LACKING_EXTRA = {
+    "view run.h5": "dashboard",
+    "run two_tanks --solver cvode --out other.h5": "sundials",
+    "linearise two_tanks --inputs spirit.T --outputs second.T --out tanks.npz": "control",
+    "tune paracetamol_startup TIC-202": "control",
+}
 #: What pip says of an index that it cannot reach, or that lacks something: nothing that the wheel could mend.
 LACKING = "Could not find a version"
 INDEX_TROUBLE = (
@@ -65,8 +72,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def typed(command: Path, *words: str, folder: Path) -> str:
-    """Type a command in a folder, with nothing of this checkout in sight and a kernel cache of its own."""
+def typed(command: Path, *words: str, folder: Path, code: int = 0) -> str:
+    """Type a command in a folder, with nothing of this checkout in sight and a kernel cache of its own.
+
+    What it prints, with what it says of errors where it is to end by another code than 0.
+    """
     hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
     environment = {k: v for k, v in os.environ.items() if k not in hidden}
     # less optimisation: what is tested is that everything is found
@@ -75,8 +85,8 @@ def typed(command: Path, *words: str, folder: Path) -> str:
         [str(command), *words],
         cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=800, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    assert done.returncode == code, f"{words}\n{done.stdout}{done.stderr}"
+    return done.stdout + (done.stderr if code else "")
 
 
 def bare(python: Path, folder: Path) -> Path:
@@ -126,7 +136,11 @@ def test_the_wheel_alone_is_enough(minor: int, wheel: Path, tmp_path: Path) -> N
     pip_install(own, str(wheel))
     absent = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
     assert typed(own, "-c", absent, *LEFT_OUT, folder=tmp_path).strip() == "[]", "the environment is not bare"
-    works(own.with_name("twin.exe" if os.name == "nt" else "twin"), tmp_path)
+    twin = own.with_name("twin.exe" if os.name == "nt" else "twin")
+    works(twin, tmp_path)
+    for words, extra in LACKING_EXTRA.items():
+        told = typed(twin, *words.split(), folder=tmp_path, code=2)
+        assert f"continuous-twin[{extra}]" in told, (words, told)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.errors import TwinError
+from twin.errors import TwinError, UsageError
 from twin.integrate import tables as at
 from twin.integrate.elimination import elimination
 from twin.integrate.integrator import Integrator
@@ -46,7 +46,7 @@ def _sundae() -> ModuleType:
     try:
         from sksundae import cvode
     except ImportError as error:
-        raise TwinError(
+        raise UsageError(
             "The solver cvode needs scikit-sundae, which is not installed.\n"
             'Install it with: pip install "continuous-twin[sundials]"  (there is no wheel for Linux on ARM).'
         ) from error
