@@ -267,9 +267,9 @@ def test_a_crossing_costs_one_step_made_again(waving_into):
 
 
 def test_what_is_left_of_a_step_is_the_same_curve():
-    """The dense output is a cubic: one of a part of the step, by other numbers."""
+    """The dense output is a quartic: one of a part of the step, by other numbers."""
     jit.arm(stepping)
-    start, end, *dense = np.random.default_rng(7).normal(size=(4, 5))
+    start, end, *dense = np.random.default_rng(7).normal(size=(5, 5))
     dense = np.array(dense)
     whole = end.copy(), dense.copy()
     stepping.shorten_dense(0.7, start, end, dense)
