@@ -6,6 +6,7 @@ import math
 import re
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from rich.console import Console
 
 from tests.control.loops import HEAD, at, plant
 from twin.config import ConfigError, load_scenario
-from twin.integrate import allocate
+from twin.integrate import allocate, stepping, sweeps
+from twin.integrate.cubic import cubic
+from twin.jit import python_function
 from twin.results.reader import Run, open_run
 from twin.results.report import WIDTH, render, report
 from twin.run import run
@@ -77,6 +80,24 @@ def test_steps_over_scans_give_what_steps_to_every_scan_give(tmp_path: Path) -> 
         a, b = at(exact, tag), at(relaxed, tag)
         # 1e-6 a step of some hundreds, in loops that are well damped
         np.testing.assert_allclose(b, a, atol=1e-4 * np.abs(a).max(), err_msg=tag)
+
+
+def test_held_outputs_move_as_the_step_does_at_its_thirds() -> None:
+    """Along a cubic: of methods of order 4 the dense output itself, of order 5 one that meets the quartic there."""
+    y, y_new, *dense = np.random.default_rng(3).normal(size=(5, 3))
+    step, h = np.array(dense), 0.7
+    curves = SimpleNamespace(acting=np.array([[0], [2]]), curve=np.zeros((2, 4)))
+    for rows in (2, 3):
+        step[rows:] = 0.0
+        W = SimpleNamespace(y_new=y_new, dense=step)
+        python_function(sweeps._draw_curves)(SimpleNamespace(y=y), W, curves, h)
+        step = np.array(dense)
+        between = (0.1, 0.5) if rows == 2 else ()
+        for part in (0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0, *between):
+            want = np.zeros(3)
+            python_function(stepping.interpolate)(part, y, y_new, W.dense, want)
+            got = [python_function(cubic)(curve, part * h) for curve in curves.curve]
+            np.testing.assert_allclose(got, want[[0, 2]], rtol=0, atol=1e-14)  # of numbers up to 3
 
 
 def test_blocks_go_over_scans_with_steps_of_their_own(tmp_path: Path) -> None:
