@@ -34,6 +34,8 @@ REFERENCE = 1e-10
 #: What an event changes, by how much, up and down in turn.
 PATH, STEP = "reagents.T", 1.0
 BDF, NORMAL, LEFT, KRYLOV = 2, 1, 1, 10
+#: From one stop to the next; with steps of 1e-14 s, to which it sometimes comes, CVODE would go on for ever.
+MOST_STEPS = 50_000
 #: Places of the counts.
 RHS, JACOBIANS, SOLVES = 0, 1, 2
 
@@ -243,7 +245,7 @@ class Compiled:
         library.init(memory, rhs, 0.0, vector)
         library.tolerances(memory, rtol, weights)
         library.user_data(memory, self.user.ctypes.data)
-        library.most_steps(memory, 2_000_000_000)
+        library.most_steps(memory, MOST_STEPS)
         library.linear(memory, library.spgmr(vector, LEFT, KRYLOV, made), 0)
         library.preconditioner(memory, set_up, precondition)
         stops = np.arange(PERIOD if place >= 0 else EVERY, end + 0.5, PERIOD if place >= 0 else EVERY)
@@ -318,8 +320,14 @@ def main() -> None:
             if row["name"].startswith(f"{case}: ")
         }
         for rtol in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
-            runs = [compiled.run(rtol, end, changes, moved) for _ in range(4)][1:]
-            rows.append(told(f"{case}: compiled CVODE, rtol {rtol:g}", runs))
+            name = f"{case}: compiled CVODE, rtol {rtol:g}"
+            try:
+                runs = [compiled.run(rtol, end, changes, moved) for _ in range(4)][1:]
+            except RuntimeError as gave_up:
+                rows.append({"name": name, "values": {"skipped": str(gave_up)}})
+                show(rows[-1:])
+                continue
+            rows.append(told(name, runs))
             values = rows[-1]["values"]
             for own, found in ours.items():
                 values[f"over_{own}"] = values["min_s"] / found["min_s"]
