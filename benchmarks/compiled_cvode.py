@@ -23,16 +23,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Skipped, quickly, show, stores, write
+from benchmarks.peers import PATH, changes, native
 from twin.config import load_scenario
-from twin.integrate.allocate import Event, Kind
+from twin.integrate.allocate import Event
 from twin.integrate.cvode import NO_TEST, Cvode
 from twin.plant import compile_plant
-from twin.schedule.simulation import integrator_of
 
 DAY, EVERY, PERIOD = 86400.0, 900.0, 60.0
 REFERENCE = 1e-10
-#: What an event changes, by how much, up and down in turn.
-PATH, STEP = "reagents.T", 1.0
 BDF, NORMAL, LEFT, KRYLOV = 2, 1, 1, 10
 #: From one stop to the next; with steps of 1e-14 s, to which it sometimes comes, CVODE would go on for ever.
 MOST_STEPS = 50_000
@@ -270,21 +268,12 @@ class Compiled:
         return samples, seconds, names if place >= 0 else {"steps": steps.value, **names}
 
 
-def native(
-    plant: Any, rtol: float, end: float, events: list[Event], method: str = "rodas4p"
+def of_ours(
+    plant: Any, rtol: float, end: float, events: Sequence[Event], method: str = "rodas4p"
 ) -> tuple[np.ndarray, float, dict[str, int]]:
     """Rodas4P on the same case, in one step for all or block by block."""
-    blocks: list[np.ndarray] = []
-    run = integrator_of(method)(
-        plant, rtol=rtol, every=EVERY, events=events, samples=lambda block: blocks.append(block.y.copy())
-    )
-    began = time.process_time()
-    ending = run.advance(end)
-    seconds = time.process_time() - began
-    if ending.outcome.name != "FINISHED":
-        raise RuntimeError(str(ending))
-    kept = ("steps", "rejected", "rhs", "jacobians", "lu", "solves")
-    return np.concatenate(blocks), seconds, {k: run.statistics[k] for k in kept}
+    (samples, counts), seconds = native(plant, method, rtol, end, EVERY, events=events)
+    return samples, seconds, {k: counts[k] for k in ("steps", "rejected", "rhs", "jacobians", "lu", "solves")}
 
 
 def main() -> None:
@@ -295,14 +284,12 @@ def main() -> None:
     plant = compile_plant(load_scenario("paracetamol_smooth").plant)
     place, _ = plant.parameter(PATH)
     compiled = Compiled(plant, library)
-    times = np.arange(PERIOD, end + 0.5, PERIOD)
-    changes = [float(plant.p0[place] + STEP * ((k + 1) % 2)) for k in range(len(times))]
+    table = changes(plant, end, PERIOD)
+    values_set = [event.value for event in table]
     rows: list[dict[str, Any]] = []
     for case, moved in (("smooth", -1), (f"an event every {PERIOD:g} s", place)):
-        events = (
-            [Event(float(t), Kind.SET, place, v) for t, v in zip(times, changes, strict=True)] if moved >= 0 else []
-        )
-        reference, *_ = native(plant, REFERENCE, end, events)
+        events = table if moved >= 0 else []
+        reference, *_ = of_ours(plant, REFERENCE, end, events)
 
         def told(name: str, runs: list[Any], reference: np.ndarray = reference) -> dict[str, Any]:
             samples, _, counts = runs[-1]
@@ -311,7 +298,7 @@ def main() -> None:
             return {"name": name, "values": {**values, "error_max": float(np.max(worst)), **counts}}
 
         for method, rtol in itertools.product(("rodas4p", "multirate"), (1e-4, 1e-5, 1e-6)):
-            runs = [native(plant, rtol, end, events, method) for _ in range(6)][1:]
+            runs = [of_ours(plant, rtol, end, events, method) for _ in range(6)][1:]
             rows.append(told(f"{case}: {method}, rtol {rtol:g}", runs))
             show(rows[-1:])
         ours = {
@@ -322,7 +309,7 @@ def main() -> None:
         for rtol in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
             name = f"{case}: compiled CVODE, rtol {rtol:g}"
             try:
-                runs = [compiled.run(rtol, end, changes, moved) for _ in range(4)][1:]
+                runs = [compiled.run(rtol, end, values_set, moved) for _ in range(4)][1:]
             except RuntimeError as gave_up:
                 rows.append({"name": name, "values": {"skipped": str(gave_up)}})
                 show(rows[-1:])

@@ -31,7 +31,7 @@ import numpy as np
 from benchmarks.harness import Skipped, quickly, show, stores, write
 from benchmarks.shortly import short
 from twin.integrate.allocate import Event, Kind
-from twin.integrate.integrator import Integrator
+from twin.schedule.simulation import integrator_of
 
 
 class Case(NamedTuple):
@@ -97,12 +97,8 @@ def native(
     events: Sequence[Event] = (),
 ) -> tuple[Solved, float]:
     """Our own integrators, and SUNDIALS behind the same interface; stopped after so many seconds of the clock."""
-    from twin.integrate.cvode import Cvode
-    from twin.integrate.multirate import Multirate
-
     blocks: list[np.ndarray] = []
-    kind: Any = Cvode if method.startswith("cvode") else Multirate if method == "multirate" else Integrator
-    run = kind(
+    run = integrator_of(method)(
         plant,
         method=method,
         rtol=rtol,

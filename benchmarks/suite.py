@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twin.packages import others
+
 FOLDER = Path(__file__).parent
 #: Exit code of a benchmark that cannot be run here.
 SKIP = 77
@@ -137,8 +139,7 @@ def lacking(error: BaseException | None) -> str:
     """The module for want of which an error arose, told outright or by an error of Twin's; none where it is ours."""
     while error is not None and not isinstance(error, ModuleNotFoundError):
         error = error.__cause__ or error.__context__
-    name = (error and error.name) or ""
-    return "" if name.split(".")[0] in ("twin", "benchmarks", "unit_ops", "dashboard", "tests") else name
+    return str(error.name) if error is not None and others(error) else ""
 
 
 def one(name: str, arguments: Sequence[str]) -> int:

@@ -355,6 +355,7 @@ def new(arguments: Namespace) -> int:
 
 def view(arguments: Namespace) -> int:
     """`twin view [RUN…|FOLDER]`"""
+    from twin.packages import others
     from twin.results.reader import open_run
 
     paths = [Path(name) for name in arguments.files or ["runs"]]
@@ -363,9 +364,9 @@ def view(arguments: Namespace) -> int:
     try:
         from dashboard.app import serve
     except ModuleNotFoundError as error:
-        package = (error.name or "twin").split(".")[0]
-        if package in ("twin", "dashboard", "unit_ops"):
-            raise  # ours: no extra has it
+        package = others(error)
+        if not package:
+            raise
         raise UsageError(
             f"twin view needs {package}, which comes with: pip install 'continuous-twin[dashboard]'"
         ) from None

@@ -9,6 +9,8 @@ import re
 import sys
 from pathlib import Path
 
+#: What no extra brings: Twin's own packages, and those of a clone.
+OWN = ("twin", "dashboard", "unit_ops", "benchmarks", "tests")
 _VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE)
 
 
@@ -16,6 +18,12 @@ def folders(package: str) -> list[Path]:
     """Give the folders of a package, without importing it when it has no parent; none when it is not there."""
     spec = importlib.util.find_spec(package)
     return [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+
+
+def others(error: ModuleNotFoundError) -> str:
+    """Give the package for want of which an import failed; an empty name where it is one of Twin's own."""
+    package = (error.name or "").partition(".")[0]
+    return "" if package in OWN else package
 
 
 def version(name: str) -> str | None:

@@ -31,9 +31,11 @@ try:
     from dashboard.traces import open_trace
     from dashboard.tuned import loop_gain_figure, open_tuning, response_figure
 except ModuleNotFoundError as error:
-    if (error.name or "twin").split(".")[0] in ("twin", "dashboard", "unit_ops"):
-        raise  # ours: no extra has it
     from twin.errors import TwinError
+    from twin.packages import others
+
+    if not others(error):
+        raise
 
     raise TwinError(f"twin.plot needs {error.name}: pip install 'continuous-twin[dashboard]'") from None
 
